@@ -1,0 +1,143 @@
+/**
+ * The inventory's ports: what each source of facts hands over. A source only says "look now";
+ * truth is always the fresh list that `current()` returns. A missed event costs at most one tick.
+ */
+import type { UnitFacts } from '../../src/domain/agent-row.ts';
+import type { Roster } from '../../src/domain/roster.ts';
+
+export interface Source<T> {
+  /** Begins to look; resolves after the first look, whatever it found. Ends when the signal aborts. */
+  start(signal: AbortSignal): Promise<void>;
+  /** The newest complete reading; cheap, never null. */
+  current(): T;
+  /** Called after each change of `current()`. Dispose to stop. */
+  onChange(listener: () => void): Disposable;
+}
+
+export interface TmuxSession {
+  /** `$3`; used again after a server restart. */
+  id: string;
+  name: string;
+  group: string | null;
+  createdMs: number;
+  activityMs: number | null;
+  /** Attached clients other than our own. */
+  attached: number;
+  /** Panes of all its windows, in window and pane order. */
+  paneIds: string[];
+}
+
+export interface TmuxPane {
+  /** `%7`. */
+  id: string;
+  pid: number;
+  tty: string | null;
+  command: string;
+  title: string;
+  cwd: string;
+  dead: boolean;
+  exitStatus: number | null;
+  signal: string | null;
+  width: number;
+  height: number;
+  alternateScreen: boolean;
+  /** Last output, tmux's clock (the host's), whole seconds. */
+  activityMs: number | null;
+  /** Active pane of the current window. */
+  active: boolean;
+  inMode: boolean;
+}
+
+export interface TmuxServer {
+  /** Path of the listening socket. */
+  socket: string;
+  pid: number | null;
+  /** Start of the server process: tells a new server on an old socket apart. */
+  startedMs: number | null;
+  version: string | null;
+  /** Set when the server could not be asked: its sessions are then the last ones known, and must be shown as unknown. */
+  problem: TmuxProblem | null;
+  /** Why its list is polled rather than followed by a control client, if it is. */
+  polled: string | null;
+  sessions: TmuxSession[];
+  panes: Map<string, TmuxPane>;
+}
+
+export interface TmuxProblem {
+  code: 'unsafe_socket' | 'refused' | 'timeout' | 'unsupported' | 'failed';
+  words: string;
+}
+
+/** Servers that are gone are not listed; a known-empty machine is an empty array. */
+export interface TmuxReading {
+  servers: TmuxServer[];
+}
+
+export interface UnitReading extends UnitFacts {
+  /** The file on disk is newer than what systemd loaded (NeedDaemonReload). */
+  needsReload: boolean;
+  fragmentPath: string | null;
+}
+
+export interface SystemdReading {
+  /** Why there is no user manager to ask; null when it answers. */
+  problem: string | null;
+  units: Map<string, UnitReading>;
+  /** null: could not be told. */
+  linger: boolean | null;
+}
+
+export interface HeartbeatReading {
+  /** Why the file could not be read as a heartbeat; the other fields are then null. */
+  invalid: string | null;
+  tsMs: number | null;
+  pid: number | null;
+  status: string | null;
+  model: string | null;
+  source: 'native' | 'sidecar';
+}
+
+export interface HeartbeatsReading {
+  /** Why the folder cannot be read; null also when it does not exist. */
+  problem: string | null;
+  byAgent: Map<string, HeartbeatReading>;
+}
+
+export interface RosterReading {
+  path: string;
+  /** null: no roster file, or one that cannot be read as a roster (then `problem` says where and why). */
+  roster: Roster | null;
+  problem: string | null;
+  /** Values of `agents/<agent>.env`, by agent; hand edits show here. */
+  env: Map<string, Map<string, string>>;
+}
+
+export interface Process {
+  pid: number;
+  ppid: number;
+  pgid: number;
+  /** Foreground process group of its terminal; -1 without one. */
+  tpgid: number;
+  /** R, S, D, Z, T … */
+  state: string;
+  comm: string;
+  /** Target of /proc/PID/exe, null where it may not be read. */
+  exe: string | null;
+  argv: string[];
+  startedMs: number;
+  rssBytes: number;
+  /** User and system time, in clock ticks. */
+  cpuTicks: number;
+}
+
+/** A pane's process and all its descendants, root first. */
+export interface ProcessTree {
+  processes: Process[];
+}
+
+export interface ProcessTable {
+  /** Reads these trees afresh from /proc; a pid that is gone is left out. Never throws. */
+  trees(rootPids: readonly number[]): Map<number, ProcessTree>;
+  /** cgroup path of a process as systemd's hierarchy names it, or null. */
+  cgroup(pid: number): string | null;
+}

@@ -1,0 +1,37 @@
+import type { Lifecycle } from './agent-row.ts';
+
+/** Which agents should exist, after defaults: roster v1 and v2 alike. Reading and writing files is elsewhere. */
+export interface Roster {
+  version: 1 | 2;
+  /** The socket that the roster's own `tmux.socket_name` names; null is tmux's default socket. */
+  socketName: string | null;
+  holderSession: string;
+  workingDirectory: string;
+  resetCommands: Map<string, string>;
+  agents: RosterAgent[];
+}
+
+export interface RosterAgent {
+  name: string;
+  runtime: string | null;
+  /** v1 `class`. */
+  role: string | null;
+  /** Host it belongs to; null is this one. */
+  host: string | null;
+  /** Linux user where `user@name` placed it. */
+  user: string | null;
+  ssh: string | null;
+  /** tmux socket name, after the resolver; null is the default socket. */
+  socketName: string | null;
+  model: string | null;
+  effort: string | null;
+  lifecycle: Lifecycle | null;
+  workingDirectory: string | null;
+  command: string | null;
+  env: Map<string, string>;
+  layout: 'isolated' | 'shared';
+  connector: string | null;
+}
+
+/** Names that tmux, systemd or a file name would change are no agent names (MOSAIC.md, roster v1). */
+export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
