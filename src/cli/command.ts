@@ -1,0 +1,52 @@
+/** A verb as data: help, completion and parsing all come from this; its code is loaded only when it runs. */
+import type { Paths } from '../runtime/paths.ts';
+
+export interface FlagSpec {
+  /** Long name without dashes. */
+  name: string;
+  short?: string;
+  type: 'boolean' | 'string';
+  multiple?: boolean;
+  /** Shown in help; applied by the parser. */
+  default?: string;
+  /** Name of the value in help: `--host HOST`. */
+  value?: string;
+  /** Closed set of values, checked by the parser and offered by completion. */
+  choices?: readonly string[];
+  help: string;
+}
+
+export interface CommandSpec {
+  /** Words after `fleet`: `ps`, `host add`. */
+  name: string;
+  summary: string;
+  /** `AGENT [TEXT…]` as shown in usage. */
+  args: string;
+  /** Least and most positionals. */
+  arity: readonly [number, number];
+  flags: readonly FlagSpec[];
+  /** At least one line that a person can copy. */
+  examples: readonly string[];
+  /** More prose for --help, where needed. */
+  notes?: string;
+  load: () => Promise<CommandModule>;
+}
+
+export interface CommandModule {
+  /** Resolves with the exit code (exit-codes.ts). Throws FleetError or UsageError; `main` prints those. */
+  run(context: CommandContext): Promise<number>;
+}
+
+export interface CommandContext {
+  positionals: string[];
+  flags: Readonly<Record<string, string | boolean | string[] | undefined>>;
+  paths: Paths;
+  env: NodeJS.ProcessEnv;
+  stdin: NodeJS.ReadStream;
+  /** Data. */
+  stdout: NodeJS.WriteStream;
+  /** Prose, progress, footers. */
+  stderr: NodeJS.WriteStream;
+  /** Aborts on SIGINT, SIGTERM, SIGHUP. */
+  signal: AbortSignal;
+}

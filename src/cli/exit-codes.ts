@@ -1,0 +1,34 @@
+import type { FleetErrorCode } from '../domain/errors.ts';
+
+/** PRODUCT.md, "Exit codes". */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  partial: 3,
+  notFound: 4,
+  unreachable: 5,
+  notPermitted: 6,
+  timedOut: 7,
+  refused: 8,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const exitCodeOf: Record<FleetErrorCode, ExitCode> = {
+  CANCELLED: EXIT.failed,
+  INVALID_ARGUMENT: EXIT.usage,
+  OUT_OF_RANGE: EXIT.usage,
+  DEADLINE_EXCEEDED: EXIT.timedOut,
+  NOT_FOUND: EXIT.notFound,
+  ALREADY_EXISTS: EXIT.refused,
+  FAILED_PRECONDITION: EXIT.refused,
+  ABORTED: EXIT.refused,
+  PERMISSION_DENIED: EXIT.notPermitted,
+  UNAUTHENTICATED: EXIT.notPermitted,
+  RESOURCE_EXHAUSTED: EXIT.failed,
+  UNIMPLEMENTED: EXIT.failed,
+  INTERNAL: EXIT.failed,
+  DATA_LOSS: EXIT.failed,
+  UNAVAILABLE: EXIT.unreachable,
+};
