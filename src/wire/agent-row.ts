@@ -1,0 +1,187 @@
+/** AgentRow to and from its bytes. Bad input ends here as INVALID_ARGUMENT; unknown words of a newer version pass. */
+import type { AgentRow, Attention, HeartbeatFacts, LastExit, TmuxFacts, UnitFacts } from '../domain/agent-row.ts';
+import { FleetError } from '../domain/errors.ts';
+import * as wire from './gen/fleet/v1/types.ts';
+
+/** Longest row accepted; a title or path beyond it is a host's fault, not a reason to fall over. */
+export const MAX_ROW_BYTES = 64 * 1024;
+
+export const encodeAgentRow = (row: AgentRow): Uint8Array => wire.AgentRow.encode(toWire(row)).finish();
+
+export const decodeAgentRow = (bytes: Uint8Array): AgentRow => {
+  if (bytes.length > MAX_ROW_BYTES) {
+    throw new FleetError(
+      'INVALID_ARGUMENT',
+      `agent row of ${bytes.length} bytes; at most ${MAX_ROW_BYTES} are accepted`,
+    );
+  }
+  try {
+    return fromWire(wire.AgentRow.decode(bytes));
+  } catch (cause) {
+    throw new FleetError('INVALID_ARGUMENT', 'agent row is not a valid message', { cause });
+  }
+};
+
+const orUndefined = <T>(value: T | null): T | undefined => value ?? undefined;
+const orNull = <T>(value: T | undefined): T | null => value ?? null;
+
+const toWire = (row: AgentRow): wire.AgentRow => ({
+  ...row,
+  role: orUndefined(row.role),
+  runtime: orUndefined(row.runtime),
+  model: orUndefined(row.model),
+  effort: orUndefined(row.effort),
+  lifecycle: orUndefined(row.lifecycle),
+  runtimeSeen: orUndefined(row.runtimeSeen),
+  modelSeen: orUndefined(row.modelSeen),
+  unit: row.unit ? unitToWire(row.unit) : undefined,
+  tmux: row.tmux ? tmuxToWire(row.tmux) : undefined,
+  heartbeat: heartbeatToWire(row.heartbeat),
+  lastOutputMs: orUndefined(row.lastOutputMs),
+  startedMs: orUndefined(row.startedMs),
+  stateSinceMs: orUndefined(row.stateSinceMs),
+  lastExit: row.lastExit ? lastExitToWire(row.lastExit) : undefined,
+  rssBytes: orUndefined(row.rssBytes),
+  cpuPercent: orUndefined(row.cpuPercent),
+  writer: orUndefined(row.writer),
+  reason: orUndefined(row.reason),
+  reasonCode: orUndefined(row.reasonCode),
+  attention: row.attention ? attentionToWire(row.attention) : undefined,
+});
+
+const unitToWire = (unit: UnitFacts): wire.Unit => ({
+  name: unit.name,
+  activeState: unit.activeState,
+  subState: unit.subState,
+  unitFileState: orUndefined(unit.unitFileState),
+  result: orUndefined(unit.result),
+  mainPid: orUndefined(unit.mainPid),
+  restarts: orUndefined(unit.restarts),
+  sinceMs: orUndefined(unit.sinceMs),
+});
+
+const tmuxToWire = (tmux: TmuxFacts): wire.Tmux => ({
+  socket: tmux.socket,
+  session: tmux.session,
+  sessionId: tmux.sessionId,
+  group: orUndefined(tmux.group),
+  groupMembers: tmux.groupMembers,
+  paneId: orUndefined(tmux.paneId),
+  pid: orUndefined(tmux.pid),
+  command: orUndefined(tmux.command),
+  title: orUndefined(tmux.title),
+  cwd: orUndefined(tmux.cwd),
+  dead: orUndefined(tmux.dead),
+  exitStatus: orUndefined(tmux.exitStatus),
+  signal: orUndefined(tmux.signal),
+  width: orUndefined(tmux.width),
+  height: orUndefined(tmux.height),
+  alternateScreen: orUndefined(tmux.alternateScreen),
+  attached: orUndefined(tmux.attached),
+});
+
+const heartbeatToWire = (heartbeat: HeartbeatFacts): wire.Heartbeat => ({
+  state: heartbeat.state,
+  tsMs: orUndefined(heartbeat.tsMs),
+  status: orUndefined(heartbeat.status),
+  pid: orUndefined(heartbeat.pid),
+  source: orUndefined(heartbeat.source),
+});
+
+const lastExitToWire = (exit: LastExit): wire.LastExit => ({
+  status: orUndefined(exit.status),
+  signal: orUndefined(exit.signal),
+  atMs: orUndefined(exit.atMs),
+});
+
+const attentionToWire = (attention: Attention): wire.Attention => ({
+  ...attention,
+  sinceMs: orUndefined(attention.sinceMs),
+});
+
+const fromWire = (row: wire.AgentRow): AgentRow => {
+  if (row.key === '') throw new FleetError('INVALID_ARGUMENT', 'agent row without a key');
+  return {
+    key: row.key,
+    agent: row.agent,
+    managed: row.managed,
+    source: row.source,
+    role: orNull(row.role),
+    runtime: orNull(row.runtime),
+    model: orNull(row.model),
+    effort: orNull(row.effort),
+    lifecycle: orNull(row.lifecycle),
+    runtimeSeen: orNull(row.runtimeSeen),
+    modelSeen: orNull(row.modelSeen),
+    unit: row.unit ? unitFromWire(row.unit) : null,
+    tmux: row.tmux ? tmuxFromWire(row.tmux) : null,
+    heartbeat: heartbeatFromWire(row.heartbeat),
+    lastOutputMs: orNull(row.lastOutputMs),
+    startedMs: orNull(row.startedMs),
+    stateSinceMs: orNull(row.stateSinceMs),
+    lastExit: row.lastExit ? lastExitFromWire(row.lastExit) : null,
+    rssBytes: orNull(row.rssBytes),
+    cpuPercent: orNull(row.cpuPercent),
+    watchers: row.watchers,
+    writer: orNull(row.writer),
+    readiness: row.readiness === '' ? 'unknown' : row.readiness,
+    reason: orNull(row.reason),
+    reasonCode: orNull(row.reasonCode),
+    attention: row.attention ? { ...row.attention, sinceMs: orNull(row.attention.sinceMs) } : null,
+    flags: row.flags,
+    order: row.order,
+  };
+};
+
+const unitFromWire = (unit: wire.Unit): UnitFacts => ({
+  name: unit.name,
+  activeState: unit.activeState,
+  subState: unit.subState,
+  unitFileState: orNull(unit.unitFileState),
+  result: orNull(unit.result),
+  mainPid: orNull(unit.mainPid),
+  restarts: orNull(unit.restarts),
+  sinceMs: orNull(unit.sinceMs),
+});
+
+const tmuxFromWire = (tmux: wire.Tmux): TmuxFacts => ({
+  socket: tmux.socket,
+  session: tmux.session,
+  sessionId: tmux.sessionId,
+  group: orNull(tmux.group),
+  groupMembers: tmux.groupMembers,
+  paneId: orNull(tmux.paneId),
+  pid: orNull(tmux.pid),
+  command: orNull(tmux.command),
+  title: orNull(tmux.title),
+  cwd: orNull(tmux.cwd),
+  dead: orNull(tmux.dead),
+  exitStatus: orNull(tmux.exitStatus),
+  signal: orNull(tmux.signal),
+  width: orNull(tmux.width),
+  height: orNull(tmux.height),
+  alternateScreen: orNull(tmux.alternateScreen),
+  attached: orNull(tmux.attached),
+});
+
+const heartbeatFromWire = (heartbeat: wire.Heartbeat | undefined): HeartbeatFacts => ({
+  state: heartbeat?.state || 'missing',
+  tsMs: orNull(heartbeat?.tsMs),
+  status: orNull(heartbeat?.status),
+  pid: orNull(heartbeat?.pid),
+  source: orNull(heartbeat?.source),
+});
+
+const lastExitFromWire = (exit: wire.LastExit): LastExit => ({
+  status: orNull(exit.status),
+  signal: orNull(exit.signal),
+  atMs: orNull(exit.atMs),
+});
+
+/** The same row without anything that a screen showed: what may rest in a store. */
+export const withoutScreenText = (bytes: Uint8Array): Uint8Array => {
+  const row = wire.AgentRow.decode(bytes);
+  if (row.tmux) row.tmux.title = undefined;
+  if (row.attention) row.attention.summary = '';
+  return wire.AgentRow.encode(row).finish();
+};
