@@ -6,7 +6,9 @@ import * as wire from './gen/fleet/v1/types.ts';
 /** Longest row accepted; a title or path beyond it is a host's fault, not a reason to fall over. */
 export const MAX_ROW_BYTES = 64 * 1024;
 
-export const encodeAgentRow = (row: AgentRow): Uint8Array => wire.AgentRow.encode(toWire(row)).finish();
+export const encodeAgentRow = (row: AgentRow): Buffer => asBuffer(wire.AgentRow.encode(toWire(row)).finish());
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export const decodeAgentRow = (bytes: Uint8Array): AgentRow => {
   if (bytes.length > MAX_ROW_BYTES) {
@@ -179,9 +181,9 @@ const lastExitFromWire = (exit: wire.LastExit): LastExit => ({
 });
 
 /** The same row without anything that a screen showed: what may rest in a store. */
-export const withoutScreenText = (bytes: Uint8Array): Uint8Array => {
+export const withoutScreenText = (bytes: Uint8Array): Buffer => {
   const row = wire.AgentRow.decode(bytes);
   if (row.tmux) row.tmux.title = undefined;
   if (row.attention) row.attention.summary = '';
-  return wire.AgentRow.encode(row).finish();
+  return asBuffer(wire.AgentRow.encode(row).finish());
 };

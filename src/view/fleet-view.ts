@@ -1,0 +1,145 @@
+/**
+ * The merged picture: host-agents beside their links, agents' rows as the bytes their hosts encoded.
+ * Both daemons keep one; a FleetService is a stream of it. Rows leave only when a host or an operator says so.
+ */
+import type { HostAgent, HostFacts, Link } from '../domain/host-agent.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { RevisionLog } from './revision-log.ts';
+
+/** A host-agent as held: moments of the monotonic clock instead of ages. */
+export interface HostAgentRecord {
+  kind: 'host-agent';
+  id: string;
+  cell: string;
+  host: string;
+  user: string;
+  tenantId: string;
+  here: boolean;
+  linkState: Link['state'];
+  linkReason: Link['reason'];
+  linkSinceMono: number;
+  facts: HostFacts | null;
+  heardAtMono: number;
+  clockSkewMs: number | null;
+}
+
+export interface AgentRecord {
+  kind: 'agent';
+  hostAgent: string;
+  tenantId: string;
+  key: string;
+  /** An encoded AgentRow. */
+  row: Buffer;
+}
+
+export type ViewRecord = HostAgentRecord | AgentRecord;
+
+export const agentLogKey = (hostAgent: string, key: string): string => `${hostAgent}\n${key}`;
+
+export class FleetView {
+  readonly log: RevisionLog<ViewRecord>;
+  readonly #clock: Clock;
+  readonly #hostAgents = new Map<string, HostAgentRecord>();
+  readonly #rows = new Map<string, Map<string, AgentRecord>>();
+
+  constructor(options: { clock: Clock; maxRemovals?: number }) {
+    this.#clock = options.clock;
+    this.log = new RevisionLog(options);
+  }
+
+  /** The host-agent that answers, where one does. */
+  hereId: string | null = null;
+
+  hostAgents(): IterableIterator<HostAgentRecord> {
+    return this.#hostAgents.values();
+  }
+
+  hostAgent(id: string): HostAgentRecord | undefined {
+    return this.#hostAgents.get(id);
+  }
+
+  rowsOf(id: string): ReadonlyMap<string, AgentRecord> {
+    return this.#rows.get(id) ?? new Map();
+  }
+
+  /** Adds or changes a host-agent; always a change for readers. */
+  putHostAgent(record: Omit<HostAgentRecord, 'kind'>): void {
+    const held: HostAgentRecord = { kind: 'host-agent', ...record };
+    const moved = this.#hostAgents.get(held.id)?.tenantId;
+    this.#hostAgents.set(held.id, held);
+    if (!this.#rows.has(held.id)) this.#rows.set(held.id, new Map());
+    if (moved !== undefined && moved !== held.tenantId) this.#moveTenant(held);
+    if (held.here) this.hereId = held.id;
+    this.log.set(held.id, held);
+  }
+
+  /** A new state of the link; the same state with the same reason is no change. */
+  setLink(id: string, state: Link['state'], reason: Link['reason'], sinceMono = this.#clock.monotonicMs()): boolean {
+    const held = this.#hostAgents.get(id);
+    if (!held || (held.linkState === state && held.linkReason === reason)) return false;
+    const since = held.linkState === state ? held.linkSinceMono : sinceMono;
+    this.putHostAgent({ ...held, linkState: state, linkReason: reason, linkSinceMono: since });
+    return true;
+  }
+
+  /** Proof of life. Only facts that differ in more than the time are a change for readers. */
+  heard(id: string, facts: HostFacts | null, clockSkewMs?: number | null): void {
+    const held = this.#hostAgents.get(id);
+    if (!held) return;
+    held.heardAtMono = this.#clock.monotonicMs();
+    if (facts === null) return;
+    const changed = held.facts === null || !sameFacts(held.facts, facts);
+    held.facts = facts;
+    if (clockSkewMs !== undefined) held.clockSkewMs = clockSkewMs;
+    if (changed) this.log.set(held.id, held);
+  }
+
+  removeHostAgent(id: string): void {
+    for (const key of [...this.rowsOf(id).keys()]) this.removeRow(id, key);
+    this.#rows.delete(id);
+    this.#hostAgents.delete(id);
+    this.log.delete(id);
+  }
+
+  /** Returns whether the row was new or different. The host-agent must be known. */
+  putRow(hostAgent: string, key: string, row: Buffer): boolean {
+    const rows = this.#rows.get(hostAgent);
+    const owner = this.#hostAgents.get(hostAgent);
+    if (!rows || !owner) return false;
+    const held = rows.get(key);
+    if (held && sameBytes(held.row, row)) return false;
+    const record: AgentRecord = { kind: 'agent', hostAgent, tenantId: owner.tenantId, key, row };
+    rows.set(key, record);
+    this.log.set(agentLogKey(hostAgent, key), record);
+    return true;
+  }
+
+  removeRow(hostAgent: string, key: string): boolean {
+    if (!this.#rows.get(hostAgent)?.delete(key)) return false;
+    return this.log.delete(agentLogKey(hostAgent, key));
+  }
+
+  /** The record as it is to be said now: moments become ages. */
+  say(record: HostAgentRecord): HostAgent {
+    const now = this.#clock.monotonicMs();
+    const { kind: _, linkState, linkReason, linkSinceMono, heardAtMono, ...rest } = record;
+    return {
+      ...rest,
+      link: { state: linkState, reason: linkReason, ageMs: Math.max(0, now - linkSinceMono) },
+      heardAgeMs: Math.max(0, now - heardAtMono),
+    };
+  }
+
+  #moveTenant(owner: HostAgentRecord): void {
+    for (const [key, record] of this.#rows.get(owner.id) ?? []) {
+      const moved = { ...record, tenantId: owner.tenantId };
+      this.#rows.get(owner.id)?.set(key, moved);
+      this.log.set(agentLogKey(owner.id, key), moved);
+    }
+  }
+}
+
+const sameBytes = (a: Buffer, b: Buffer): boolean => a.length === b.length && Buffer.compare(a, b) === 0;
+
+const sameFacts = (a: HostFacts, b: HostFacts): boolean =>
+  JSON.stringify({ ...a, hostNowMs: 0 }) === JSON.stringify({ ...b, hostNowMs: 0 });

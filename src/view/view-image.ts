@@ -1,0 +1,116 @@
+/**
+ * Another FleetService's frames applied to a view of our own: what it says stands here with the ages it said.
+ * Our own host-agent is left out: nobody knows it better. A new snapshot removes what it no longer names.
+ */
+import { FleetError } from '../domain/errors.ts';
+import type { LinkReason } from '../domain/host-agent.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { MAX_ROW_BYTES } from '../wire/agent-row.ts';
+import type { HostAgent as HostAgentMessage } from '../wire/gen/fleet/v1/types.ts';
+import type { Changes, Upstream, WatchAgentsResponse } from '../wire/gen/fleet/v1/view.ts';
+import { hostAgentFromWire } from '../wire/host-agent.ts';
+import type { FleetView } from './fleet-view.ts';
+
+export class ViewImage {
+  readonly #view: FleetView;
+  readonly #clock: Clock;
+  readonly #maxBytes: number;
+  /** Rows of the snapshot under way, or null between snapshots. */
+  #snapshot: { hostAgents: Set<string>; rows: Set<string> } | null = null;
+  #bytes = 0;
+  resumeToken = '';
+  upstream: Upstream | null = null;
+
+  /** `maxBytes` bounds what another daemon can make this one hold. */
+  constructor(options: { view: FleetView; clock: Clock; maxBytes?: number }) {
+    this.#view = options.view;
+    this.#clock = options.clock;
+    this.#maxBytes = options.maxBytes ?? 64 * 1024 * 1024;
+  }
+
+  /** Returns true when the frame was a bookmark: the image is complete as of now. */
+  apply(frame: WatchAgentsResponse): boolean {
+    if (frame.opened && !frame.opened.resumed) this.#snapshot = { hostAgents: new Set(), rows: new Set() };
+    if (frame.changes) this.#applyChanges(frame.changes);
+    for (const host of frame.heard?.hosts ?? []) this.#applyHeard(host);
+    if (frame.heard?.upstream) this.upstream = frame.heard.upstream;
+    if (!frame.bookmark) return false;
+    this.resumeToken = frame.bookmark.resumeToken;
+    this.upstream = frame.bookmark.upstream ?? null;
+    this.#endSnapshot();
+    return true;
+  }
+
+  /** The other side cannot be heard: its host-agents keep their last rows and their ages stand still. */
+  unreachable(state: 'resuming' | 'lost', reason: LinkReason): void {
+    for (const record of [...this.#view.hostAgents()]) {
+      if (!record.here) this.#view.setLink(record.id, state, reason);
+    }
+  }
+
+  #applyChanges(changes: Changes): void {
+    for (const message of changes.hostAgents) this.#putHostAgent(message);
+    for (const { hostAgent, key, row } of changes.agents) {
+      if (hostAgent === this.#view.hereId) continue;
+      if (row.length > MAX_ROW_BYTES) throw new FleetError('INVALID_ARGUMENT', `row of ${row.length} bytes received`);
+      this.#bytes += row.length - (this.#view.rowsOf(hostAgent).get(key)?.row.length ?? 0);
+      if (this.#bytes > this.#maxBytes) {
+        throw new FleetError('RESOURCE_EXHAUSTED', `more than ${this.#maxBytes} bytes of rows received`);
+      }
+      this.#view.putRow(hostAgent, key, row);
+      this.#snapshot?.rows.add(`${hostAgent}\n${key}`);
+    }
+    for (const { hostAgent, key } of changes.removedAgents) {
+      if (hostAgent !== this.#view.hereId) this.#removeRow(hostAgent, key);
+    }
+    for (const id of changes.removedHostAgents) if (id !== this.#view.hereId) this.#removeHostAgent(id);
+  }
+
+  #putHostAgent(message: HostAgentMessage): void {
+    const said = hostAgentFromWire(message);
+    if (said.id === this.#view.hereId) return;
+    const now = this.#clock.monotonicMs();
+    const { link, heardAgeMs, ...rest } = said;
+    this.#view.putHostAgent({
+      ...rest,
+      here: false,
+      linkState: link.state,
+      linkReason: link.reason,
+      linkSinceMono: now - link.ageMs,
+      heardAtMono: now - heardAgeMs,
+    });
+    this.#snapshot?.hostAgents.add(said.id);
+  }
+
+  #applyHeard(host: { hostAgent: string; heardAgeMs: number; hostNowMs: number }): void {
+    const record = this.#view.hostAgent(host.hostAgent);
+    if (!record?.facts || record.here) return;
+    this.#view.heard(record.id, { ...record.facts, hostNowMs: host.hostNowMs });
+    record.heardAtMono = this.#clock.monotonicMs() - host.heardAgeMs;
+  }
+
+  #endSnapshot(): void {
+    const named = this.#snapshot;
+    if (!named) return;
+    this.#snapshot = null;
+    for (const record of [...this.#view.hostAgents()]) {
+      if (record.here) continue;
+      if (!named.hostAgents.has(record.id)) this.#removeHostAgent(record.id);
+      else {
+        for (const key of [...this.#view.rowsOf(record.id).keys()]) {
+          if (!named.rows.has(`${record.id}\n${key}`)) this.#removeRow(record.id, key);
+        }
+      }
+    }
+  }
+
+  #removeRow(hostAgent: string, key: string): void {
+    this.#bytes -= this.#view.rowsOf(hostAgent).get(key)?.row.length ?? 0;
+    this.#view.removeRow(hostAgent, key);
+  }
+
+  #removeHostAgent(id: string): void {
+    for (const key of [...this.#view.rowsOf(id).keys()]) this.#removeRow(id, key);
+    this.#view.removeHostAgent(id);
+  }
+}

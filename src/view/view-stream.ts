@@ -1,0 +1,170 @@
+/**
+ * A view as the frames of WatchAgents: opened, then changes and a bookmark whenever the reader has caught up,
+ * proof of life in between. The reader's only state is a revision; what it cannot take in time is coalesced.
+ */
+import type { Clock } from '../runtime/clock.ts';
+import { sleep } from '../runtime/sleep.ts';
+import type { Caller, Changes, Upstream, WatchAgentsRequest, WatchAgentsResponse } from '../wire/gen/fleet/v1/view.ts';
+import { hostAgentToWire } from '../wire/host-agent.ts';
+import type { AgentRecord, FleetView, HostAgentRecord } from './fleet-view.ts';
+
+/** Where frames go. `write` returns false when the reader lags; `drained` resolves when it may go on, or has gone. */
+export interface FrameSink {
+  write(frame: WatchAgentsResponse): boolean;
+  drained(signal: AbortSignal): Promise<void>;
+}
+
+export interface ViewScope {
+  cell: string;
+  caller: Caller;
+  /** Tenants whose rows exist for this caller. */
+  sees(tenantId: string): boolean;
+  /** Only the host-agent that answers. */
+  hereOnly: boolean;
+  upstream(): Upstream;
+}
+
+/** Soft limit of one frame; with one more row of at most 64 KiB it stays below the wire's 512 KiB. */
+const MAX_CHUNK_BYTES = 256 * 1024;
+const HEARD_INTERVAL_MS = 2_000;
+/** Changes that come closer together than this travel in one frame. */
+const FLUSH_INTERVAL_MS = 20;
+
+/** Resolves when the snapshot is sent (no follow), or when the signal aborts. */
+export const streamView = async (
+  view: FleetView,
+  request: WatchAgentsRequest,
+  scope: ViewScope,
+  sink: FrameSink,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> => {
+  const wake = new Wake();
+  using _subscription = view.log.onChange(() => wake.set());
+  const resumeFrom = parseToken(request.resumeToken, view.log.id);
+  const resumed = resumeFrom !== null && view.log.reaches(resumeFrom);
+  const visible = (record: HostAgentRecord | AgentRecord): boolean =>
+    scope.sees(record.tenantId) && (!scope.hereOnly || ownerOf(record) === view.hereId);
+
+  const send = async (frame: WatchAgentsResponse): Promise<void> => {
+    if (!sink.write(frame)) await sink.drained(signal);
+  };
+
+  await send({ opened: { cell: scope.cell, resumed, caller: scope.caller } });
+  // Links are told anew on every opening: a reader that was away judged them by itself meanwhile.
+  const links = newChanges();
+  for (const record of view.hostAgents()) if (visible(record)) links.hostAgents.push(hostAgentToWire(view.say(record)));
+  if (links.hostAgents.length > 0) await send({ changes: links });
+
+  let cursor = resumed ? resumeFrom : 0n;
+  let bookmarked = false;
+  let lastHeardMono = clock.monotonicMs();
+  while (!signal.aborted) {
+    if (!view.log.reaches(cursor)) {
+      // Too old: this reader lagged behind everything that is remembered of removals.
+      cursor = 0n;
+      await send({ opened: { cell: scope.cell, resumed: false, caller: scope.caller } });
+    }
+    wake.clear();
+    const { changes, revision, more } = nextChanges(view, cursor, visible, request.hostsOnly);
+    cursor = revision;
+    if (changes) await send({ changes });
+    if (more) {
+      await yieldToLoop();
+      continue;
+    }
+    if (changes || !bookmarked) {
+      bookmarked = true;
+      await send({ bookmark: { resumeToken: formatToken(view.log.id, cursor), upstream: scope.upstream() } });
+    }
+    if (!request.follow) return;
+    if (changes) await sleep(FLUSH_INTERVAL_MS, signal);
+    const untilHeardMs = lastHeardMono + HEARD_INTERVAL_MS - clock.monotonicMs();
+    if (untilHeardMs > 0) await wake.wait(untilHeardMs, signal);
+    if (clock.monotonicMs() - lastHeardMono >= HEARD_INTERVAL_MS) {
+      await send({ heard: heardSince(view, lastHeardMono, visible, scope) });
+      lastHeardMono = clock.monotonicMs();
+    }
+  }
+};
+
+const ownerOf = (record: HostAgentRecord | AgentRecord): string =>
+  record.kind === 'agent' ? record.hostAgent : record.id;
+
+const newChanges = (): Changes => ({ hostAgents: [], agents: [], removedHostAgents: [], removedAgents: [] });
+
+const nextChanges = (
+  view: FleetView,
+  cursor: bigint,
+  visible: (record: HostAgentRecord | AgentRecord) => boolean,
+  hostsOnly: boolean,
+): { changes: Changes | null; revision: bigint; more: boolean } => {
+  const changes = newChanges();
+  let revision = cursor;
+  let bytes = 0;
+  let any = false;
+  for (const change of view.log.since(cursor)) {
+    if (bytes >= MAX_CHUNK_BYTES) return { changes, revision, more: true };
+    revision = change.revision;
+    const record = change.value;
+    if (!visible(record) || (hostsOnly && record.kind === 'agent')) continue;
+    if (record.kind === 'host-agent') {
+      if (change.removed) changes.removedHostAgents.push(record.id);
+      else changes.hostAgents.push(hostAgentToWire(view.say(record)));
+      bytes += 256;
+    } else {
+      const { hostAgent, key, row } = record;
+      if (change.removed) changes.removedAgents.push({ hostAgent, key });
+      else changes.agents.push({ hostAgent, key, row });
+      bytes += (change.removed ? 0 : row.length) + key.length + 64;
+    }
+    any = true;
+  }
+  return { changes: any ? changes : null, revision, more: false };
+};
+
+const heardSince = (
+  view: FleetView,
+  sinceMono: number,
+  visible: (record: HostAgentRecord) => boolean,
+  scope: ViewScope,
+) => {
+  const hosts = [];
+  for (const record of view.hostAgents()) {
+    if (record.heardAtMono < sinceMono || !record.facts || !visible(record)) continue;
+    const said = view.say(record);
+    hosts.push({ hostAgent: record.id, heardAgeMs: said.heardAgeMs, hostNowMs: record.facts.hostNowMs });
+  }
+  return { hosts, upstream: scope.upstream() };
+};
+
+const formatToken = (id: string, revision: bigint): string => `${id}:${revision}`;
+
+const parseToken = (token: string, id: string): bigint | null => {
+  const match = /^([0-9a-f-]{36}):(\d{1,20})$/.exec(token);
+  return match && match[1] === id ? BigInt(match[2]!) : null;
+};
+
+const yieldToLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A flag that a waiter sleeps on; setting it twice wakes once. */
+class Wake {
+  #controller = new AbortController();
+  set(): void {
+    this.#controller.abort();
+  }
+  clear(): void {
+    if (this.#controller.signal.aborted) this.#controller = new AbortController();
+  }
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const either = this.#controller.signal;
+    const stop = () => this.#controller.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await sleep(ms, either);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}

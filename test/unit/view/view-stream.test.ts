@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { FleetView } from '../../../src/view/fleet-view.ts';
+import { ViewImage } from '../../../src/view/view-image.ts';
+import { type FrameSink, streamView, type ViewScope } from '../../../src/view/view-stream.ts';
+import type { WatchAgentsResponse } from '../../../src/wire/gen/fleet/v1/view.ts';
+import { MovedClock } from '../../helpers/moved-clock.ts';
+
+const caller = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
+const scope = (sees: (tenant: string) => boolean = () => true): ViewScope => ({
+  cell: 'home',
+  caller,
+  sees,
+  hereOnly: false,
+  upstream: () => ({ state: 'self', address: '', ageMs: 0 }),
+});
+
+const addHost = (view: FleetView, clock: MovedClock, host: string, tenantId = 'default') =>
+  view.putHostAgent({
+    id: `${host}/u`,
+    cell: 'home',
+    host,
+    user: 'u',
+    tenantId,
+    here: false,
+    linkState: 'connected',
+    linkReason: null,
+    linkSinceMono: clock.monotonicMs(),
+    facts: null,
+    heardAtMono: clock.monotonicMs(),
+    clockSkewMs: null,
+  });
+
+const framesOf = async (view: FleetView, clock: MovedClock, options: { token?: string; scope?: ViewScope } = {}) => {
+  const frames: WatchAgentsResponse[] = [];
+  const sink: FrameSink = { write: (frame) => frames.push(frame) > 0, drained: async () => {} };
+  const request = { follow: false, resumeToken: options.token ?? '', localOnly: false, hostsOnly: false };
+  await streamView(view, request, options.scope ?? scope(), sink, clock, new AbortController().signal);
+  return frames;
+};
+
+const keysOf = (frames: WatchAgentsResponse[]) => frames.flatMap((f) => f.changes?.agents.map((a) => a.key) ?? []);
+const tokenOf = (frames: WatchAgentsResponse[]) => frames.at(-1)?.bookmark?.resumeToken ?? '';
+
+test('a snapshot opens, tells hosts and rows, and ends with a bookmark', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  addHost(view, clock, 'a');
+  view.putRow('a/u', 'k', Buffer.from('row'));
+  const frames = await framesOf(view, clock);
+  expect(frames[0]?.opened?.resumed).toBe(false);
+  expect(keysOf(frames)).toEqual(['k']);
+  expect(frames.at(-1)?.bookmark).toBeDefined();
+});
+
+test('a reader that resumes gets the rows since, and every link anew', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  addHost(view, clock, 'a');
+  view.putRow('a/u', 'old', Buffer.from('1'));
+  const token = tokenOf(await framesOf(view, clock));
+  view.putRow('a/u', 'new', Buffer.from('2'));
+  view.removeRow('a/u', 'old');
+  const frames = await framesOf(view, clock, { token });
+  expect(frames[0]?.opened?.resumed).toBe(true);
+  expect(frames[1]?.changes?.hostAgents.map((h) => h.id)).toEqual(['a/u']);
+  expect(keysOf(frames)).toEqual(['new']);
+  expect(frames.flatMap((f) => f.changes?.removedAgents ?? [])).toEqual([{ hostAgent: 'a/u', key: 'old' }]);
+});
+
+test('the token of another run is answered with a snapshot', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  const other = new FleetView({ clock });
+  addHost(view, clock, 'a');
+  const frames = await framesOf(view, clock, { token: tokenOf(await framesOf(other, clock)) });
+  expect(frames[0]?.opened?.resumed).toBe(false);
+});
+
+test('rows, removals and hosts of another tenant do not exist for a caller', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  addHost(view, clock, 'mine', 'acme');
+  addHost(view, clock, 'theirs', 'other');
+  view.putRow('theirs/u', 'secret', Buffer.from('x'));
+  view.putRow('mine/u', 'k', Buffer.from('x'));
+  const only = scope((tenant) => tenant === 'acme');
+  const first = await framesOf(view, clock, { scope: only });
+  view.removeRow('theirs/u', 'secret');
+  const second = await framesOf(view, clock, { scope: only, token: tokenOf(first) });
+  expect(JSON.stringify([first, second])).not.toMatch(/theirs|secret/);
+  expect(keysOf(first)).toEqual(['k']);
+});
+
+test('large views travel in frames of at most 512 KiB', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  addHost(view, clock, 'a');
+  for (let i = 0; i < 3_000; i++) view.putRow('a/u', `k${i}`, Buffer.alloc(400, i));
+  const frames = await framesOf(view, clock);
+  expect(keysOf(frames).length).toBe(3_000);
+  const sizes = frames.map((f) => f.changes?.agents.reduce((sum, a) => sum + a.row.length, 0) ?? 0);
+  expect(Math.max(...sizes)).toBeLessThan(512 * 1024);
+  expect(frames.length).toBeGreaterThan(3);
+});
+
+test('an image follows its source: same rows, ages that go on, and what a new snapshot does not name is gone', async () => {
+  const clock = new MovedClock();
+  const source = new FleetView({ clock });
+  addHost(source, clock, 'a');
+  addHost(source, clock, 'b');
+  source.putRow('a/u', 'k', Buffer.from('1'));
+  source.putRow('b/u', 'k', Buffer.from('1'));
+  const copy = new FleetView({ clock });
+  const image = new ViewImage({ view: copy, clock });
+  for (const frame of await framesOf(source, clock)) image.apply(frame);
+  expect([...copy.hostAgents()].map((h) => h.id)).toEqual(['a/u', 'b/u']);
+  clock.advance(3_000);
+  expect(copy.say(copy.hostAgent('a/u')!).heardAgeMs).toBe(3_000);
+
+  const fresh = new FleetView({ clock });
+  addHost(fresh, clock, 'a');
+  for (const frame of await framesOf(fresh, clock)) image.apply(frame);
+  expect([...copy.hostAgents()].map((h) => h.id)).toEqual(['a/u']);
+  expect(copy.rowsOf('a/u').size).toBe(0);
+});
+
+test('an image whose source cannot be heard keeps its rows and says why', async () => {
+  const clock = new MovedClock();
+  const source = new FleetView({ clock });
+  addHost(source, clock, 'a');
+  source.putRow('a/u', 'k', Buffer.from('1'));
+  const copy = new FleetView({ clock });
+  const image = new ViewImage({ view: copy, clock });
+  for (const frame of await framesOf(source, clock)) image.apply(frame);
+  image.unreachable('lost', 'controller_unreachable');
+  expect(copy.hostAgent('a/u')?.linkState).toBe('lost');
+  expect(copy.rowsOf('a/u').size).toBe(1);
+});
+
+test('a reader that does not drain holds nothing in a queue and gets each key once, newest value', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  addHost(view, clock, 'a');
+  view.putRow('a/u', 'k', Buffer.from('0'));
+  const stop = new AbortController();
+  const frames: WatchAgentsResponse[] = [];
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const sink: FrameSink = { write: (frame) => frames.push(frame) < 0, drained: () => held };
+  const running = streamView(
+    view,
+    { follow: true, resumeToken: '', localOnly: false, hostsOnly: false },
+    scope(),
+    sink,
+    clock,
+    stop.signal,
+  );
+  for (let i = 1; i <= 500; i++) view.putRow('a/u', 'k', Buffer.from(String(i)));
+  expect(frames.length).toBe(1);
+  release();
+  while (!frames.some((f) => f.bookmark)) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await running;
+  const rows = frames.flatMap((f) => f.changes?.agents ?? []);
+  expect(rows.map((r) => r.row.toString())).toEqual(['500']);
+});
