@@ -1,0 +1,77 @@
+import type { LinkReason, LinkState } from './host-agent.ts';
+
+/**
+ * What a controller knows of the line to one host-agent. Moments are its monotonic clock.
+ *
+ *   unconfirmed ──heard──▶ connected ──silent / closed──▶ resuming ──▶ lost
+ *        └──window over──▶ lost            └──stopped, revoked …──────▶ lost
+ */
+export interface LinkEvidence {
+  /** An accepted stream is open now. */
+  streamOpen: boolean;
+  /** Last beat or row; null: never since this controller started. */
+  heardAtMono: number | null;
+  /** Why the last stream ended, if one has. */
+  closedBecause: LinkReason | null;
+  closedAtMono: number | null;
+  /** Two instances hold this identity and displace each other. */
+  duplicate: boolean;
+}
+
+export interface LinkThresholds {
+  /** No beat for this long on an open stream: silent. */
+  silentMs: number;
+  /** Not heard for this long: lost. */
+  lostMs: number;
+  /** After a start or a pause of the controller's own, nobody is called lost for this long. */
+  graceMs: number;
+}
+
+export const LINK_THRESHOLDS: LinkThresholds = { silentMs: 5_000, lostMs: 12_000, graceMs: 15_000 };
+
+/** Since when the judge itself may be at fault: its start, or the end of its own suspension. */
+export interface JudgeGrace {
+  sinceMono: number;
+  reason: 'controller_started' | 'controller_paused';
+}
+
+/** Ends that say by themselves that nobody is coming back soon. */
+const FINAL: ReadonlySet<LinkReason> = new Set([
+  'stopped',
+  'revoked',
+  'certificate_expired',
+  'not_yet_valid',
+  'version',
+]);
+
+/** Pure: the same evidence at the same moment is the same word. */
+export const judgeLink = (
+  evidence: LinkEvidence,
+  grace: JudgeGrace | null,
+  nowMono: number,
+  thresholds: LinkThresholds = LINK_THRESHOLDS,
+): { state: LinkState; reason: LinkReason | null } => {
+  const reasonIfAny: LinkReason | null = evidence.duplicate ? 'duplicate_identity' : null;
+  const sinceHeardMs = evidence.heardAtMono === null ? Number.POSITIVE_INFINITY : nowMono - evidence.heardAtMono;
+  if (evidence.streamOpen && sinceHeardMs < thresholds.silentMs) return { state: 'connected', reason: reasonIfAny };
+
+  const endedBecause = evidence.streamOpen ? null : evidence.closedBecause;
+  if (endedBecause !== null && FINAL.has(endedBecause)) return { state: 'lost', reason: endedBecause };
+
+  const inGrace = grace !== null && nowMono - grace.sinceMono < thresholds.graceMs;
+  const heardSinceGrace = grace !== null && evidence.heardAtMono !== null && evidence.heardAtMono >= grace.sinceMono;
+  if (inGrace && !heardSinceGrace) return { state: 'unconfirmed', reason: grace.reason };
+
+  const reason: LinkReason = reasonIfAny ?? endedBecause ?? 'silent';
+  return { state: sinceHeardMs < thresholds.lostMs ? 'resuming' : 'lost', reason };
+};
+
+/** Age up to which a row may be called current; one missed beat and a half of jitter. */
+export const FRESH_MS = 6_000;
+
+export const isCurrent = (state: string, heardAgeMs: number): boolean =>
+  state === 'connected' && heardAgeMs <= FRESH_MS;
+
+/** Share of the connected host-agents that must fall silent together before the judge suspects itself. */
+export const SUSPECT_SHARE = 0.5;
+export const SUSPECT_LEAST = 4;
