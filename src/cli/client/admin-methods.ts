@@ -1,0 +1,20 @@
+/** RPCs of the controller's admin socket, apart from the others so that a `ps` does not load their codecs. */
+import * as admin from '../../wire/gen/fleet/v1/admin_messages.ts';
+import { methodOf } from './methods.ts';
+
+const path = (name: string): string => `/fleet.v1.AdminService/${name}`;
+
+export const createToken = methodOf(path('CreateToken'), admin.CreateTokenRequest, admin.CreateTokenResponse);
+export const removeHost = methodOf(path('RemoveHost'), admin.RemoveHostRequest, admin.RemoveHostResponse);
+export const listen = methodOf(path('Listen'), admin.ListenRequest, admin.ListenResponse);
+export const allowVerbs = methodOf(path('AllowVerbs'), admin.AllowVerbsRequest, admin.AllowVerbsResponse);
+export const listIdentities = methodOf(
+  path('ListIdentities'),
+  admin.ListIdentitiesRequest,
+  admin.ListIdentitiesResponse,
+);
+export const controllerStatus = methodOf(
+  path('ControllerStatus'),
+  admin.ControllerStatusRequest,
+  admin.ControllerStatusResponse,
+);

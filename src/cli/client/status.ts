@@ -1,0 +1,82 @@
+/** The end of a gRPC call as a FleetError: trailers, stream resets, and the one place where errno becomes a code. */
+import type { IncomingHttpHeaders } from 'node:http2';
+import { FleetError, type FleetErrorCode } from '../../domain/errors.ts';
+
+/** gRPC's status numbers in their order; 0 is OK, 2 (UNKNOWN) is a fault of the other side. */
+const CODES: readonly (FleetErrorCode | null)[] = [
+  null,
+  'CANCELLED',
+  'INTERNAL',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+];
+
+/** null: the call ended well. Trailers without a status mean that the call was cut. */
+export const errorOfTrailers = (trailers: IncomingHttpHeaders | undefined): FleetError | null => {
+  const status = trailers?.['grpc-status'];
+  if (status === undefined) return new FleetError('UNAVAILABLE', 'the stream broke before its end');
+  if (status === '0') return null;
+  const code = CODES[Number(status)] ?? 'INTERNAL';
+  return new FleetError(code, percentDecoded(String(trailers?.['grpc-message'] ?? '')) || `failed with ${code}`);
+};
+
+const percentDecoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+const HTTP_OK = 200;
+
+/** What answered is no gRPC service; null when it is. */
+export const errorOfResponse = (headers: IncomingHttpHeaders): FleetError | null => {
+  const status = headers[':status'] as unknown as number | undefined;
+  if (status !== HTTP_OK) return new FleetError('UNAVAILABLE', `answered with HTTP status ${status ?? 'none'}`);
+  const type = headers['content-type'] ?? '';
+  if (!type.startsWith('application/grpc')) return new FleetError('INTERNAL', `answered with ${type || 'no type'}`);
+  return null;
+};
+
+/** HTTP/2 error codes that mean more than "broken" (RFC 9113, 7). CANCEL is none: our own never comes here. */
+const RESETS: Record<number, FleetErrorCode> = {
+  7: 'UNAVAILABLE',
+  11: 'RESOURCE_EXHAUSTED',
+  12: 'PERMISSION_DENIED',
+};
+
+/** An error event of a session or stream. `what` names the service, `mend` says what to do when it is not there. */
+export const errorOfTransport = (
+  error: NodeJS.ErrnoException,
+  where: { what: string; address: string; mend: string },
+  resetCode = 0,
+): FleetError => {
+  const at = `${where.what} at ${where.address}`;
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      return new FleetError('UNAVAILABLE', `no ${at}: ${where.mend}`, { cause: error });
+    case 'EACCES':
+    case 'EPERM':
+      return new FleetError('PERMISSION_DENIED', `${at} belongs to another user: ask as that user`, { cause: error });
+    case 'ENOTSOCK':
+      return new FleetError('UNAVAILABLE', `${where.address} is no socket: ${where.mend}`, { cause: error });
+    default: {
+      const code = RESETS[resetCode] ?? 'UNAVAILABLE';
+      return new FleetError(code, `${at} broke the connection (${error.code ?? error.message})`, { cause: error });
+    }
+  }
+};
