@@ -1,0 +1,206 @@
+/**
+ * The controller's end of Connect: welcomes a stream with a rising epoch, feeds the registry, beats, asks.
+ * The newest stream of an identity wins; late frames of an older one change nothing.
+ */
+
+import { FleetError } from '../../src/domain/errors.ts';
+import type { LinkReason } from '../../src/domain/host-agent.ts';
+import { hostAgentId } from '../../src/domain/host-agent.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { sleep } from '../../src/runtime/sleep.ts';
+import type { ConnectRequest, ConnectResponse, Hello } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import type { DiagnoseRequest, DiagnoseResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+import { hostFactsFromWire } from '../../src/wire/host-agent.ts';
+import type { HostIdentity, Registry } from '../registry/registry.ts';
+import { Displacements } from './displacements.ts';
+import { Questions } from './questions.ts';
+import type { ReportIntake } from './report-intake.ts';
+
+/** An authenticated bidirectional stream; grpc/ makes it of a call. */
+export interface UplinkStream {
+  onMessage(listener: (message: ConnectRequest) => void): void;
+  /** Once, however it ended. */
+  onEnd(listener: () => void): void;
+  write(message: ConnectResponse): boolean;
+  end(): void;
+  /** Ends it with the error's status. */
+  fail(error: FleetError): void;
+}
+
+export interface UplinkOptions {
+  cell: string;
+  version: string;
+  registry: Registry;
+  intake: ReportIntake;
+  clock: Clock;
+  log: Logger;
+  /** Rising for each identity, stored before it is returned. */
+  nextEpoch(id: string): bigint;
+  addresses(): string[];
+  trustBundlePem(): string;
+  beatIntervalMs?: number;
+}
+
+interface Session {
+  id: string;
+  epoch: bigint;
+  inventoryId: string;
+  openedMono: number;
+  stream: UplinkStream;
+  goodbye: LinkReason | null;
+  dismissed: LinkReason | null;
+}
+
+const HELLO_DEADLINE_MS = 5_000;
+const BEAT_INTERVAL_MS = 2_000;
+/** A missed beat before the end of a stream means that the line had gone silent, not that a program closed it. */
+const MISSED_BEAT_MS = 3_000;
+
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #displacements: Displacements;
+  readonly #questions = new Questions();
+  #sequence = 0n;
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+    this.#displacements = new Displacements(options.clock);
+  }
+
+  get connected(): number {
+    return this.#sessions.size;
+  }
+
+  /** Beats to every session until the signal aborts; one timer for all. */
+  async beat(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(this.#options.beatIntervalMs ?? BEAT_INTERVAL_MS, signal);
+      const beat = { sequence: ++this.#sequence, controllerNowMs: this.#options.clock.nowMs() };
+      for (const session of this.#sessions.values()) session.stream.write({ beat });
+      for (const id of this.#displacements.settled()) this.#options.registry.setDuplicate(id, false);
+    }
+  }
+
+  /** Takes over an authenticated stream until it ends. */
+  connect(identity: HostIdentity, stream: UplinkStream): void {
+    const id = hostAgentId(identity.host, identity.user);
+    let session: Session | null = null;
+    const late = setTimeout(
+      () => stream.fail(new FleetError('DEADLINE_EXCEEDED', 'no hello within 5 s')),
+      HELLO_DEADLINE_MS,
+    );
+    stream.onMessage((message) => {
+      try {
+        if (message.hello && session === null) {
+          clearTimeout(late);
+          session = this.#welcome(id, identity, message.hello, stream);
+        } else if (session !== null) this.#take(session, message);
+        else throw new FleetError('FAILED_PRECONDITION', 'the first message must be a hello');
+      } catch (error) {
+        this.#options.log.warn({ hostAgent: id, err: error }, 'uplink refused');
+        stream.fail(
+          error instanceof FleetError ? error : new FleetError('INTERNAL', 'uplink failed', { cause: error }),
+        );
+      }
+    });
+    stream.onEnd(() => {
+      clearTimeout(late);
+      if (session !== null) this.#ended(session);
+      session = null;
+    });
+  }
+
+  /** Asks a connected host; rejects with UNAVAILABLE when it is not, DEADLINE_EXCEEDED when it does not answer. */
+  async diagnose(id: string, request: DiagnoseRequest, deadlineMs: number): Promise<DiagnoseResponse> {
+    const session = this.#sessions.get(id);
+    if (!session) throw new FleetError('UNAVAILABLE', `${id} is not connected`);
+    const { query, answer } = this.#questions.ask(request, deadlineMs);
+    session.stream.write({ query });
+    return answer;
+  }
+
+  /** Ends the stream of an identity at once, if it has one. */
+  dismiss(id: string, reason: LinkReason, detail: string): void {
+    const session = this.#sessions.get(id);
+    if (session) this.#dismiss(session, reason, detail);
+  }
+
+  dismissAll(reason: LinkReason, detail: string): void {
+    for (const session of [...this.#sessions.values()]) this.#dismiss(session, reason, detail);
+  }
+
+  #welcome(id: string, identity: HostIdentity, hello: Hello, stream: UplinkStream): Session {
+    const { registry, clock, log } = this.#options;
+    const held = this.#sessions.get(id);
+    if (held && held.inventoryId !== hello.inventoryId) {
+      if (this.#displacements.note(id)) {
+        registry.setDuplicate(id, true);
+        log.warn({ hostAgent: id }, 'two host-agents hold this identity; the one at hand stays');
+        stream.write({ dismissed: { reason: 'duplicate_identity', detail: `another host-agent reports as ${id}` } });
+        throw new FleetError('ALREADY_EXISTS', `another host-agent reports as ${id}`);
+      }
+    }
+    const epoch = this.#options.nextEpoch(id);
+    registry.enrolled(identity);
+    const session: Session = {
+      id,
+      epoch,
+      inventoryId: hello.inventoryId,
+      openedMono: clock.monotonicMs(),
+      stream,
+      goodbye: null,
+      dismissed: null,
+    };
+    this.#sessions.set(id, session);
+    if (held) this.#dismiss(held, 'superseded', 'a newer stream of the same identity was accepted');
+    const resume = this.#options.intake.resumePoint(id, hello.inventoryId);
+    stream.write({
+      welcome: {
+        epoch,
+        cell: this.#options.cell,
+        ...identity,
+        addresses: this.#options.addresses(),
+        trustBundlePem: this.#options.trustBundlePem(),
+        version: this.#options.version,
+        capabilities: [],
+        resumeInventoryId: resume === null ? '' : hello.inventoryId,
+        resumeRevision: resume ?? 0n,
+      },
+    });
+    registry.opened(id, epoch, hello.facts ? hostFactsFromWire(hello.facts) : null);
+    log.info(
+      { hostAgent: id, epoch: String(epoch), version: hello.version, resumed: resume !== null },
+      'uplink opened',
+    );
+    return session;
+  }
+
+  #take(session: Session, message: ConnectRequest): void {
+    const { registry, intake } = this.#options;
+    if (!registry.isReporting(session.id, session.epoch)) return;
+    if (message.beat?.facts) registry.heard(session.id, session.epoch, hostFactsFromWire(message.beat.facts));
+    else registry.heard(session.id, session.epoch, null);
+    if (message.report) intake.take(session.id, session.inventoryId, message.report);
+    if (message.queryReply) this.#questions.answered(message.queryReply);
+    if (message.goodbye) session.goodbye = 'stopped';
+  }
+
+  #ended(session: Session): void {
+    const { registry, clock, log } = this.#options;
+    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
+    const heardAtMono = registry.heardAtMono(session.id) ?? session.openedMono;
+    const silent = clock.monotonicMs() - heardAtMono >= MISSED_BEAT_MS;
+    const reason = session.goodbye ?? session.dismissed ?? (silent ? 'silent' : 'stream_closed');
+    registry.closed(session.id, session.epoch, reason);
+    log.info({ hostAgent: session.id, epoch: String(session.epoch), reason }, 'uplink closed');
+  }
+
+  #dismiss(session: Session, reason: LinkReason, detail: string): void {
+    session.dismissed = reason;
+    session.stream.write({ dismissed: { reason, detail } });
+    session.stream.end();
+    this.#ended(session);
+  }
+}
