@@ -1,0 +1,138 @@
+/**
+ * FleetService for the user of this machine: its own rows from memory, the rest from the controller's copy.
+ * Whoever reaches the socket is that user; reads only.
+ */
+import type { handleServerStreamingCall, handleUnaryCall, ServiceError } from '@grpc/grpc-js';
+import { credentials, Metadata, status } from '@grpc/grpc-js';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { callSink } from '../../src/view/call-sink.ts';
+import type { FleetView } from '../../src/view/fleet-view.ts';
+import { streamView } from '../../src/view/view-stream.ts';
+import { FleetServiceClient, type FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type {
+  Caller,
+  DiagnoseRequest,
+  DiagnoseResponse,
+  WatchAgentsRequest,
+  WatchAgentsResponse,
+  WhoAmIRequest,
+  WhoAmIResponse,
+} from '../../src/wire/gen/fleet/v1/view.ts';
+import type { ControllerLine, Upstream } from './upstream.ts';
+
+export interface LocalNames {
+  cell: string;
+  host: string;
+  user: string;
+  tenantId: string;
+}
+
+export interface LocalFleetServiceOptions {
+  view: FleetView;
+  upstream: Upstream;
+  line: ControllerLine | null;
+  clock: Clock;
+  log: Logger;
+  version: string;
+  /** Read at each call: enrolment may change them. */
+  names(): LocalNames;
+  diagnose(request: DiagnoseRequest): Promise<DiagnoseResponse>;
+  /** Aborts when the daemon stops. */
+  signal: AbortSignal;
+}
+
+/** How long a listing waits for a controller that was not asked before. */
+const UPSTREAM_DEADLINE_MS = 2_000;
+const RELAY_DEADLINE_MS = 10_000;
+
+export const localFleetService = (options: LocalFleetServiceOptions): FleetServiceServer => {
+  const caller = (): Caller => {
+    const { user, tenantId } = options.names();
+    return { name: user, role: 'operator', tenantId, kind: 'local' };
+  };
+
+  const watchAgents: handleServerStreamingCall<WatchAgentsRequest, WatchAgentsResponse> = async (call) => {
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort());
+    call.on('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, options.signal]);
+    try {
+      using _reader = call.request.localOnly ? null : await options.upstream.open(UPSTREAM_DEADLINE_MS, signal);
+      const scope = {
+        cell: options.names().cell,
+        caller: caller(),
+        sees: () => true,
+        hereOnly: call.request.localOnly,
+        upstream: () => options.upstream.describe(),
+      };
+      await streamView(options.view, call.request, scope, callSink(call), options.clock, signal);
+      call.end();
+    } catch (error) {
+      options.log.error({ err: error }, 'watch failed');
+      call.destroy(error as Error);
+    }
+  };
+
+  const whoAmI: handleUnaryCall<WhoAmIRequest, WhoAmIResponse> = (_call, reply) => {
+    const { cell, host, user } = options.names();
+    const local: WhoAmIResponse = {
+      caller: caller(),
+      cell,
+      host,
+      user,
+      version: options.version,
+      upstream: options.upstream.describe(),
+      verbs: [],
+    };
+    relay(options.line, (client, callOptions) =>
+      client.whoAmI({}, new Metadata(), callOptions, (error, answer) =>
+        reply(
+          null,
+          error
+            ? local
+            : { ...local, verbs: answer.verbs, caller: answer.caller ?? local.caller, upstream: local.upstream },
+        ),
+      ),
+    ) || reply(null, local);
+  };
+
+  const diagnose: handleUnaryCall<DiagnoseRequest, DiagnoseResponse> = (call, reply) => {
+    const { host, user } = options.names();
+    const wanted = call.request.host;
+    if (wanted === '' || wanted === host || wanted === `${host}/${user}`) {
+      options.diagnose(call.request).then(
+        (answer) => reply(null, answer),
+        (error: Error) =>
+          reply({ name: 'Error', message: error.message, code: status.INTERNAL, details: error.message }),
+      );
+      return;
+    }
+    const asked = relay(options.line, (client, callOptions) =>
+      client.diagnose(call.request, new Metadata(), callOptions, (error: ServiceError | null, answer) =>
+        error ? reply({ code: error.code, details: error.details }) : reply(null, answer),
+      ),
+    );
+    if (asked) return;
+    const { reason } = options.upstream.describe();
+    reply({
+      code: status.UNAVAILABLE,
+      details: `${wanted} can only be asked through the controller, and that is not reachable${reason ? ` (${reason})` : ''}`,
+    });
+  };
+
+  return { watchAgents, whoAmI, diagnose };
+};
+
+/** Calls the controller on the uplink's own channel; false when there is none. */
+const relay = (
+  line: ControllerLine | null,
+  ask: (client: FleetServiceClient, options: { deadline: number }) => void,
+): boolean => {
+  const channel = line?.channel ?? null;
+  if (channel === null) return false;
+  ask(new FleetServiceClient('', credentials.createInsecure(), { channelOverride: channel }), {
+    deadline: Date.now() + RELAY_DEADLINE_MS,
+  });
+  return true;
+};

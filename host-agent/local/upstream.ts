@@ -1,0 +1,168 @@
+/**
+ * What the controller lets this user see, copied into the host-agent's own view: opened when somebody asks, kept
+ * warm for a while, resumed by token. When the controller cannot be heard, the last rows stay, and say so.
+ */
+import type { Channel } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
+import { LINK_THRESHOLDS } from '../../src/domain/link.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { Listeners } from '../../src/runtime/listeners.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { sleep } from '../../src/runtime/sleep.ts';
+import type { FleetView } from '../../src/view/fleet-view.ts';
+import { ViewImage } from '../../src/view/view-image.ts';
+import { FleetServiceClient } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { Upstream as UpstreamMessage, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+
+/** The uplink, as far as this room knows it. */
+export interface ControllerLine {
+  readonly standing: { state: string; address: string; reason: string | null; sinceMono: number };
+  readonly channel: Channel | null;
+  onChange(listener: () => void): Disposable;
+}
+
+export interface UpstreamOptions {
+  view: FleetView;
+  line: ControllerLine | null;
+  clock: Clock;
+  log: Logger;
+}
+
+/** After the last reader has gone the copy is kept current for this long. */
+const WARM_MS = 600_000;
+const RETRY_MS = 500;
+const SILENT_MS = 6_000;
+
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  readonly #image: ViewImage;
+  readonly #progress = new Listeners();
+  #readers = 0;
+  #lastReadMono = Number.NEGATIVE_INFINITY;
+  #synced = false;
+  #lostSinceMono: number | null = null;
+  #wanted = new AbortController();
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#image = new ViewImage(options);
+  }
+
+  /** Declares a reader; resolves when the copy is current, or at once when it cannot become so, or after `deadlineMs`. */
+  async open(deadlineMs: number, signal: AbortSignal): Promise<Disposable> {
+    this.#readers++;
+    this.#lastReadMono = this.#options.clock.monotonicMs();
+    this.#wanted.abort();
+    const reader = {
+      [Symbol.dispose]: () => {
+        this.#readers--;
+        this.#lastReadMono = this.#options.clock.monotonicMs();
+      },
+    };
+    const over = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+    const settled = (): boolean =>
+      this.#synced ||
+      this.#options.line === null ||
+      this.#options.line.standing.state === 'unreachable' ||
+      this.#options.line.standing.state === 'refused';
+    while (!settled() && !over.aborted) {
+      await new Promise<void>((resolve) => {
+        using stack = new DisposableStack();
+        const moved = stack.move();
+        const done = () => {
+          moved.dispose();
+          resolve();
+        };
+        moved.use(this.#progress.add(done));
+        if (this.#options.line) moved.use(this.#options.line.onChange(done));
+        over.addEventListener('abort', done, { once: true });
+        moved.defer(() => over.removeEventListener('abort', done));
+      });
+    }
+    if (!this.#synced) this.#markUnreachable();
+    return reader;
+  }
+
+  /** How this host-agent stands with its controller, for whoever asks. */
+  describe(): UpstreamMessage {
+    const { line, clock } = this.#options;
+    if (line === null) return { state: 'none', address: '', ageMs: 0 };
+    const { state, address, reason, sinceMono } = line.standing;
+    const ageMs = Math.max(0, clock.monotonicMs() - sinceMono);
+    if (state === 'connected') {
+      return { state: 'connected', address, reason: this.#image.upstream?.reason, ageMs };
+    }
+    return { state: state === 'refused' ? 'refused' : 'unreachable', address, reason: reason ?? state, ageMs };
+  }
+
+  /** Follows while anybody reads, until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (!this.#isWanted()) {
+        this.#wanted = new AbortController();
+        await sleep(WARM_MS, AbortSignal.any([signal, this.#wanted.signal]));
+        continue;
+      }
+      const channel = this.#options.line?.channel ?? null;
+      if (channel !== null) await this.#follow(channel, signal);
+      this.#synced = false;
+      this.#progress.emit();
+      if (signal.aborted) return;
+      this.#markUnreachable();
+      await this.#lineChange(signal);
+    }
+  }
+
+  #isWanted(): boolean {
+    return this.#readers > 0 || this.#options.clock.monotonicMs() - this.#lastReadMono < WARM_MS;
+  }
+
+  async #lineChange(signal: AbortSignal): Promise<void> {
+    const changed = new AbortController();
+    using _subscription = this.#options.line?.onChange(() => changed.abort());
+    await sleep(RETRY_MS, AbortSignal.any([signal, changed.signal]));
+  }
+
+  async #follow(channel: Channel, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    const client = new FleetServiceClient('', credentials.createInsecure(), { channelOverride: channel });
+    const call = client.watchAgents({
+      follow: true,
+      resumeToken: this.#image.resumeToken,
+      localOnly: false,
+      hostsOnly: false,
+    });
+    const ended = new AbortController();
+    let heardMono = clock.monotonicMs();
+    call.on('data', (frame: WatchAgentsResponse) => {
+      heardMono = clock.monotonicMs();
+      try {
+        if (!this.#image.apply(frame)) return;
+        this.#lostSinceMono = null;
+        if (!this.#synced) {
+          this.#synced = true;
+          this.#progress.emit();
+        }
+      } catch (error) {
+        log.warn({ err: error }, 'controller sent a frame that cannot be applied');
+        this.#image.resumeToken = '';
+        ended.abort();
+      }
+    });
+    call.on('error', (error: Error) => {
+      if (!signal.aborted) log.debug({ err: error.message }, 'view of the controller ended');
+      ended.abort();
+    });
+    call.on('end', () => ended.abort());
+    const over = AbortSignal.any([signal, ended.signal]);
+    while (!over.aborted && this.#isWanted() && clock.monotonicMs() - heardMono < SILENT_MS) await sleep(500, over);
+    call.cancel();
+  }
+
+  #markUnreachable(): void {
+    const now = this.#options.clock.monotonicMs();
+    this.#lostSinceMono ??= now;
+    const lost = now - this.#lostSinceMono >= LINK_THRESHOLDS.lostMs;
+    this.#image.unreachable(lost ? 'lost' : 'resuming', 'controller_unreachable');
+  }
+}

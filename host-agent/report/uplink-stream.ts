@@ -1,0 +1,158 @@
+/**
+ * One Connect stream from its hello to its end: reports and beats go up, the controller's beats prove it alive.
+ * Resolves with why it ended; never throws, never touches anything on the host.
+ */
+import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
+import { status as grpcStatus } from '@grpc/grpc-js';
+import type { HostFacts } from '../../src/domain/host-agent.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { sleep } from '../../src/runtime/sleep.ts';
+import type { FleetView } from '../../src/view/fleet-view.ts';
+import type { ConnectRequest, ConnectResponse, Query, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import type { DiagnoseRequest, DiagnoseResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+import { hostFactsToWire } from '../../src/wire/host-agent.ts';
+import { pumpReports, type ReportSink } from './report-pump.ts';
+
+export interface UplinkStreamOptions {
+  view: FleetView;
+  clock: Clock;
+  version: string;
+  facts(): HostFacts;
+  diagnose(request: DiagnoseRequest): Promise<DiagnoseResponse>;
+  /** Called once, when the controller has accepted the stream. */
+  welcomed(welcome: Welcome): void;
+  beatIntervalMs?: number;
+}
+
+/** Why a stream ended; `retry` is how soon to try again. */
+export interface UplinkEnd {
+  reason: 'stopped' | 'silent' | 'closed' | 'unreachable' | 'refused' | 'superseded' | 'duplicate_identity' | 'revoked';
+  detail: string;
+  welcomed: boolean;
+}
+
+const WELCOME_DEADLINE_MS = 5_000;
+const BEAT_INTERVAL_MS = 2_000;
+/** The controller says nothing for this long: its beats come every 2 s. */
+const SILENT_MS = 6_000;
+const GOODBYE_MS = 500;
+
+type Call = ClientDuplexStream<ConnectRequest, ConnectResponse>;
+
+export const runUplinkStream = async (
+  call: Call,
+  options: UplinkStreamOptions,
+  signal: AbortSignal,
+): Promise<UplinkEnd> => {
+  const over = new AbortController();
+  const ending: { end: UplinkEnd | null } = { end: null };
+  let welcomed = false;
+  let heardMono = options.clock.monotonicMs();
+  const finish = (reason: UplinkEnd['reason'], detail: string): void => {
+    ending.end ??= { reason, detail, welcomed };
+    over.abort();
+  };
+
+  call.on('error', () => {});
+  call.on('status', (status: StatusObject) => finish(...endOf(status)));
+  call.on('data', (message: ConnectResponse) => {
+    heardMono = options.clock.monotonicMs();
+    if (message.welcome && !welcomed) {
+      welcomed = true;
+      options.welcomed(message.welcome);
+      void pumpReports(options.view, resumeOf(message.welcome), sinkOf(call), over.signal);
+    } else if (message.dismissed) finish(dismissal(message.dismissed.reason), message.dismissed.detail);
+    else if (message.query) void answer(call, message.query, options);
+  });
+
+  const hello = {
+    version: options.version,
+    capabilities: [],
+    inventoryId: options.view.log.id,
+    machineId: options.facts().machineId,
+    facts: hostFactsToWire(options.facts()),
+  };
+  call.write({ hello });
+
+  const stop = (): void => finish('stopped', 'this host-agent is stopping');
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  let sequence = 0n;
+  let nextBeatMono = 0;
+  while (!over.signal.aborted) {
+    const now = options.clock.monotonicMs();
+    if (now - heardMono > (welcomed ? SILENT_MS : WELCOME_DEADLINE_MS)) {
+      finish(
+        welcomed ? 'silent' : 'unreachable',
+        welcomed ? 'no beat from the controller' : 'no welcome from the controller',
+      );
+    } else if (welcomed && now >= nextBeatMono) {
+      nextBeatMono = now + (options.beatIntervalMs ?? BEAT_INTERVAL_MS);
+      call.write({ beat: { sequence: ++sequence, facts: hostFactsToWire(options.facts()) } });
+    }
+    await sleep(Math.min(500, options.beatIntervalMs ?? 500), over.signal);
+  }
+  signal.removeEventListener('abort', stop);
+  if (ending.end?.reason === 'stopped') await sayGoodbye(call);
+  call.cancel();
+  return ending.end ?? { reason: 'closed', detail: 'ended', welcomed };
+};
+
+const endOf = (status: StatusObject): [UplinkEnd['reason'], string] => {
+  switch (status.code) {
+    case grpcStatus.UNAVAILABLE:
+    case grpcStatus.DEADLINE_EXCEEDED:
+      return ['unreachable', status.details];
+    case grpcStatus.OK:
+    case grpcStatus.CANCELLED:
+      return ['closed', status.details || 'the controller closed the stream'];
+    case grpcStatus.ALREADY_EXISTS:
+      return ['duplicate_identity', status.details];
+    default:
+      return ['refused', status.details];
+  }
+};
+
+const dismissal = (reason: string): UplinkEnd['reason'] =>
+  reason === 'superseded' || reason === 'duplicate_identity' || reason === 'revoked' ? reason : 'closed';
+
+const resumeOf = (welcome: Welcome) =>
+  welcome.resumeInventoryId === ''
+    ? null
+    : { inventoryId: welcome.resumeInventoryId, revision: welcome.resumeRevision };
+
+const sinkOf = (call: Call): ReportSink => ({
+  write: (message) => call.write(message),
+  drained: (signal) =>
+    new Promise((resolve) => {
+      const done = () => {
+        call.removeListener('drain', done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      call.once('drain', done);
+      signal.addEventListener('abort', done, { once: true });
+      if (signal.aborted) done();
+    }),
+});
+
+const answer = async (call: Call, query: Query, options: UplinkStreamOptions): Promise<void> => {
+  try {
+    const diagnose = await options.diagnose(query.diagnose ?? { host: '' });
+    call.write({ queryReply: { id: query.id, diagnose } });
+  } catch (error) {
+    call.write({ queryReply: { id: query.id, diagnose: undefined, error: (error as Error).message } });
+  }
+};
+
+/** A clean stop is told, so that nobody has to guess; the controller closes its side in answer. */
+const sayGoodbye = (call: Call): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, GOODBYE_MS);
+    call.once('status', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    call.write({ goodbye: { reason: 'stopped' } });
+    call.end();
+  });
