@@ -1,0 +1,26 @@
+/** Goes out: the few lines of sh that start a bundled program with the Node.js shipped beside it. */
+
+const DIGEST_MARK = '@DIGEST@';
+
+/** `bin/` name to the file in `lib/` that it runs. */
+export const LAUNCHERS = {
+  fleet: 'fleet',
+  'fleet-host-agent': 'host-agent',
+  'fleet-controller': 'controller',
+} as const;
+
+// The user's NODE_OPTIONS and NODE_PATH are meant for the user's own programs. The cache is named after the
+// version, so that it can be removed together with it.
+export const launcherTemplate = (program: string): string => `#!/bin/sh
+# Runs lib/${program}.mjs of the version that this file belongs to, with the Node.js of that version.
+self=$0
+[ -h "$self" ] && self=$(readlink -f -- "$self")
+case $self in */*) ;; *) self=./$self ;; esac
+root=\${self%/*}/..
+unset NODE_OPTIONS NODE_PATH
+cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/.cache}}
+[ -n "$cache" ] && export NODE_COMPILE_CACHE="$cache/fleet/${DIGEST_MARK}"
+exec "$root/node/bin/node" "$root/lib/${program}.mjs" "$@"
+`;
+
+export const withDigest = (template: string, digest: string): string => template.replaceAll(DIGEST_MARK, digest);

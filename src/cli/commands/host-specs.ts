@@ -1,0 +1,133 @@
+/** The verbs that put daemons on machines: what help, completion and the parser know of them. */
+import type { CommandSpec, FlagSpec } from '../command.ts';
+
+const CONTROL: FlagSpec = {
+  name: 'control',
+  type: 'string',
+  value: 'POLICY',
+  choices: ['observe', 'send', 'lifecycle', 'deploy'],
+  help: 'what this host lets others do; the host itself enforces it (new hosts: lifecycle)',
+};
+
+const DRY_RUN: FlagSpec = { name: 'dry-run', type: 'boolean', help: 'say what would be done and change nothing' };
+const YES: FlagSpec = { name: 'yes', short: 'y', type: 'boolean', help: 'do not ask' };
+const PORT: FlagSpec = {
+  name: 'port',
+  short: 'p',
+  type: 'string',
+  value: 'PORT',
+  help: 'ssh port (default: ssh_config)',
+};
+const IDENTITY: FlagSpec = {
+  name: 'identity',
+  short: 'i',
+  type: 'string',
+  value: 'FILE',
+  help: 'ssh private key (default: ssh_config, ssh-agent)',
+};
+const HOST_KEY: FlagSpec = {
+  name: 'host-key',
+  type: 'string',
+  value: 'SHA256:…',
+  help: 'accept this host key where ssh does not know the machine yet; kept in a file of our own',
+};
+
+export const hostSpecs: CommandSpec[] = [
+  {
+    name: 'up',
+    summary: 'start controller and host-agent on this machine',
+    args: '',
+    arity: [0, 0],
+    flags: [
+      { name: 'name', type: 'string', value: 'HOST', help: "this machine's name in the cell (default: its hostname)" },
+      { name: 'cell', type: 'string', value: 'NAME', help: 'name of a new cell (default: home)' },
+      {
+        name: 'listen',
+        type: 'string',
+        value: 'ADDR:PORT',
+        help: 'open the controller there too (default: loopback until the first host add)',
+      },
+      { name: 'new-cell', type: 'boolean', help: 'start a controller although this host is enrolled with another' },
+    ],
+    examples: ['fleet up', 'fleet up --name W-jarvis --listen 0.0.0.0:7443'],
+    notes:
+      'User units where there is a user manager, detached processes elsewhere; the data are the same.\n' +
+      'Nothing is asked, sessions are never touched, a second run changes nothing.',
+    load: () => import('./up.ts'),
+  },
+  {
+    name: 'down',
+    summary: 'stop controller and host-agent on this machine',
+    args: '',
+    arity: [0, 0],
+    flags: [],
+    examples: ['fleet down'],
+    notes: 'Sessions, agents, linger and all data stay as they are.',
+    load: () => import('./down.ts'),
+  },
+  {
+    name: 'host add',
+    summary: 'install and enrol a host-agent over ssh',
+    args: 'USER@MACHINE',
+    arity: [1, 1],
+    flags: [
+      { name: 'name', type: 'string', value: 'HOST', help: "the machine's name in the cell (default: its hostname)" },
+      { name: 'tenant', type: 'string', value: 'TENANT', help: 'to whom its agents belong (default: default)' },
+      CONTROL,
+      {
+        name: 'link',
+        type: 'string',
+        value: 'HOW',
+        choices: ['auto', 'dial', 'ssh'],
+        default: 'auto',
+        help: 'how it reaches the controller: it dials, or a reverse ssh tunnel kept up from here; auto dials if it can',
+      },
+      { name: 'listen', type: 'string', value: 'ADDR:PORT', help: 'where the controller opens beyond loopback' },
+      {
+        name: 'advertise',
+        type: 'string',
+        multiple: true,
+        value: 'ADDR',
+        help: 'further name or address under which hosts may reach the controller',
+      },
+      { name: 'replace', type: 'boolean', help: 'take over a name or a machine that is enrolled already' },
+      PORT,
+      IDENTITY,
+      HOST_KEY,
+      DRY_RUN,
+    ],
+    examples: ['fleet host add jwoltje@dragon-lin', 'fleet host add jwoltje@10.0.0.7 --name dragon-lin --link ssh'],
+    notes:
+      'One ssh connection, never a password prompt. A second run changes nothing; an interrupted one can be repeated.',
+    load: () => import('./host-add.ts'),
+  },
+  {
+    name: 'host rm',
+    summary: 'revoke a host and remove what was installed on it',
+    args: 'HOST | USER@MACHINE',
+    arity: [1, 1],
+    flags: [
+      { name: 'forget', type: 'boolean', help: 'only revoke it here: the machine cannot be reached any more' },
+      PORT,
+      IDENTITY,
+      YES,
+      DRY_RUN,
+    ],
+    examples: ['fleet host rm dragon-lin', 'fleet host rm dragon-lin --forget'],
+    notes: "Removes every file, unit and key line that host add made. Sessions and the operator's files stay.",
+    load: () => import('./host-rm.ts'),
+  },
+  {
+    name: 'host join',
+    summary: 'enrol this machine with a token from stdin, without ssh',
+    args: '',
+    arity: [0, 0],
+    flags: [CONTROL, { name: 'replace', type: 'boolean', help: 'leave the cell in which this host is enrolled now' }],
+    examples: [
+      'fleet token create --host dragon-lin --user jwoltje | ssh dragon-lin fleet host join',
+      'fleet host join < token',
+    ],
+    notes: 'The token is read from stdin: arguments are visible to every user of the machine.',
+    load: () => import('./host-join.ts'),
+  },
+];

@@ -1,0 +1,88 @@
+/** The two daemons of this machine under whatever keeps processes here: user units, or detached processes. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Paths } from '../../runtime/paths.ts';
+import { DetachedProcess } from './detached.ts';
+import { installLayout } from './layout.ts';
+import type { UserManager } from './user-manager.ts';
+import {
+  CONTROLLER_UNIT,
+  type DaemonUnit,
+  daemonUnitText,
+  ensureUnit,
+  HOST_AGENT_UNIT,
+  stopUnit,
+  type UnitOutcome,
+} from './user-units.ts';
+
+export type DaemonName = 'controller' | 'host-agent';
+
+export interface Daemons {
+  /** For people: `user unit`, `detached process`. */
+  readonly how: string;
+  /** Runs it in this version; `restart` also when nothing changed. */
+  ensure(name: DaemonName, options?: { restart?: boolean }): Promise<UnitOutcome>;
+  /** True when it ran. */
+  stop(name: DaemonName): Promise<boolean>;
+  /** What to type to read its log. */
+  logHint(name: DaemonName): string;
+}
+
+const UNIT: Record<DaemonName, DaemonUnit> = { controller: CONTROLLER_UNIT, 'host-agent': HOST_AGENT_UNIT };
+
+export class UnitDaemons implements Daemons {
+  readonly how = 'user unit';
+  readonly #manager: UserManager;
+  readonly #versionId: string;
+  readonly #paths: Paths;
+
+  constructor(manager: UserManager, versionId: string, paths: Paths) {
+    this.#manager = manager;
+    this.#versionId = versionId;
+    this.#paths = paths;
+  }
+
+  async ensure(name: DaemonName, options: { restart?: boolean } = {}): Promise<UnitOutcome> {
+    // One started before there was a user manager would hold the sockets.
+    const wasDetached = await new DetachedProcess(this.#paths, name).stop();
+    const unit = UNIT[name];
+    const text = daemonUnitText(unit, this.#versionId);
+    const outcome = await ensureUnit(this.#manager, installLayout(homedir()).units, unit, text, options);
+    return wasDetached && outcome === 'started' ? 'restarted' : outcome;
+  }
+
+  async stop(name: DaemonName): Promise<boolean> {
+    const wasDetached = await new DetachedProcess(this.#paths, name).stop();
+    return (await stopUnit(this.#manager, UNIT[name])) || wasDetached;
+  }
+
+  logHint(name: DaemonName): string {
+    return `journalctl --user -u ${UNIT[name]} -n 50`;
+  }
+}
+
+export class DetachedDaemons implements Daemons {
+  readonly how = 'detached process';
+  readonly #paths: Paths;
+  readonly #bin: string;
+
+  /** `bin`: folder of the launchers. */
+  constructor(paths: Paths, bin: string) {
+    this.#paths = paths;
+    this.#bin = bin;
+  }
+
+  ensure(name: DaemonName, options: { restart?: boolean } = {}): Promise<UnitOutcome> {
+    const instance = this.#paths.instance === null ? [] : ['--instance', this.#paths.instance];
+    const program = join(this.#bin, `fleet-${name}`);
+    return new DetachedProcess(this.#paths, name).ensure([program, ...instance], options);
+  }
+
+  stop(name: DaemonName): Promise<boolean> {
+    return new DetachedProcess(this.#paths, name).stop();
+  }
+
+  logHint(name: DaemonName): string {
+    return `tail -n 50 ${new DetachedProcess(this.#paths, name).logFile}`;
+  }
+}

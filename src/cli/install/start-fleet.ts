@@ -1,0 +1,169 @@
+/**
+ * Comes in: this machine, in whatever state. Goes out: a running controller and a host-agent that is enrolled
+ * with it. Each step is skipped when its result is there already; sessions are never touched.
+ */
+import { homedir, hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { FleetError } from '../../domain/errors.ts';
+import type { Paths } from '../../runtime/paths.ts';
+import { type Daemons, DetachedDaemons, UnitDaemons } from './daemons.ts';
+import { type EnrolledAs, handOverToken, readEnrolment } from './enrolment.ts';
+import { installVersion } from './install-version.ts';
+import { installLayout } from './layout.ts';
+import { ensureLinger } from './linger.ts';
+import { askListen, askStatus, askToken, lookAtHosts } from './local-fleet.ts';
+import { shippedVersion } from './shipped-version.ts';
+import { done, type Steps, unchanged, warning } from './steps.ts';
+import { UserManager } from './user-manager.ts';
+import { waitUntil } from './wait-until.ts';
+import { writeIfDifferent } from './write-file.ts';
+
+const START_TIMEOUT_MS = 30_000;
+const BUS_TIMEOUT_MS = 5_000;
+
+export interface StartContext {
+  paths: Paths;
+  steps: Steps;
+  signal: AbortSignal;
+}
+
+/** Puts this version in its place; instances run from where they were shipped and leave the home as it is. */
+export const installHere = async ({ paths, steps }: StartContext): Promise<{ bin: string; versionId: string }> => {
+  const shipped = shippedVersion();
+  if (paths.instance !== null) return { bin: join(shipped.root, 'bin'), versionId: shipped.id };
+  return steps.run('install', async () => {
+    const installed = await installVersion(shipped, installLayout(homedir()));
+    const where = { bin: join(installed.root, 'bin'), versionId: shipped.id };
+    if (installed.commandNote) return [warning(`${shipped.id}; ${installed.commandNote}`), where];
+    return [installed.changed ? done(`${shipped.id}, fleet linked into ~/.local/bin`) : unchanged(shipped.id), where];
+  });
+};
+
+/** Linger first: it starts the user manager where nobody is logged in. */
+export const chooseDaemons = async (
+  context: StartContext,
+  installed: { bin: string; versionId: string },
+): Promise<Daemons> => {
+  const { paths, steps, signal } = context;
+  if (paths.instance !== null) return new DetachedDaemons(paths, installed.bin);
+  const manager = new UserManager();
+  const { username } = userInfo();
+  await steps.run('boot', async () => {
+    const linger = await ensureLinger(username, paths);
+    if (linger.state === 'on') return unchanged('linger is on: the user manager starts at boot');
+    if (linger.state === 'enabled') return done('linger enabled: the user manager starts at boot');
+    if (linger.state === 'no-systemd') return warning('no systemd here: nothing starts at boot by itself');
+    return warning(`linger refused: it stops at logout until an administrator runs: ${linger.command}`);
+  });
+  const isReachable = await waitUntil('no user manager', async () => (await manager.isReachable()) || null, {
+    timeoutMs: BUS_TIMEOUT_MS,
+    signal,
+  }).catch((error) => {
+    if (error instanceof FleetError) return false;
+    throw error;
+  });
+  await repeatEnvironment(paths);
+  return isReachable ? new UnitDaemons(manager, installed.versionId, paths) : new DetachedDaemons(paths, installed.bin);
+};
+
+/** A unit does not see the shell's variables; those that say where agents live are kept for it. */
+const repeatEnvironment = async (paths: Paths): Promise<void> => {
+  const lines = ['MOSAIC_HOME', 'TMUX_TMPDIR']
+    .map((name) => [name, process.env[name]] as const)
+    .filter((entry): entry is [string, string] => /^\/[^\n"\\$]*$/.test(entry[1] ?? ''))
+    .map(([name, value]) => `${name}="${value}"\n`);
+  if (lines.length > 0) await writeIfDifferent(join(paths.config, 'fleet-host-agent.env'), lines.join(''), 0o600);
+};
+
+export const startController = async (
+  { paths, steps, signal }: StartContext,
+  daemons: Daemons,
+  options: { cell?: string; listen?: string },
+): Promise<void> => {
+  await steps.run('controller', async () => {
+    if (options.cell) await nameCell(paths, options.cell);
+    const outcome = await daemons.ensure('controller');
+    const status = await waitUntil('the controller did not answer', () => askStatus(paths, 2_000), {
+      timeoutMs: START_TIMEOUT_MS,
+      signal,
+      hint: daemons.logHint('controller'),
+    });
+    if (options.cell && status.cell !== options.cell) {
+      throw new FleetError('FAILED_PRECONDITION', `this controller's cell is ${status.cell} and keeps its name`);
+    }
+    const text = `cell ${status.cell}, listening on ${status.listening.join(', ')} (${daemons.how})`;
+    return outcome === 'unchanged' ? unchanged(text) : done(`${outcome}: ${text}`);
+  });
+  const { listen: address } = options;
+  if (address === undefined) return;
+  await steps.run('listen', async () => {
+    const answer = await askListen(paths, { address, advertise: [] });
+    const text = `${answer.listening.join(', ')}; hosts dial ${answer.advertised.join(', ')}`;
+    return answer.opened ? done(`opened ${text}`) : unchanged(text);
+  });
+};
+
+/** Read by the controller when it makes its authority. */
+const nameCell = (paths: Paths, cell: string): Promise<boolean> =>
+  writeIfDifferent(join(paths.config, 'controller.json'), `${JSON.stringify({ cell })}\n`, 0o600);
+
+/** Starts the host-agent; `token` is asked for when it has no identity in this cell yet. */
+export const startHostAgent = async (
+  { paths, steps, signal }: StartContext,
+  daemons: Daemons,
+  options: { name?: string; replace: boolean },
+): Promise<EnrolledAs> => {
+  const { cell } = await askStatus(paths);
+  const before = await readEnrolment(paths);
+  const isOurs = before?.cell === cell && !options.replace;
+  if (before && isOurs && options.name && before.host !== options.name) {
+    throw new FleetError(
+      'FAILED_PRECONDITION',
+      `this host is enrolled as ${before.host}: fleet host rm ${before.host} --forget, then fleet up --name ${options.name}`,
+    );
+  }
+  if (!isOurs) {
+    await steps.run('enrol', async () => {
+      const host = options.name ?? hostname();
+      const user = userInfo().username;
+      await handOverToken(paths, await askToken(paths, { host, user, tenantId: '', replace: options.replace }));
+      return done(`as ${host}/${user} in cell ${cell}, with a token for one use`);
+    });
+  }
+  await steps.run('host-agent', async () => {
+    const outcome = await daemons.ensure('host-agent', { restart: !isOurs });
+    return outcome === 'unchanged' ? unchanged(`running (${daemons.how})`) : done(`${outcome} (${daemons.how})`);
+  });
+  return steps.run('ready', async () => {
+    const [enrolled, agents] = await waitUntil(
+      'the host-agent did not connect to the controller',
+      async () => {
+        const now = await readEnrolment(paths);
+        if (now?.cell !== cell) return null;
+        const { hosts, upstreamState } = await lookAtHosts(paths, { hostsOnly: true });
+        const here = hosts.find((host) => host.here && host.link.state === 'connected');
+        return here && upstreamState === 'connected' ? ([now, here.facts?.agents ?? 0] as const) : null;
+      },
+      { timeoutMs: START_TIMEOUT_MS, signal, hint: daemons.logHint('host-agent') },
+    );
+    return [unchanged(`${enrolled.host} is connected, ${agents} agents`), enrolled];
+  });
+};
+
+/** Where this user belongs to a controller elsewhere: only the host-agent, and whether it reaches it. */
+export const startHostAgentOnly = async (
+  { paths, steps, signal }: StartContext,
+  daemons: Daemons,
+  enrolled: EnrolledAs,
+): Promise<void> => {
+  await steps.run('host-agent', async () => {
+    const outcome = await daemons.ensure('host-agent');
+    await waitUntil('the host-agent did not answer', () => lookAtHosts(paths, { hostsOnly: true }), {
+      timeoutMs: START_TIMEOUT_MS,
+      signal,
+      hint: daemons.logHint('host-agent'),
+    });
+    const text = `${enrolled.host} of cell ${enrolled.cell}, whose controller is elsewhere (${daemons.how})`;
+    return outcome === 'unchanged' ? unchanged(text) : done(`${outcome}: ${text}`);
+  });
+};
