@@ -29,6 +29,8 @@ export interface CommandSpec {
   examples: readonly string[];
   /** More prose for --help, where needed. */
   notes?: string;
+  /** Not in lists or completion. */
+  hidden?: boolean;
   load: () => Promise<CommandModule>;
 }
 

@@ -1,0 +1,154 @@
+/** The table of verbs. Code is loaded by `load` only. A new verb: its file here, one entry, its row in PRODUCT. */
+import { SORT_KEYS } from '../../domain/agent-filter.ts';
+import { FLAGS, READINESS } from '../../domain/agent-row.ts';
+import type { CommandSpec, FlagSpec } from '../command.ts';
+import { hostSpecs } from './host-specs.ts';
+
+const output = (...choices: string[]): FlagSpec => ({
+  name: 'output',
+  short: 'o',
+  type: 'string',
+  value: 'FORM',
+  choices,
+  help: 'form of the output',
+  default: 'table',
+});
+
+const WATCH: FlagSpec = {
+  name: 'watch',
+  short: 'w',
+  type: 'boolean',
+  help: 'keep it current: redrawn in place on a terminal, one JSON object a line elsewhere',
+};
+const LOCAL: FlagSpec = { name: 'local', type: 'boolean', help: 'only what this machine knows by itself' };
+const HOST: FlagSpec = {
+  name: 'host',
+  type: 'string',
+  multiple: true,
+  value: 'HOST',
+  help: 'only this host',
+};
+const TENANT: FlagSpec = { name: 'tenant', type: 'string', multiple: true, value: 'TENANT', help: 'only this tenant' };
+
+const viewSpecs: readonly CommandSpec[] = [
+  {
+    name: 'ps',
+    summary: 'every agent that you may see',
+    args: '',
+    arity: [0, 0],
+    flags: [
+      WATCH,
+      HOST,
+      TENANT,
+      { name: 'state', type: 'string', multiple: true, value: 'STATE', choices: READINESS, help: 'only in this state' },
+      { name: 'flag', type: 'string', multiple: true, value: 'FLAG', choices: FLAGS, help: 'only with this flag' },
+      { name: 'needs-me', type: 'boolean', help: 'only those that wait for a person' },
+      { name: 'include-stale', type: 'boolean', help: 'let state, flag and needs match rows as last seen, too' },
+      LOCAL,
+      {
+        name: 'sort',
+        type: 'string',
+        value: 'KEY',
+        choices: SORT_KEYS,
+        default: 'roster',
+        help: 'order inside each host',
+      },
+      output('table', 'wide', 'json', 'ndjson', 'name'),
+      { name: 'strict', type: 'boolean', help: 'exit 3 when not every host in scope answers' },
+    ],
+    examples: [
+      'fleet ps',
+      'fleet ps -w --needs-me',
+      'fleet ps -o json | jq \'.agents[] | select(.readiness=="dead")\'',
+    ],
+    notes:
+      'Markers: ! needs you, ~ not current, x dead. With -w on a terminal: q or ctrl-c leaves.\n' +
+      'Exit: 0 shown, 3 with --strict and not complete, 4 no such host, 5 no host-agent answers.',
+    load: () => import('./ps.ts'),
+  },
+  {
+    name: 'hosts',
+    summary: 'hosts and their host-agents: link, last heard, version, certificate, warnings',
+    args: '',
+    arity: [0, 0],
+    flags: [
+      WATCH,
+      HOST,
+      TENANT,
+      LOCAL,
+      output('table', 'wide', 'json', 'ndjson', 'name'),
+      { name: 'strict', type: 'boolean', help: 'exit 3 when not every host in scope answers' },
+    ],
+    examples: ['fleet hosts', 'fleet hosts -w'],
+    load: () => import('./hosts.ts'),
+  },
+];
+
+const selfSpecs: readonly CommandSpec[] = [
+  {
+    name: 'token',
+    summary: 'make a token with which one host enrols; needs the controller’s own user, or an admin',
+    args: 'HOST',
+    arity: [1, 1],
+    flags: [
+      { name: 'user', type: 'string', value: 'USER', help: 'Linux user of the host-agent (default your own name)' },
+      { name: 'tenant', type: 'string', value: 'TENANT', default: 'default', help: 'to whom its agents belong' },
+      { name: 'ttl', type: 'string', value: 'TIME', default: '15m', help: 'how long it may be used, at most 15m' },
+      { name: 'replace', type: 'boolean', help: 'let it take over a name or machine that is enrolled already' },
+      output('table', 'json'),
+    ],
+    examples: ['fleet token dragon-lin --user jwoltje | ssh jwoltje@dragon-lin fleet host join'],
+    notes: 'The token is a secret and is shown once, on stdout. It works for one key only.',
+    load: () => import('./token.ts'),
+  },
+  {
+    name: 'whoami',
+    summary: 'who you are to the fleet, and what you may do',
+    args: '',
+    arity: [0, 0],
+    flags: [output('table', 'json')],
+    examples: ['fleet whoami'],
+    load: () => import('./whoami.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'what is wrong here or on another host, and its mend',
+    args: '[HOST]',
+    arity: [0, 1],
+    flags: [output('table', 'json')],
+    examples: ['fleet doctor', 'fleet doctor dragon-lin'],
+    notes:
+      'Exit: 0 nothing failed, 1 something failed, 5 no host-agent answers here (what can be told without is told).',
+    load: () => import('./doctor.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'completion for a shell: verbs, flags, hosts and agents as they are now',
+    args: 'bash|zsh|fish',
+    arity: [1, 1],
+    flags: [],
+    examples: ['source <(fleet completion bash)', 'fleet completion fish > ~/.config/fish/completions/fleet.fish'],
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: '__complete',
+    summary: 'candidates for the last of these words',
+    args: '[WORD…]',
+    arity: [0, Number.MAX_SAFE_INTEGER],
+    flags: [],
+    examples: ['fleet __complete -- ps --st'],
+    hidden: true,
+    load: () => import('./complete.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'version of this program, and of the host-agent that answers',
+    args: '',
+    arity: [0, 0],
+    flags: [output('table', 'json')],
+    examples: ['fleet version'],
+    load: () => import('./version.ts'),
+  },
+];
+
+export const specs: readonly CommandSpec[] = [...viewSpecs, ...hostSpecs, ...selfSpecs];

@@ -1,0 +1,101 @@
+/** A mirror at one moment, put in the order in which people read it: what every output shows. Pure. */
+import { type AgentFilter, isFiltering, matchesAgent, matchesHost } from '../domain/agent-filter.ts';
+import { type AgentView, agentView, type HostAgentView, type HostMoment, hostAgentView } from '../domain/agent-view.ts';
+import type { Caller, Upstream } from '../wire/gen/fleet/v1/view.ts';
+import type { MirroredRow, ViewMirror } from './client/view-mirror.ts';
+
+export interface HostGroup {
+  id: string;
+  host: HostAgentView;
+  /** `host`, or `host/user` where a host has several host-agents. */
+  label: string;
+  /** Its machine is the one that answers. */
+  isHere: boolean;
+  agents: AgentView[];
+}
+
+export interface Picture {
+  cell: string;
+  caller: Caller | null;
+  upstream: Upstream | null;
+  /** Every host-agent in scope is connected and fresh, and the controller was asked where there is one. */
+  complete: boolean;
+  /** Only this machine was asked for. */
+  localOnly: boolean;
+  filtered: boolean;
+  groups: HostGroup[];
+  /** Agents of the hosts in scope, shown or not. */
+  inScope: number;
+}
+
+export interface PictureOptions {
+  filter: AgentFilter;
+  localOnly: boolean;
+  compare: ((a: AgentView, b: AgentView) => number) | null;
+}
+
+export const takePicture = (mirror: ViewMirror, nowMono: number, options: PictureOptions): Picture => {
+  const { filter, localOnly, compare } = options;
+  const moments = [...mirror.hostAgentIds()].map((id) => mirror.momentOf(id, nowMono) as HostMoment).sort(byPlace);
+  const hereHost = moments.find(({ host }) => host.here)?.host.host;
+  const perHost = Map.groupBy(moments, ({ host }) => host.host);
+  let inScope = 0;
+  const groups: HostGroup[] = [];
+  for (const moment of moments) {
+    const { host } = moment;
+    if (!matchesHost(filter, { host: host.host, tenant_id: host.tenantId })) continue;
+    inScope += mirror.rowCountOf(host.id);
+    groups.push({
+      id: host.id,
+      host: hostAgentView(moment),
+      label: (perHost.get(host.host)?.length ?? 0) > 1 ? host.id : host.host,
+      isHere: host.host === hereHost,
+      agents: agentsOf(mirror, moment, filter, compare),
+    });
+  }
+  const upstream = mirror.upstreamAt(nowMono);
+  return {
+    cell: mirror.cell,
+    caller: mirror.caller,
+    upstream,
+    complete: groups.every((group) => group.host.current) && (localOnly || isAnswered(upstream)),
+    localOnly,
+    filtered: isFiltering(filter),
+    groups,
+    inScope,
+  };
+};
+
+/** This host-agent first, then those of the same machine, then by name. */
+const byPlace = (a: HostMoment, b: HostMoment): number =>
+  Number(b.host.here) - Number(a.host.here) ||
+  compareText(a.host.host, b.host.host) ||
+  compareText(a.host.user, b.host.user);
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const agentsOf = (
+  mirror: ViewMirror,
+  moment: HostMoment,
+  filter: AgentFilter,
+  compare: PictureOptions['compare'],
+): AgentView[] => {
+  const rows = [...mirror.rowsOf(moment.host.id)].sort(byOrder);
+  const agents = [];
+  for (const { row } of rows) {
+    const agent = agentView(row, moment);
+    if (matchesAgent(filter, agent)) agents.push(agent);
+  }
+  return compare ? agents.sort(compare) : agents;
+};
+
+/** Roster order, then unmanaged ones by name; the key last, so that no two rows ever change places. */
+const byOrder = (a: MirroredRow, b: MirroredRow): number =>
+  Number(b.row.managed) - Number(a.row.managed) ||
+  a.row.order - b.row.order ||
+  compareText(a.row.agent, b.row.agent) ||
+  compareText(a.key, b.key);
+
+/** Closed set of the wire: none, connected, unreachable, refused, self. */
+const isAnswered = (upstream: Upstream | null): boolean =>
+  upstream === null || upstream.state === 'none' || upstream.state === 'connected' || upstream.state === 'self';

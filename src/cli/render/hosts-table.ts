@@ -1,0 +1,71 @@
+/** The table of `fleet hosts`: one line for each host-agent. Numbers of a host that does not answer carry a `?`. */
+
+import type { HostGroup, Picture } from '../picture.ts';
+import { coarse, fine, signed } from './duration.ts';
+import type { Painter, Style } from './paint.ts';
+import { type Column, layTable } from './table.ts';
+
+const INDENT = '  ';
+
+export const hostsTable = (picture: Picture, options: { width: number; wide: boolean; paint: Painter }): string[] => {
+  const { groups } = picture;
+  if (groups.length === 0) return [];
+  const table = layTable(COLUMNS, groups, { ...options, indent: INDENT.length });
+  const lines = groups.map((group, index) => INDENT + table.line(index, group, null));
+  return [table.header, ...lines].map((line) => line.trimEnd());
+};
+
+const linkName = ({ host }: HostGroup): string => {
+  if (host.link.state === 'lost') return 'LOST';
+  return host.link.state === 'connected' && !host.current ? 'silent' : host.link.state;
+};
+
+const linkStyle = ({ host }: HostGroup): Style | null => {
+  if (host.current) return 'good';
+  return host.link.state === 'lost' ? 'bad' : 'attention';
+};
+
+const asOfThen = (value: number | null, host: { current: boolean }): string | null =>
+  value === null ? null : `${value}${host.current ? '' : '?'}`;
+
+const certificate = (seconds: number | null): string | null => {
+  if (seconds === null) return null;
+  return seconds < 0 ? 'expired' : coarse(seconds);
+};
+
+const warnings = ({ host }: HostGroup): string | null => {
+  const reason = host.link.reason?.replaceAll('_', ' ');
+  const all = reason ? [reason, ...host.warnings] : host.warnings;
+  return all.length === 0 ? null : all.join(', ');
+};
+
+const COLUMNS: readonly Column<HostGroup>[] = [
+  { title: 'HOST', cell: ({ host }) => (host.here ? `${host.host} *` : host.host), cut: { at: 'middle', least: 10 } },
+  { title: 'USER', cell: ({ host }) => host.user },
+  { title: 'LINK', cell: linkName, style: linkStyle },
+  {
+    title: 'HEARD',
+    cell: ({ host }) => (host.version === null ? null : fine(host.observed_age_seconds)),
+    align: 'right',
+  },
+  { title: 'AGENTS', cell: ({ host }) => asOfThen(host.agents, host), align: 'right' },
+  {
+    title: 'NEED',
+    cell: ({ host }) => asOfThen(host.needs, host),
+    style: ({ host }) => (host.needs ? 'attention' : null),
+    align: 'right',
+  },
+  { title: 'VERSION', cell: ({ host }) => host.version, drop: 3 },
+  { title: 'VIA', cell: ({ host }) => host.via, drop: 4 },
+  { title: 'CONTROL', cell: ({ host }) => host.control, drop: 5 },
+  { title: 'CERT', cell: ({ host }) => certificate(host.certificate_expires_in_seconds), align: 'right', drop: 2 },
+  {
+    title: 'SKEW',
+    cell: ({ host }) => (host.clock_skew_seconds === null ? null : signed(host.clock_skew_seconds)),
+    align: 'right',
+    drop: 1,
+  },
+  { title: 'TENANT', cell: ({ host }) => host.tenant_id, extra: true },
+  { title: 'FOR', cell: ({ host }) => fine(host.link.age_seconds), extra: true },
+  { title: 'WARN', cell: warnings },
+];

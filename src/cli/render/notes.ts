@@ -1,0 +1,55 @@
+/** The prose around a table, for stderr: what is missing, how much there is, whose view it is. */
+import { cleanText } from '../../domain/clean-text.ts';
+import type { HostGroup, Picture } from '../picture.ts';
+import { fine } from './duration.ts';
+
+/** The first line, when the controller could not be asked; null otherwise. */
+export const localOnlyLine = (picture: Picture): string | null => {
+  const { upstream } = picture;
+  if (picture.localOnly || (upstream?.state !== 'unreachable' && upstream?.state !== 'refused')) return null;
+  const reason = upstream.reason ? ` (${upstream.reason})` : '';
+  const words = upstream.state === 'refused' ? 'refuses this host' : 'unreachable';
+  return cleanText(`LOCAL ONLY: controller ${upstream.address} ${words} ${fine(upstream.ageMs / 1000)}${reason}`);
+};
+
+const MAX_HOSTS_NAMED = 3;
+
+/** `4 agents, 3 current · dragon-lin lost 2m14s: fleet doctor dragon-lin · cell home, as jarvis (operator)` */
+export const agentsFooter = (picture: Picture): string => {
+  const agents = picture.groups.flatMap((group) => group.agents);
+  const current = agents.filter((agent) => agent.current).length;
+  const needing = agents.filter((agent) => agent.current && agent.attention !== null).length;
+  const count = picture.filtered
+    ? `${agents.length} of ${counted(picture.inScope, 'agent')}`
+    : counted(agents.length, 'agent');
+  return joined([`${count}, ${current} current`, needing > 0 ? `${needing} need you` : null, ...footerTail(picture)]);
+};
+
+export const hostsFooter = (picture: Picture): string => {
+  const connected = picture.groups.filter((group) => group.host.current).length;
+  return joined([`${counted(picture.groups.length, 'host-agent')}, ${connected} connected`, ...footerTail(picture)]);
+};
+
+const footerTail = (picture: Picture): (string | null)[] => {
+  const away = picture.groups.filter((group) => !group.host.current);
+  const named = away.slice(0, MAX_HOSTS_NAMED).map(awayWords);
+  const more =
+    away.length > MAX_HOSTS_NAMED ? `${away.length - MAX_HOSTS_NAMED} more hosts do not answer: fleet hosts` : null;
+  return [...named, more, picture.localOnly ? 'this machine only' : null, callerWords(picture)];
+};
+
+const awayWords = ({ label, host }: HostGroup): string => {
+  const silent = host.link.state === 'connected';
+  const words = `${label} ${silent ? 'silent' : host.link.state} ${fine(silent ? host.observed_age_seconds : host.link.age_seconds)}`;
+  return host.link.state === 'lost' ? `${words}: fleet doctor ${label}` : words;
+};
+
+const callerWords = ({ cell, caller }: Picture): string | null => {
+  const whom = caller ? `as ${caller.name} (${caller.role})` : null;
+  const where = cell === '' ? null : `cell ${cell}`;
+  return where && whom ? `${where}, ${whom}` : (where ?? whom);
+};
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const joined = (parts: (string | null)[]): string => cleanText(parts.filter((part) => part !== null).join(' · '));

@@ -1,0 +1,146 @@
+/**
+ * Rows to lines of text, fitted to a width. Every cell is cleaned here, so that nothing of a host reaches a
+ * terminal raw. The last column is never cut.
+ */
+import { cleanText, cutEnd, cutMiddle, textWidth } from '../../domain/clean-text.ts';
+import type { Painter, Style } from './paint.ts';
+
+export interface Column<R> {
+  title: string;
+  /** null: unknown. A column that is null everywhere is left out. */
+  cell: (row: R) => string | null;
+  style?: (row: R) => Style | null;
+  align?: 'right';
+  /** Least width, so that values which come and go do not move the columns after it. */
+  min?: number;
+  /** Blank cells before it; 2 unless told. */
+  gap?: number;
+  /** How, and to what width, it may be cut where room is short. */
+  cut?: { at: 'middle' | 'end'; least: number };
+  /** Left out where room is short: the highest number goes first. */
+  drop?: number;
+  /** Only where there is room to spare. */
+  extra?: boolean;
+}
+
+export interface TableOptions {
+  /** Infinity: nothing is cut, and all extra columns are shown when `wide`. */
+  width: number;
+  wide: boolean;
+  /** Cells that stand before the first column. */
+  indent: number;
+  paint: Painter;
+}
+
+export interface Table<R> {
+  header: string;
+  /** The line after the indent, for the row at this index; `rowStyle` paints the whole line instead of its cells. */
+  line: (index: number, row: R, rowStyle: Style | null) => string;
+}
+
+interface Fitted<R> {
+  column: Column<R>;
+  cells: (string | null)[];
+  width: number;
+}
+
+export const layTable = <R>(columns: readonly Column<R>[], rows: readonly R[], options: TableOptions): Table<R> => {
+  const filled = columns.map((column) => fill(column, rows)).filter(({ cells }) => cells.some((cell) => cell !== null));
+  const fitted = fitColumns(filled, options);
+  const lineOf = (text: (entry: Fitted<R>) => string, style: (entry: Fitted<R>) => Style | null): string => {
+    let line = '';
+    let pending = '';
+    for (const [position, entry] of fitted.entries()) {
+      if (position > 0) pending += ' '.repeat(entry.column.gap ?? 2);
+      const [before, content, after] = padded(text(entry), entry);
+      pending += before;
+      if (content === '') {
+        pending += after;
+        continue;
+      }
+      line += pending + options.paint(style(entry), content);
+      pending = after;
+    }
+    return line;
+  };
+  return {
+    header:
+      ' '.repeat(options.indent) +
+      lineOf(
+        (entry) => entry.column.title,
+        () => null,
+      ),
+    line: (index, row, rowStyle) => {
+      const text = (entry: Fitted<R>) => entry.cells[index] ?? (entry === fitted.at(-1) ? '' : '-');
+      if (rowStyle)
+        return options.paint(
+          rowStyle,
+          lineOf(text, () => null),
+        );
+      return lineOf(text, (entry) => entry.column.style?.(row) ?? null);
+    },
+  };
+};
+
+const fill = <R>(column: Column<R>, rows: readonly R[]): Fitted<R> => {
+  let width = Math.max(column.min ?? 0, column.title.length);
+  const cells = rows.map((row) => {
+    const cell = column.cell(row);
+    if (cell === null) return null;
+    const text = cleanText(cell);
+    width = Math.max(width, textWidth(text));
+    return text;
+  });
+  return { column, cells, width };
+};
+
+const totalWidth = (entries: readonly { column: Column<never>; width: number }[], indent: number): number =>
+  entries.reduce((sum, { column, width }, position) => sum + width + (position > 0 ? (column.gap ?? 2) : 0), indent);
+
+const fitColumns = <R>(filled: readonly Fitted<R>[], options: TableOptions): Fitted<R>[] => {
+  const { width, indent } = options;
+  let entries = filled.filter(({ column }) => !column.extra);
+  while (totalWidth(entries, indent) > width) {
+    const slack = entries.reduce((sum, entry) => sum + spare(entry), 0);
+    const droppable = entries.filter(({ column }) => column.drop !== undefined);
+    if (totalWidth(entries, indent) - slack <= width || droppable.length === 0) {
+      return shrink(entries, totalWidth(entries, indent) - width);
+    }
+    const first = droppable.reduce((a, b) => ((b.column.drop ?? 0) > (a.column.drop ?? 0) ? b : a));
+    entries = entries.filter((entry) => entry !== first);
+  }
+  for (const extra of filled.filter(({ column }) => column.extra)) {
+    const withExtra = filled.filter((entry) => entry === extra || entries.includes(entry));
+    if (options.wide || (Number.isFinite(width) && totalWidth(withExtra, indent) <= width)) entries = withExtra;
+  }
+  return entries;
+};
+
+const spare = ({ column, width }: { column: Column<never>; width: number }): number =>
+  column.cut ? Math.max(0, width - column.cut.least) : 0;
+
+/** Takes the excess from the columns that may be cut: those cut at the end first, names in the middle last. */
+const shrink = <R>(entries: readonly Fitted<R>[], excess: number): Fitted<R>[] => {
+  const taken = new Map<Fitted<R>, number>();
+  let left = excess;
+  for (const at of ['end', 'middle'] as const) {
+    for (const entry of entries) {
+      if (entry.column.cut?.at !== at) continue;
+      const take = Math.min(left, spare(entry));
+      taken.set(entry, take);
+      left -= take;
+    }
+  }
+  return entries.map((entry) => {
+    const take = taken.get(entry) ?? 0;
+    if (take === 0) return entry;
+    const width = entry.width - take;
+    const cut = entry.column.cut?.at === 'middle' ? cutMiddle : cutEnd;
+    return { ...entry, width, cells: entry.cells.map((cell) => cell && cut(cell, width)) };
+  });
+};
+
+const padded = <R>(text: string, { column, width }: Fitted<R>): [before: string, text: string, after: string] => {
+  const blank = ' '.repeat(Math.max(0, width - textWidth(text)));
+  return column.align === 'right' ? [blank, text, ''] : ['', text, blank];
+};
