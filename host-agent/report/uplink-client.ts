@@ -61,7 +61,7 @@ export class UplinkClient {
     return this.#changed.add(listener);
   }
 
-  /** Ends the present stream and dials again at once: after a renewal, or when addresses changed. */
+  /** Dials again at once: ends a wait, or the present stream. */
   redial(): void {
     this.#redial.abort();
   }
@@ -76,11 +76,16 @@ export class UplinkClient {
         this.#options.log.info({ address, reason: end.reason, detail: end.detail }, 'uplink ended');
         const refused = end.reason === 'refused' || end.reason === 'duplicate_identity' || end.reason === 'revoked';
         this.#stand(refused ? 'refused' : 'unreachable', address, end.detail);
-        if (refused || end.reason === 'superseded') await sleep(Math.random() * PATIENT_MS, signal);
+        if (refused || end.reason === 'superseded') await this.#pause(Math.random() * PATIENT_MS, signal);
         if (end.welcomed) break;
       }
-      await sleep(backoffDelayMs(attempt), signal);
+      await this.#pause(backoffDelayMs(attempt), signal);
     }
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    this.#redial = new AbortController();
+    return sleep(ms, AbortSignal.any([signal, this.#redial.signal]));
   }
 
   async #connect(address: string, signal: AbortSignal): Promise<UplinkEnd> {

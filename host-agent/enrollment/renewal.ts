@@ -1,0 +1,84 @@
+/**
+ * Keeps the certificate fresh: renewed with the same key at two thirds of its life, and after its end as well, for
+ * as long as the controller allows. No stream is dropped: a new certificate counts from the next handshake on.
+ */
+
+import { readCertificate, renewalDueMs } from '../../src/identity/certificate.ts';
+import { makeCsr } from '../../src/identity/csr.ts';
+import { loadKey } from '../../src/identity/key.ts';
+import { backoffDelayMs } from '../../src/runtime/backoff.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { sleep } from '../../src/runtime/sleep.ts';
+import type { CertificateResponse, RenewRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import type { EnrolledIdentity, IdentityFile } from './identity-file.ts';
+import { identityFrom } from './join.ts';
+
+export interface RenewalOptions {
+  file: IdentityFile;
+  clock: Clock;
+  log: Logger;
+  machineId: string;
+  identity(): EnrolledIdentity;
+  renewed(identity: EnrolledIdentity): void;
+  renew(
+    address: string,
+    identity: EnrolledIdentity,
+    expired: boolean,
+    request: RenewRequest,
+  ): Promise<CertificateResponse>;
+}
+
+/** Between two looks at the clock: a machine that slept or whose clock was set must notice. */
+const LOOK_MS = 30_000;
+
+export class Renewal {
+  readonly #options: RenewalOptions;
+  #nudged = new AbortController();
+
+  constructor(options: RenewalOptions) {
+    this.#options = options;
+  }
+
+  /** Renew now, whatever our clock says: the controller refused the certificate. */
+  nudge(): void {
+    this.#nudged.abort();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; ) {
+      const dueInMs =
+        renewalDueMs(readCertificate(this.#options.identity().certificatePem)) - this.#options.clock.nowMs();
+      if (dueInMs > 0 && !this.#nudged.signal.aborted) {
+        await sleep(Math.min(dueInMs, LOOK_MS), AbortSignal.any([signal, this.#nudged.signal]));
+        continue;
+      }
+      this.#nudged = new AbortController();
+      if (await this.#renew()) attempt = 0;
+      else await sleep(backoffDelayMs(++attempt, { firstMs: 1_000, capMs: LOOK_MS }), signal);
+    }
+  }
+
+  async #renew(): Promise<boolean> {
+    const { file, clock, log, machineId } = this.#options;
+    const identity = this.#options.identity();
+    // The present certificate rides along: if the controller's clock calls it expired, the key still proves us.
+    const expired = clock.nowMs() >= readCertificate(identity.certificatePem).notAfterMs;
+    for (const address of identity.addresses) {
+      try {
+        const csr = makeCsr(await loadKey(file.keyPath));
+        const request = { csr, machineId, expiredCertificatePem: identity.certificatePem };
+        const answer = await this.#options.renew(address, identity, expired, request);
+        const renewed = identityFrom(answer, identity.addresses);
+        await file.save(renewed);
+        this.#options.renewed(renewed);
+        const { notAfterMs } = readCertificate(renewed.certificatePem);
+        log.info({ address, expired, notAfterMs }, 'certificate renewed');
+        return true;
+      } catch (error) {
+        log.warn({ address, expired, err: (error as Error).message }, 'certificate not renewed');
+      }
+    }
+    return false;
+  }
+}
