@@ -95,6 +95,8 @@ export interface HeartbeatReading {
   status: string | null;
   model: string | null;
   source: 'native' | 'sidecar';
+  /** The agent's own beat (`.hb.native`) beside its sidecar's; src/domain/heartbeat.ts decides which one counts. */
+  native?: HeartbeatReading | null;
 }
 
 export interface HeartbeatsReading {
@@ -105,9 +107,12 @@ export interface HeartbeatsReading {
 
 export interface RosterReading {
   path: string;
-  /** null: no roster file, or one that cannot be read as a roster (then `problem` says where and why). */
+  /** null: no roster file. The last good one while the file cannot be read as a roster; null if there was none. */
   roster: Roster | null;
+  /** Where and why the file is no roster now (`file:line:column: …`); the rows then stand as last read. */
   problem: string | null;
+  /** What did not keep the roster from being read: unreadable env files, a second roster beside the first. */
+  warnings?: string[];
   /** Values of `agents/<agent>.env`, by agent; hand edits show here. */
   env: Map<string, Map<string, string>>;
 }

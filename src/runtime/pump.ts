@@ -5,8 +5,14 @@ export class Pump {
   #running: Promise<void> | null = null;
   #again = false;
 
-  /** `onError` hears what the work throws; the pump goes on. */
-  constructor(work: () => Promise<void>, onError: (error: unknown) => void) {
+  /** `onError` hears what the work throws, and the pump goes on; without it that is a bug and ends the process. */
+  constructor(
+    work: () => Promise<void>,
+    onError: (error: unknown) => void = (error) =>
+      queueMicrotask(() => {
+        throw error;
+      }),
+  ) {
     this.#work = work;
     this.#onError = onError;
   }
