@@ -7,8 +7,6 @@ export interface FlagEvidence {
   sessionMissing: boolean;
   runtimeDeclared: string | null;
   runtimeSeen: string | null;
-  /** What is seen may hide another runtime inside (a bare interpreter). */
-  runtimeMayHide: boolean;
   modelDeclared: string | null;
   modelSeen: string | null;
   unit: UnitFacts | null;
@@ -35,7 +33,7 @@ export const judgeFlags = (evidence: FlagEvidence): Flag[] => FLAGS.filter((flag
 const differ = (a: string | null, b: string | null): boolean => a !== null && b !== null && a !== b;
 
 const RULES: Record<Flag, (evidence: FlagEvidence) => boolean> = {
-  DRIFT: (e) => e.managed && !e.runtimeMayHide && differ(e.runtimeDeclared, e.runtimeSeen),
+  DRIFT: (e) => e.managed && differ(e.runtimeDeclared, e.runtimeSeen),
   'BOOT-ENABLE': ({ unit }) => unit?.activeState === 'active' && unit.unitFileState === 'disabled',
   'LINGER-OFF': (e) => e.linger === false && (e.managed || e.unit !== null),
   UNMANAGED: (e) => !e.managed,

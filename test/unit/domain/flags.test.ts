@@ -18,7 +18,6 @@ const evidence = (over: Partial<FlagEvidence> = {}): FlagEvidence => ({
   sessionMissing: false,
   runtimeDeclared: 'pi',
   runtimeSeen: 'pi',
-  runtimeMayHide: false,
   modelDeclared: 'm',
   modelSeen: 'm',
   unit,
@@ -42,7 +41,7 @@ test('an agent that is as it should be has no flag', () => {
 
 test.each<[string, Partial<FlagEvidence>, string[]]>([
   ['another runtime than the roster says', { runtimeSeen: 'stub' }, ['DRIFT']],
-  ['a bare interpreter may hide the runtime', { runtimeSeen: 'node', runtimeMayHide: true }, []],
+  ['a bare interpreter where a runtime was declared', { runtimeSeen: 'node' }, ['DRIFT']],
   ['what cannot be seen is no drift', { runtimeSeen: null }, []],
   ['active but not enabled', { unit: { ...unit, unitFileState: 'disabled' } }, ['BOOT-ENABLE']],
   ['inactive and disabled is a choice', { unit: { ...unit, activeState: 'inactive', unitFileState: 'disabled' } }, []],
