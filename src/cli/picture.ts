@@ -58,7 +58,11 @@ export const takePicture = (mirror: ViewMirror, nowMono: number, options: Pictur
     cell: mirror.cell,
     caller: mirror.caller,
     upstream,
-    complete: groups.every((group) => group.host.current) && (localOnly || isAnswered(upstream)),
+    complete: isComplete(
+      groups.map(({ host }) => host),
+      upstream,
+      localOnly,
+    ),
     localOnly,
     filtered: isFiltering(filter),
     groups,
@@ -95,6 +99,12 @@ const byOrder = (a: MirroredRow, b: MirroredRow): number =>
   a.row.order - b.row.order ||
   compareText(a.row.agent, b.row.agent) ||
   compareText(a.key, b.key);
+
+export const isComplete = (
+  inScope: readonly { current: boolean }[],
+  upstream: Upstream | null,
+  localOnly: boolean,
+): boolean => inScope.every((host) => host.current) && (localOnly || isAnswered(upstream));
 
 /** Closed set of the wire: none, connected, unreachable, refused, self. */
 const isAnswered = (upstream: Upstream | null): boolean =>

@@ -1,0 +1,81 @@
+import { systemClock } from '../../runtime/clock.ts';
+import type { CommandContext, CommandSpec, FlagSpec } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { linesOf } from '../output.ts';
+import { GLOBAL_FLAGS } from '../parse.ts';
+import { specs } from './specs.ts';
+
+/** A person waits with a finger on the key: what is not known by then is not offered. */
+const DEADLINE_MS = 300;
+
+/** bash puts a candidate on the command line as it is: a name that a shell would act upon is never offered. */
+const SHELL_SAFE = /^[A-Za-z0-9_.,:@%+=/-]+$/;
+
+export const run = async (context: CommandContext): Promise<number> => {
+  const words = context.positionals;
+  const last = words.at(-1) ?? '';
+  const candidates = await candidatesFor(words.slice(0, -1), last, () => liveNames(context));
+  const fitting = [...new Set(candidates)].filter((word) => word.startsWith(last) && SHELL_SAFE.test(word)).sort();
+  context.stdout.write([...linesOf(fitting)].join(''));
+  return EXIT.done;
+};
+
+export interface LiveNames {
+  hosts: string[];
+  /** Addresses, percent-encoded: no candidate holds a space or a control character. */
+  agents: string[];
+}
+
+/** All words that may stand where `last` stands, after `before`. */
+export const candidatesFor = async (
+  before: readonly string[],
+  last: string,
+  names: () => Promise<LiveNames>,
+): Promise<string[]> => {
+  const shown = specs.filter(({ hidden }) => !hidden);
+  const spec = specOf(before, shown);
+  if (!spec) {
+    const group = before.at(-1);
+    const nested = shown.filter(({ name }) => group !== undefined && name.startsWith(`${group} `));
+    return nested.length > 0
+      ? nested.map(({ name }) => name.split(' ')[1] as string)
+      : shown.map(({ name }) => name.split(' ')[0] as string);
+  }
+  const flags = [...spec.flags, ...GLOBAL_FLAGS];
+  const asked = flags.find((flag) => flag.type === 'string' && isNamed(flag, before.at(-1)));
+  if (asked) return valuesOf(asked, names);
+  if (last.startsWith('-')) return flags.map(({ name }) => `--${name}`);
+  if (/\bAGENT\b/.test(spec.args)) return (await names()).agents;
+  if (/\bHOST\b/.test(spec.args)) return (await names()).hosts;
+  return /^[a-z|]+$/.test(spec.args) ? spec.args.split('|') : [];
+};
+
+const isNamed = ({ name, short }: FlagSpec, word: string | undefined): boolean =>
+  word === `--${name}` || (short !== undefined && word === `-${short}`);
+
+const valuesOf = async (flag: FlagSpec, names: () => Promise<LiveNames>): Promise<string[]> => {
+  if (flag.choices) return [...flag.choices];
+  return flag.name === 'host' ? (await names()).hosts : [];
+};
+
+const specOf = (before: readonly string[], shown: readonly CommandSpec[]): CommandSpec | undefined =>
+  shown.find(({ name }) => `${before[0]} ${before[1]}` === name) ?? shown.find(({ name }) => before[0] === name);
+
+/** Empty where nobody answers in time: completion never fails and never says anything. */
+const liveNames = async ({ paths, signal }: CommandContext): Promise<LiveNames> => {
+  const { takeSnapshot } = await import('../client/snapshot.ts');
+  const { takePicture } = await import('../picture.ts');
+  const { EVERYTHING } = await import('../../domain/agent-filter.ts');
+  try {
+    const asked = { localOnly: false, hostsOnly: false, clock: systemClock, signal, deadlineMs: DEADLINE_MS };
+    const mirror = await takeSnapshot(paths, asked);
+    const options = { filter: EVERYTHING, localOnly: false, compare: null };
+    const { groups } = takePicture(mirror, systemClock.monotonicMs(), options);
+    return {
+      hosts: groups.map(({ host }) => host.host),
+      agents: groups.flatMap((group) => group.agents.map(({ address }) => address.split('/').slice(1).join('/'))),
+    };
+  } catch {
+    return { hosts: [], agents: [] };
+  }
+};

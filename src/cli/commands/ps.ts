@@ -1,0 +1,20 @@
+import type { CommandContext } from '../command.ts';
+import { agentsTable } from '../render/agents-table.ts';
+import { agentsJson, agentsOf, jsonText } from '../render/json.ts';
+import { agentsFooter } from '../render/notes.ts';
+import { showView, type ViewKind } from '../show-view.ts';
+
+const AGENTS: ViewKind = {
+  hostsOnly: false,
+  table: agentsTable,
+  footer: agentsFooter,
+  json: agentsJson,
+  *objects(picture) {
+    for (const agent of agentsOf(picture)) yield jsonText(agent);
+  },
+  *names(picture) {
+    for (const agent of agentsOf(picture)) yield agent.address;
+  },
+};
+
+export const run = (context: CommandContext): Promise<number> => showView(context, AGENTS);
