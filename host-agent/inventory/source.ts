@@ -85,6 +85,8 @@ export interface SystemdReading {
   units: Map<string, UnitReading>;
   /** null: could not be told. */
   linger: boolean | null;
+  /** logind ends what a login leaves behind; null: could not be told. */
+  killUserProcesses: boolean | null;
 }
 
 export interface HeartbeatReading {
@@ -143,6 +145,9 @@ export interface ProcessTree {
 export interface ProcessTable {
   /** Reads these trees afresh from /proc; a pid that is gone is left out. Never throws. */
   trees(rootPids: readonly number[]): Map<number, ProcessTree>;
+  isAlive(pid: number): boolean;
+  /** One variable of a process of ours, as it was at its exec; null where it is not set or may not be read. */
+  environment(pid: number, name: string): string | null;
   /** cgroup path of a process as systemd's hierarchy names it, or null. */
   cgroup(pid: number): string | null;
 }

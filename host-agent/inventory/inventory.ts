@@ -1,0 +1,110 @@
+/**
+ * Keeps this machine's rows in the view: joins the sources whenever one of them says "look now", and once a second
+ * for what only time changes. A row that came out the same is no change.
+ */
+import type { AgentRow } from '../../src/domain/agent-row.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { sleep } from '../../src/runtime/sleep.ts';
+import type { FleetView } from '../../src/view/fleet-view.ts';
+import { encodeAgentRow } from '../../src/wire/agent-row.ts';
+import { type JoinContext, joinRows, type Readings } from './join.ts';
+import { AgentMemory } from './memory.ts';
+import { ProcessCache } from './process-cache.ts';
+import type { HeartbeatsReading, ProcessTable, RosterReading, Source, SystemdReading, TmuxReading } from './source.ts';
+
+export interface InventorySources {
+  tmux: Source<TmuxReading>;
+  systemd: Source<SystemdReading>;
+  heartbeats: Source<HeartbeatsReading>;
+  roster: Source<RosterReading>;
+  processes: ProcessTable;
+}
+
+export interface InventoryOptions {
+  sources: InventorySources;
+  view: FleetView;
+  clock: Clock;
+  names(): { host: string; user: string };
+  socketPath(name: string | null): string;
+  launcherInstalled: string | null;
+}
+
+/** Changes that come closer together than this are one look. */
+const COALESCE_MS = 10;
+const TICK_MS = 1_000;
+
+export class Inventory {
+  readonly #options: InventoryOptions;
+  readonly #memory = new AgentMemory();
+  readonly #processes: ProcessCache;
+  #rows: AgentRow[] = [];
+
+  constructor(options: InventoryOptions) {
+    this.#options = options;
+    this.#processes = new ProcessCache(options.sources.processes, options.clock);
+  }
+
+  /** The rows of the last look. */
+  get rows(): readonly AgentRow[] {
+    return this.#rows;
+  }
+
+  readings(): Readings {
+    const { tmux, systemd, heartbeats, roster } = this.#options.sources;
+    return {
+      tmux: tmux.current(),
+      systemd: systemd.current(),
+      heartbeats: heartbeats.current(),
+      roster: roster.current(),
+    };
+  }
+
+  /** Starts the sources, takes the first look, and keeps looking until the signal aborts. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { tmux, systemd, heartbeats, roster } = this.#options.sources;
+    const all = [tmux, systemd, heartbeats, roster] as const;
+    await Promise.all(all.map((source) => source.start(signal)));
+    this.look();
+    void this.#run(all, signal);
+  }
+
+  /** One look: everything joined, the differences put into the view. */
+  look(): void {
+    const { view, sources, clock } = this.#options;
+    const readings = this.readings();
+    this.#processes.refresh(readings.tmux);
+    const { host, user } = this.#options.names();
+    const context: JoinContext = {
+      nowMs: clock.nowMs(),
+      host,
+      user,
+      socketPath: this.#options.socketPath,
+      tree: (pid) => this.#processes.tree(pid),
+      cgroup: (pid) => this.#processes.cgroup(pid),
+      isAlive: (pid) => sources.processes.isAlive(pid),
+      launcherOf: (pid) => this.#processes.environment(pid, 'MOSAIC_FLEET_LAUNCHER'),
+      launcherInstalled: this.#options.launcherInstalled,
+      killUserProcesses: readings.systemd.killUserProcesses,
+      memory: this.#memory,
+    };
+    this.#rows = joinRows(readings, context);
+    const here = view.hereId;
+    if (here === null) return;
+    const keys = new Set(this.#rows.map(({ key }) => key));
+    for (const row of this.#rows) view.putRow(here, row.key, encodeAgentRow(row));
+    for (const key of [...view.rowsOf(here).keys()]) if (!keys.has(key)) view.removeRow(here, key);
+    this.#memory.retain(keys);
+  }
+
+  async #run(sources: readonly Source<unknown>[], signal: AbortSignal): Promise<void> {
+    let wake = new AbortController();
+    using stack = new DisposableStack();
+    for (const source of sources) stack.use(source.onChange(() => wake.abort()));
+    while (!signal.aborted) {
+      await sleep(TICK_MS, AbortSignal.any([signal, wake.signal]));
+      if (wake.signal.aborted) await sleep(COALESCE_MS, signal);
+      wake = new AbortController();
+      if (!signal.aborted) this.look();
+    }
+  }
+}

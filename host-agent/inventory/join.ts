@@ -1,0 +1,251 @@
+/**
+ * The sources joined into rows: roster entries with their screens, units and heartbeats, then every other screen.
+ * Comes in: one reading of everything, and what is remembered. Goes out: rows; nothing is asked or changed here.
+ */
+import type { AgentRow, LastExit, TmuxFacts, UnitFacts } from '../../src/domain/agent-row.ts';
+import { cleanText } from '../../src/domain/clean-text.ts';
+import { cgroupPlace, judgeFlags } from '../../src/domain/flags.ts';
+import { countingHeartbeat, HEARTBEAT_INTERVAL_MS, heartbeatFacts } from '../../src/domain/heartbeat.ts';
+import { isHolderSession, ownPane } from '../../src/domain/own-pane.ts';
+import { attentionOf, IDLE_THRESHOLD_MS, judgeReadiness } from '../../src/domain/readiness.ts';
+import type { RosterAgent } from '../../src/domain/roster.ts';
+import { holdsKnownRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
+import { SHELLS } from '../../src/domain/runtime-table.ts';
+import type { AgentMemory } from './memory.ts';
+import { type Screen, screensOf, sessionNameOf, socketLabel } from './screens.ts';
+import type {
+  HeartbeatsReading,
+  ProcessTree,
+  RosterReading,
+  SystemdReading,
+  TmuxPane,
+  TmuxReading,
+  UnitReading,
+} from './source.ts';
+
+export interface Readings {
+  tmux: TmuxReading;
+  systemd: SystemdReading;
+  heartbeats: HeartbeatsReading;
+  roster: RosterReading;
+}
+
+export interface JoinContext {
+  nowMs: number;
+  host: string;
+  user: string;
+  /** Path of a socket by its name; null is tmux's default socket. */
+  socketPath(name: string | null): string;
+  tree(panePid: number): ProcessTree | null;
+  cgroup(pid: number): string | null;
+  isAlive(pid: number): boolean;
+  launcherOf(panePid: number): string | null;
+  launcherInstalled: string | null;
+  killUserProcesses: boolean | null;
+  memory: AgentMemory;
+}
+
+export const joinRows = (readings: Readings, context: JoinContext): AgentRow[] => {
+  const declared = rosterHere(readings.roster, context);
+  const wanted = new Set(declared.map(({ agent, socket }) => `${socket}\n${sessionNameOf(agent.name)}`));
+  const screens = screensOf(readings.tmux, {
+    isHolder: (session) => isHolderSession(session, readings.roster.roster?.holderSession ?? null),
+    isWanted: (socket, session) => wanted.has(`${socket}\n${session}`),
+    isAlive: context.isAlive,
+  });
+  const taken = new Set<Screen>();
+  const rows = declared.map(({ agent, socket }, order) => {
+    const name = sessionNameOf(agent.name);
+    const screen = screens.find(
+      (each) => each.server.socket === socket && (each.session.name === name || each.members.includes(name)),
+    );
+    if (screen) taken.add(screen);
+    return rowOf(
+      { key: `roster:${agent.name}`, name: agent.name, agent, screen: screen ?? null, socket, order },
+      readings,
+      context,
+    );
+  });
+  const names = nameUnmanaged(
+    screens.filter((screen) => !taken.has(screen)),
+    new Set(declared.map(({ agent }) => agent.name)),
+  );
+  for (const [screen, name] of names) {
+    const { server, session } = screen;
+    const key = `tmux:${server.socket}:${server.pid ?? 0}:${server.startedMs ?? 0}:${session.id}`;
+    rows.push(rowOf({ key, name, agent: null, screen, socket: server.socket, order: rows.length }, readings, context));
+  }
+  return rows;
+};
+
+/** The roster's entries for this host and user, with the socket each one uses. */
+const rosterHere = (reading: RosterReading, context: JoinContext): { agent: RosterAgent; socket: string }[] =>
+  (reading.roster?.agents ?? [])
+    .filter(({ host, user }) => (host === null || host === context.host) && (user === null || user === context.user))
+    .map((agent) => {
+      const override = reading.env.get(agent.name)?.get('MOSAIC_TMUX_SOCKET');
+      return { agent, socket: context.socketPath(override || agent.socketName) };
+    });
+
+/** Session names, made unique by `socket:session` where one user has the name twice. */
+const nameUnmanaged = (screens: Screen[], managed: ReadonlySet<string>): [Screen, string][] => {
+  const counts = new Map<string, number>();
+  for (const { session } of screens) counts.set(session.name, (counts.get(session.name) ?? 0) + 1);
+  const labels = new Map<string, number>();
+  const label = ({ server, session }: Screen) => `${socketLabel(server.socket)}:${session.name}`;
+  for (const screen of screens) labels.set(label(screen), (labels.get(label(screen)) ?? 0) + 1);
+  return screens.map((screen) => {
+    const { name } = screen.session;
+    if (counts.get(name) === 1 && !managed.has(name)) return [screen, name];
+    return [screen, labels.get(label(screen)) === 1 ? label(screen) : `${screen.server.socket}:${name}`];
+  });
+};
+
+interface Subject {
+  key: string;
+  name: string;
+  agent: RosterAgent | null;
+  screen: Screen | null;
+  socket: string;
+  order: number;
+}
+
+const rowOf = (subject: Subject, readings: Readings, context: JoinContext): AgentRow => {
+  const { key, name, agent, screen } = subject;
+  const { nowMs, memory } = context;
+  const server = screen?.server ?? readings.tmux.servers.find(({ socket }) => socket === subject.socket) ?? null;
+  const reading = readings.heartbeats.byAgent.get(name) ?? null;
+  const env = readings.roster.env.get(name);
+  const intervalMs = positive(env?.get('MOSAIC_HEARTBEAT_INTERVAL'), HEARTBEAT_INTERVAL_MS);
+  const heartbeat = heartbeatFacts(reading, nowMs, intervalMs);
+  const unit = readings.systemd.units.get(unitName(screen?.session.name ?? name, agent)) ?? null;
+
+  const own = screen ? chooseOwnPane(key, screen, heartbeat.pid, context) : null;
+  const pane = own?.pane ?? null;
+  const tree = pane && !pane.dead ? context.tree(pane.pid) : null;
+  const seen = tree ? runtimeSeen(tree) : null;
+  const past = memory.see(key, { nowMs, pane, unit, tree, hasSession: screen !== null });
+  const lastOutputMs = latestOutput(pane, nowMs);
+  const isShell = seen?.runtime != null && SHELLS.test(seen.runtime);
+  const verdict = judgeReadiness({
+    nowMs,
+    idleThresholdMs: positive(env?.get('MOSAIC_HEARTBEAT_IDLE_THRESHOLD'), IDLE_THRESHOLD_MS),
+    managed: agent !== null,
+    lifecycle: agent?.lifecycle ?? null,
+    cannotAsk: server?.problem?.words ?? null,
+    sessionFound: screen !== null,
+    paneUnknown: own?.unknown ?? null,
+    pane: pane && { dead: pane.dead, exitStatus: pane.exitStatus, signal: pane.signal, diedMs: past.diedMs },
+    lastOutputMs,
+    heartbeat,
+    heartbeatStaleAtMs: heartbeat.tsMs === null ? null : heartbeat.tsMs + 3 * intervalMs,
+    unit,
+    shellInPlace: agent?.runtime && isShell && seen?.runtime !== agent.runtime ? (seen?.runtime ?? null) : null,
+  });
+  const stateSinceMs = memory.stateSince(key, verdict.readiness, verdict.sinceMs, nowMs);
+  const flags = judgeFlags({
+    managed: agent !== null,
+    sessionMissing: screen === null && server?.problem == null,
+    runtimeDeclared: agent?.runtime ?? null,
+    runtimeSeen: seen?.runtime ?? null,
+    modelDeclared: agent?.model ?? null,
+    modelSeen: countingHeartbeat(reading, nowMs, intervalMs)?.model ?? null,
+    unit,
+    unitNeedsReload: unit?.needsReload ?? false,
+    linger: readings.systemd.linger,
+    heartbeat,
+    panePids: tree && new Set(tree.processes.map(({ pid }) => pid)),
+    launcherSeen: pane ? context.launcherOf(pane.pid) : null,
+    launcherInstalled: context.launcherInstalled,
+    serverPlace: serverPlace(server?.pid ?? null, name, context),
+    killUserProcesses: context.killUserProcesses,
+    orphanViewer: screen?.orphanViewer ?? false,
+    restartsLately: past.restartsLately,
+  });
+  return {
+    key,
+    agent: name,
+    managed: agent !== null,
+    source: agent === null ? 'socket' : 'roster',
+    role: agent?.role ?? null,
+    runtime: agent?.runtime ?? null,
+    model: agent?.model ?? null,
+    effort: agent?.effort ?? null,
+    lifecycle: agent?.lifecycle ?? null,
+    runtimeSeen: seen?.runtime ?? null,
+    modelSeen: countingHeartbeat(reading, nowMs, intervalMs)?.model ?? null,
+    unit: unit && unitFacts(unit),
+    tmux: screen && tmuxFacts(screen, pane),
+    heartbeat,
+    lastOutputMs,
+    startedMs: tree?.processes[0]?.startedMs ?? null,
+    stateSinceMs,
+    lastExit: lastExit(pane, past.diedMs) ?? past.lastExit,
+    rssBytes: past.rssBytes,
+    cpuPercent: past.cpuPercent,
+    watchers: 0,
+    writer: null,
+    readiness: verdict.readiness,
+    reason: verdict.reason,
+    reasonCode: verdict.reasonCode,
+    attention: attentionOf(key, verdict, verdict.sinceMs ?? stateSinceMs),
+    flags,
+    order: subject.order,
+  };
+};
+
+const positive = (seconds: string | undefined, fallbackMs: number): number => {
+  const value = Number(seconds);
+  return Number.isFinite(value) && value > 0 ? value * 1_000 : fallbackMs;
+};
+
+const unitName = (session: string, agent: RosterAgent | null): string =>
+  `mosaic-agent@${agent?.name ?? session}.service`;
+
+const chooseOwnPane = (
+  key: string,
+  screen: Screen,
+  heartbeatPid: number | null,
+  context: JoinContext,
+): { pane: TmuxPane | null; unknown: string | null } => {
+  const panes = screen.panes.map(({ id, pid, dead }) => ({ id, tree: dead ? null : context.tree(pid) }));
+  // A pane that held the runtime stays the agent's when it dies, whatever else was split off beside it.
+  const recorded = screen.panes.find(({ id, dead }) => dead && id === context.memory.runtimePane(key));
+  const choice = ownPane(panes, { recordedPaneId: recorded?.id ?? null, heartbeatPid });
+  const chosen = panes.find(({ id }) => id === choice.paneId);
+  if (chosen?.tree && holdsKnownRuntime(chosen.tree)) context.memory.recordRuntimePane(key, chosen.id);
+  return { pane: screen.panes.find(({ id }) => id === choice.paneId) ?? null, unknown: choice.unknownBecause };
+};
+
+const latestOutput = (pane: TmuxPane | null, nowMs: number): number | null =>
+  pane?.activityMs == null ? null : Math.min(pane.activityMs, nowMs);
+
+const serverPlace = (pid: number | null, agent: string, context: JoinContext) => {
+  const path = pid === null ? null : context.cgroup(pid);
+  return path === null ? null : cgroupPlace(path, agent);
+};
+
+const lastExit = (pane: TmuxPane | null, diedMs: number | null): LastExit | null =>
+  pane?.dead ? { status: pane.exitStatus, signal: pane.signal, atMs: diedMs } : null;
+
+const unitFacts = ({ needsReload: _, fragmentPath: __, ...facts }: UnitReading): UnitFacts => facts;
+
+const tmuxFacts = (screen: Screen, pane: TmuxPane | null): TmuxFacts => ({
+  socket: screen.server.socket,
+  session: screen.session.name,
+  sessionId: screen.session.id,
+  group: screen.session.group,
+  groupMembers: screen.members,
+  paneId: pane?.id ?? null,
+  pid: pane?.pid ?? null,
+  command: pane?.command ?? null,
+  title: pane ? cleanText(pane.title) : null,
+  cwd: pane?.cwd ?? null,
+  dead: pane?.dead ?? null,
+  exitStatus: pane?.exitStatus ?? null,
+  signal: pane?.signal ?? null,
+  width: pane?.width ?? null,
+  height: pane?.height ?? null,
+  alternateScreen: pane?.alternateScreen ?? null,
+  attached: screen.attached,
+});
