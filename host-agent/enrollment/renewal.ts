@@ -19,7 +19,8 @@ export interface RenewalOptions {
   clock: Clock;
   log: Logger;
   machineId: string;
-  identity(): EnrolledIdentity;
+  /** null while not enrolled. */
+  identity(): EnrolledIdentity | null;
   renewed(identity: EnrolledIdentity): void;
   renew(
     address: string,
@@ -47,21 +48,22 @@ export class Renewal {
 
   async run(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; ) {
+      const identity = this.#options.identity();
+      const { clock } = this.#options;
       const dueInMs =
-        renewalDueMs(readCertificate(this.#options.identity().certificatePem)) - this.#options.clock.nowMs();
+        identity === null ? LOOK_MS : renewalDueMs(readCertificate(identity.certificatePem)) - clock.nowMs();
       if (dueInMs > 0 && !this.#nudged.signal.aborted) {
         await sleep(Math.min(dueInMs, LOOK_MS), AbortSignal.any([signal, this.#nudged.signal]));
         continue;
       }
       this.#nudged = new AbortController();
-      if (await this.#renew()) attempt = 0;
+      if (identity === null || (await this.#renew(identity))) attempt = 0;
       else await sleep(backoffDelayMs(++attempt, { firstMs: 1_000, capMs: LOOK_MS }), signal);
     }
   }
 
-  async #renew(): Promise<boolean> {
+  async #renew(identity: EnrolledIdentity): Promise<boolean> {
     const { file, clock, log, machineId } = this.#options;
-    const identity = this.#options.identity();
     // The present certificate rides along: if the controller's clock calls it expired, the key still proves us.
     const expired = clock.nowMs() >= readCertificate(identity.certificatePem).notAfterMs;
     for (const address of identity.addresses) {

@@ -31,7 +31,7 @@ export interface LocalNames {
 export interface LocalFleetServiceOptions {
   view: FleetView;
   upstream: Upstream;
-  line: ControllerLine | null;
+  line: ControllerLine;
   clock: Clock;
   log: Logger;
   version: string;
@@ -126,10 +126,10 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
 
 /** Calls the controller on the uplink's own channel; false when there is none. */
 const relay = (
-  line: ControllerLine | null,
+  line: ControllerLine,
   ask: (client: FleetServiceClient, options: { deadline: number }) => void,
 ): boolean => {
-  const channel = line?.channel ?? null;
+  const channel = line.channel;
   if (channel === null) return false;
   ask(new FleetServiceClient('', credentials.createInsecure(), { channelOverride: channel }), {
     deadline: Date.now() + RELAY_DEADLINE_MS,

@@ -22,8 +22,11 @@ export class LocalServer {
   }
 
   /** Throws ALREADY_EXISTS when another host-agent of this user runs. */
-  async start(): Promise<void> {
+  async claim(): Promise<void> {
     this.#claim = await claimSocket(this.#path);
+  }
+
+  async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.bindAsync(`unix:${this.#path}`, ServerCredentials.createInsecure(), (error) =>
         error

@@ -2,7 +2,7 @@
  * What the controller lets this user see, copied into the host-agent's own view: opened when somebody asks, kept
  * warm for a while, resumed by token. When the controller cannot be heard, the last rows stay, and say so.
  */
-import type { Channel } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
 import { LINK_THRESHOLDS } from '../../src/domain/link.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -14,8 +14,12 @@ import { ViewImage } from '../../src/view/view-image.ts';
 import { FleetServiceClient } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { Upstream as UpstreamMessage, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
 
+type Channel = ReturnType<Client['getChannel']>;
+
 /** The uplink, as far as this room knows it. */
 export interface ControllerLine {
+  /** false: there is no controller to be had. */
+  readonly enrolled: boolean;
   readonly standing: { state: string; address: string; reason: string | null; sinceMono: number };
   readonly channel: Channel | null;
   onChange(listener: () => void): Disposable;
@@ -23,7 +27,7 @@ export interface ControllerLine {
 
 export interface UpstreamOptions {
   view: FleetView;
-  line: ControllerLine | null;
+  line: ControllerLine;
   clock: Clock;
   log: Logger;
 }
@@ -62,7 +66,7 @@ export class Upstream {
     const over = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
     const settled = (): boolean =>
       this.#synced ||
-      this.#options.line === null ||
+      !this.#options.line.enrolled ||
       this.#options.line.standing.state === 'unreachable' ||
       this.#options.line.standing.state === 'refused';
     while (!settled() && !over.aborted) {
@@ -74,7 +78,7 @@ export class Upstream {
           resolve();
         };
         moved.use(this.#progress.add(done));
-        if (this.#options.line) moved.use(this.#options.line.onChange(done));
+        moved.use(this.#options.line.onChange(done));
         over.addEventListener('abort', done, { once: true });
         moved.defer(() => over.removeEventListener('abort', done));
       });
@@ -86,7 +90,7 @@ export class Upstream {
   /** How this host-agent stands with its controller, for whoever asks. */
   describe(): UpstreamMessage {
     const { line, clock } = this.#options;
-    if (line === null) return { state: 'none', address: '', ageMs: 0 };
+    if (!line.enrolled) return { state: 'none', address: '', ageMs: 0 };
     const { state, address, reason, sinceMono } = line.standing;
     const ageMs = Math.max(0, clock.monotonicMs() - sinceMono);
     if (state === 'connected') {
@@ -103,7 +107,7 @@ export class Upstream {
         await sleep(WARM_MS, AbortSignal.any([signal, this.#wanted.signal]));
         continue;
       }
-      const channel = this.#options.line?.channel ?? null;
+      const channel = this.#options.line.channel;
       if (channel !== null) await this.#follow(channel, signal);
       this.#synced = false;
       this.#progress.emit();
@@ -119,7 +123,7 @@ export class Upstream {
 
   async #lineChange(signal: AbortSignal): Promise<void> {
     const changed = new AbortController();
-    using _subscription = this.#options.line?.onChange(() => changed.abort());
+    using _subscription = this.#options.line.onChange(() => changed.abort());
     await sleep(RETRY_MS, AbortSignal.any([signal, changed.signal]));
   }
 

@@ -26,7 +26,7 @@ export interface ChannelMaker {
   client(address: string): HostAgentServiceClient;
 }
 
-export interface UplinkClientOptions extends Omit<UplinkStreamOptions, 'welcomed'> {
+export interface UplinkClientOptions extends Omit<UplinkStreamOptions, 'welcomed' | 'skewed'> {
   channels: ChannelMaker;
   log: Logger;
   clock: Clock;
@@ -42,10 +42,22 @@ export class UplinkClient {
   #standing: UplinkStanding;
   #client: HostAgentServiceClient | null = null;
   #redial = new AbortController();
+  #dialing = '';
+  #clockSkewMs: number | null = null;
 
   constructor(options: UplinkClientOptions) {
     this.#options = options;
     this.#standing = { state: 'connecting', address: '', reason: null, sinceMono: options.clock.monotonicMs() };
+  }
+
+  /** Address of the attempt under way, or of the present stream. */
+  get dialing(): string {
+    return this.#dialing;
+  }
+
+  /** Our wall clock minus the controller's, at its last beat. */
+  get clockSkewMs(): number | null {
+    return this.#clockSkewMs;
   }
 
   get standing(): UplinkStanding {
@@ -92,12 +104,16 @@ export class UplinkClient {
     this.#redial = new AbortController();
     const either = AbortSignal.any([signal, this.#redial.signal]);
     let client: HostAgentServiceClient | null = null;
+    this.#dialing = address;
     try {
       client = this.#options.channels.client(address);
       const end = await runUplinkStream(
         client.connect(),
         {
           ...this.#options,
+          skewed: (clockSkewMs) => {
+            this.#clockSkewMs = clockSkewMs;
+          },
           welcomed: (welcome) => {
             this.#client = client;
             this.#options.welcomed(welcome);

@@ -21,6 +21,8 @@ export interface UplinkStreamOptions {
   diagnose(request: DiagnoseRequest): Promise<DiagnoseResponse>;
   /** Called once, when the controller has accepted the stream. */
   welcomed(welcome: Welcome): void;
+  /** Our wall clock minus the controller's, at each of its beats. */
+  skewed(clockSkewMs: number): void;
   beatIntervalMs?: number;
 }
 
@@ -62,6 +64,7 @@ export const runUplinkStream = async (
       options.welcomed(message.welcome);
       void pumpReports(options.view, resumeOf(message.welcome), sinkOf(call), over.signal);
     } else if (message.dismissed) finish(dismissal(message.dismissed.reason), message.dismissed.detail);
+    else if (message.beat) options.skewed(options.clock.nowMs() - message.beat.controllerNowMs);
     else if (message.query) void answer(call, message.query, options);
   });
 
