@@ -1,0 +1,55 @@
+/**
+ * In: what a server said of itself. Out: the session that a control client may attach to without changing
+ * anything there, or why none may be. Each rule was seen on a real server; see the README of this folder.
+ */
+import type { TmuxSession } from '../inventory/source.ts';
+import type { ServerTraits } from './list-parse.ts';
+
+export type FollowChoice = { follow: TmuxSession } | { poll: string };
+
+/** Hooks that our coming or leaving would fire. */
+const CLIENT_HOOKS = /^(client-(?:attached|detached|session-changed|active))(?:\[\d+\])? +\S/m;
+
+const versionOf = (version: string | null): number => {
+  const match = /^(\d+)\.(\d+)/.exec(version ?? '');
+  return match ? Number(match[1]) * 1_000 + Number(match[2]) : 0;
+};
+
+/**
+ * Servers up to 3.7c crash when a notification to a control client is about a session (tmux#5243) or, before
+ * 3.7, a window that ended in the same moment, as when all its processes are killed at once. A crash that can
+ * only take what is ending anyway does no harm.
+ */
+export const crashRisk = (traits: ServerTraits): string | null => {
+  const version = versionOf(traits.version);
+  const hasMany = (sets: Map<string, Set<string>>) => [...sets.values()].some((set) => set.size > 1);
+  if (version < 3_008 && traits.windowsOf.size > 1 && hasMany(traits.windowsOf)) {
+    return 'a session has several windows, and tmux before 3.8 can crash under a control client then (tmux#5243)';
+  }
+  if (version < 3_007 && traits.panesOf.size > 1 && hasMany(traits.panesOf)) {
+    return 'a window has several panes, and tmux before 3.7 can crash under a control client then';
+  }
+  return null;
+};
+
+/** A holder (leading underscore) has nobody to disturb; then the oldest, which is the likeliest to stay. */
+const byPreference = (a: TmuxSession, b: TmuxSession): number =>
+  Number(b.name.startsWith('_')) - Number(a.name.startsWith('_')) ||
+  a.createdMs - b.createdMs ||
+  Number(a.id.slice(1)) - Number(b.id.slice(1));
+
+export const chooseFollowing = (sessions: readonly TmuxSession[], traits: ServerTraits): FollowChoice => {
+  if (sessions.length === 0) return { poll: 'no session to attach to' };
+  if (traits.exitUnattached) return { poll: 'exit-unattached is on: a client would keep the server alive' };
+  if (traits.focusEvents) return { poll: 'focus-events is on: a client would type a focus sequence into a pane' };
+  const [follow] = sessions.filter(({ id }) => !traits.destroyUnattached.has(id)).sort(byPreference);
+  if (!follow) return { poll: 'destroy-unattached is on: a client would keep its session alive' };
+  const risk = crashRisk(traits);
+  return risk === null ? { follow } : { poll: risk };
+};
+
+/** `shown` is what show-hooks printed, of the server and of the session. */
+export const hookRisk = (shown: string): string | null => {
+  const match = CLIENT_HOOKS.exec(shown);
+  return match ? `a ${match[1]} hook is set: a client would fire it` : null;
+};
