@@ -1,64 +1,62 @@
 /**
- * Keeps the store's last known picture behind the view: written in small batches, never in the way of a stream.
- * Titles and prompt texts are taken out first: they are live only.
+ * Keeps the store's last known picture behind the view, never in the way of a stream. Titles and prompt texts are
+ * taken out first: they are live only.
  */
 import type { HostFacts } from '../../src/domain/host-agent.ts';
-import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import { withoutScreenText } from '../../src/wire/agent-row.ts';
+import type { LastKnownHost } from './registry.ts';
 
-/** The consumer's port on the store: one call is one small transaction. */
+/** The consumer's port on the store, which writes behind in small transactions. */
 export interface LastKnownStore {
-  write(batch: LastKnownWrite[]): void;
+  putHostAgent(hostAgent: string, bytes: Uint8Array): void;
+  putRow(hostAgent: string, key: string, bytes: Uint8Array): void;
+  removeRow(hostAgent: string, key: string): void;
+  load(): AsyncIterable<{ hostAgent: string; key?: string; bytes: Uint8Array }>;
 }
 
-export type LastKnownWrite =
-  | { kind: 'host'; id: string; host: string; user: string; tenantId: string; facts: HostFacts | null }
-  | { kind: 'row'; id: string; key: string; row: Buffer }
-  | { kind: 'row-gone'; id: string; key: string }
-  | { kind: 'host-gone'; id: string };
+const INTERVAL_MS = 1_000;
 
-const INTERVAL_MS = 2_000;
-const BATCH = 500;
-
-/** Runs until the signal aborts, then writes what is left. */
-export const keepLastKnown = async (
-  view: FleetView,
-  store: LastKnownStore,
-  log: Logger,
-  signal: AbortSignal,
-  from: bigint,
-): Promise<void> => {
-  let cursor = from;
-  const write = (): boolean => {
-    const batch: LastKnownWrite[] = [];
-    let next = cursor;
+/** Follows the view until the signal aborts; what changed by then is handed over before it returns. */
+export const keepLastKnown = async (view: FleetView, store: LastKnownStore, signal: AbortSignal): Promise<void> => {
+  let cursor = view.log.revision;
+  for (;;) {
+    if (!view.log.reaches(cursor)) cursor = 0n;
     for (const { revision, value, removed } of view.log.since(cursor)) {
-      if (batch.length >= BATCH) break;
-      next = revision;
+      cursor = revision;
       if (value.kind === 'agent') {
-        const at = { id: value.hostAgent, key: value.key };
-        batch.push(removed ? { kind: 'row-gone', ...at } : { kind: 'row', ...at, row: withoutScreenText(value.row) });
-      } else if (removed) batch.push({ kind: 'host-gone', id: value.id });
-      else {
-        const { id, host, user, tenantId, facts } = value;
-        batch.push({ kind: 'host', id, host, user, tenantId, facts });
+        if (removed) store.removeRow(value.hostAgent, value.key);
+        else store.putRow(value.hostAgent, value.key, withoutScreenText(value.row));
+      } else if (!removed) {
+        const { host, user, tenantId, facts } = value;
+        store.putHostAgent(value.id, Buffer.from(JSON.stringify({ host, user, tenantId, facts })));
       }
     }
-    if (batch.length === 0) return false;
-    try {
-      store.write(batch);
-      cursor = next;
-      return batch.length >= BATCH;
-    } catch (error) {
-      log.error({ err: error }, 'last known rows could not be stored');
-      return false;
-    }
-  };
-  while (!signal.aborted) {
+    if (signal.aborted) return;
     await sleep(INTERVAL_MS, signal);
-    if (!view.log.reaches(cursor)) cursor = 0n;
-    while (write()) await new Promise((resolve) => setImmediate(resolve));
   }
+};
+
+/** What the last run knew. An entry that cannot be read is left out: it is no more than a memory. */
+export const loadLastKnown = async (store: LastKnownStore): Promise<LastKnownHost[]> => {
+  const hosts = new Map<string, LastKnownHost>();
+  for await (const { hostAgent, key, bytes } of store.load()) {
+    if (key !== undefined) {
+      hosts.get(hostAgent)?.rows.push({ key, row: Buffer.from(bytes) });
+      continue;
+    }
+    try {
+      const { host, user, tenantId, facts } = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
+        host: string;
+        user: string;
+        tenantId: string;
+        facts: HostFacts | null;
+      };
+      hosts.set(hostAgent, { host, user, tenantId, facts, rows: [] });
+    } catch {
+      // Told anew as soon as the host speaks.
+    }
+  }
+  return [...hosts.values()];
 };

@@ -1,0 +1,92 @@
+/** The administrator's calls. Who may make them is the door's affair; that they were made is in the audit already. */
+import { FleetError } from '../../src/domain/errors.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
+import type { ControllerStatusResponse } from '../../src/wire/gen/fleet/v1/admin_messages.ts';
+import { revokeHost } from '../enrollment/revoke.ts';
+import { createToken } from '../enrollment/tokens.ts';
+import type { Handlers, Targets } from '../grpc/handlers.ts';
+import type { Records } from '../store/records.ts';
+import { actorOf } from '../tenancy/caller.ts';
+import { allowVerbs, parseGrantableVerbs } from '../tenancy/ceilings.ts';
+import type { Addresses } from './addresses.ts';
+
+type Definition = typeof AdminServiceService;
+
+export interface AdminContext {
+  records: Records;
+  clock: Clock;
+  cell: string;
+  fingerprint: string;
+  addresses: Addresses;
+  version: string;
+  /** `host/user` of host-agents that were removed: forget their rows; their streams are being cut already. */
+  onRemoved: (hostAgents: readonly string[]) => Promise<void>;
+  /** Host-agents known to the registry, and those of them with a live link. */
+  count: () => { hostAgents: number; connected: number };
+}
+
+export const ADMIN_TARGETS: Targets<Definition> = {
+  createToken: ({ host, user }) => `${host || '*'}/${user || '*'}`,
+  removeHost: ({ host, user }) => `${host}/${user || '*'}`,
+  listen: ({ address, advertise }) => [address || 'all interfaces', ...advertise].join(' '),
+  allowVerbs: ({ host, user, verbs }) => `${host}/${user || '*'} ${verbs.join(',')}`,
+};
+
+export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
+  const { records, clock, cell, fingerprint, addresses, version } = context;
+  const hostsOf = (host: string, user: string): { host: string; user: string }[] => {
+    const found = [...records.identities.entries()]
+      .map(([, record]) => record)
+      .filter((record) => record.kind === 'host' && !record.revoked && record.host === host)
+      .filter((record) => user === '' || record.user === user);
+    if (found.length > 0) return found.map((record) => ({ host: record.host, user: record.user }));
+    throw new FleetError('NOT_FOUND', `no host ${host}${user === '' ? '' : `/${user}`} is enrolled: see "fleet hosts"`);
+  };
+  return {
+    createToken: (caller, wish) =>
+      createToken(wish, {
+        records,
+        clock,
+        cell,
+        fingerprint,
+        addresses: addresses.dialable(),
+        createdBy: actorOf(caller),
+      }),
+    removeHost: async (_caller, { host, user }) => {
+      const removed = await revokeHost(records, host, user);
+      await context.onRemoved(removed.map((uri) => uri.replace(/^.*\/host\/(.+)\/user\/(.+)$/, '$1/$2')));
+      return { removed };
+    },
+    listen: async (_caller, { address, advertise }) => {
+      const opened = await addresses.open(address, advertise);
+      return { listening: addresses.listening(), advertised: addresses.advertised(), opened };
+    },
+    allowVerbs: async (_caller, { host, user, verbs }) => {
+      const allowed = parseGrantableVerbs(verbs);
+      await allowVerbs(records, hostsOf(host, user), allowed);
+      return { verbs: allowed };
+    },
+    listIdentities: () => ({
+      identities: [...records.identities.entries()].map(([spiffeId, record]) => ({
+        spiffeId,
+        host: record.host,
+        user: record.user,
+        tenantId: record.tenantId,
+        machineId: record.machineId,
+        enrolledMs: record.enrolledMs,
+        certificateNotAfterMs: record.certificateNotAfterMs,
+        revoked: record.revoked,
+      })),
+    }),
+    controllerStatus: (): ControllerStatusResponse => ({
+      cell,
+      version,
+      listening: addresses.listening(),
+      advertised: addresses.advertised(),
+      fingerprint,
+      ...context.count(),
+      pid: process.pid,
+    }),
+  };
+};

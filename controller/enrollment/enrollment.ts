@@ -1,0 +1,203 @@
+/**
+ * A key made on a host becomes an identity by a token, and stays one by renewal. Host and user come from the token
+ * or the present certificate; a request's own word counts only where the token leaves it open.
+ */
+import type { KeyObject } from 'node:crypto';
+import { FleetError } from '../../src/domain/errors.ts';
+import type { CertificateAuthority } from '../../src/identity/authority.ts';
+import { readCertificate } from '../../src/identity/certificate.ts';
+import { openCsr } from '../../src/identity/csr.ts';
+import { keyFingerprint } from '../../src/identity/key.ts';
+import { formatSpiffeId, isIdentityName } from '../../src/identity/spiffe-id.ts';
+import { hashTokenSecret } from '../../src/identity/token.ts';
+import { verifyPeer } from '../../src/identity/trust.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import type { CertificateResponse, EnrollRequest, RenewRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { IdentityRecord, Records, TokenRecord } from '../store/records.ts';
+import { actorOf, type Caller } from '../tenancy/caller.ts';
+import { requireFree, rivalsOf } from './claims.ts';
+import type { FailureLimit } from './failure-limit.ts';
+
+/** A host that was off this long after its certificate ended must be enrolled anew. */
+export const RENEWABLE_AFTER_EXPIRY_MS = 90 * 24 * 3_600_000;
+
+export interface EnrollmentContext {
+  authority: CertificateAuthority;
+  records: Records;
+  audit: AuditLog;
+  limit: FailureLimit;
+  clock: Clock;
+  log: Logger;
+  /** Present addresses of the controller, host:port. */
+  addresses: () => string[];
+  leafLifetimeMs: number;
+}
+
+const notAccepted = (): FleetError =>
+  new FleetError('PERMISSION_DENIED', 'the token is not accepted: it is unknown, used or out of date; make a new one');
+
+const notRenewed = (): FleetError =>
+  new FleetError('PERMISSION_DENIED', 'not renewed: this identity is not accepted; enrol the host with a new token');
+
+export class Enrollment {
+  readonly #context: EnrollmentContext;
+  /** Enrolments one after the other: each sees the names that the one before took. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(context: EnrollmentContext) {
+    this.#context = context;
+  }
+
+  /** PERMISSION_DENIED for the token, ALREADY_EXISTS for the name, INVALID_ARGUMENT for the request. */
+  enroll(caller: Caller, request: EnrollRequest): Promise<CertificateResponse> {
+    return this.#limited(caller, 'enroll', () => this.#inTurn(() => this.#enroll(caller, request)));
+  }
+
+  /** Over mTLS, or with a certificate that ran out; the key must be the enrolled one. */
+  renew(caller: Caller, request: RenewRequest): Promise<CertificateResponse> {
+    return this.#limited(caller, 'renew', () => this.#inTurn(() => this.#renew(caller, request)));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #limited<T>(caller: Caller, verb: string, work: () => Promise<T>): Promise<T> {
+    const { limit, audit } = this.#context;
+    limit.check(caller.peer);
+    try {
+      return await work();
+    } catch (error) {
+      const told = error instanceof FleetError ? error.message : 'internal error';
+      if (error instanceof FleetError && error.code !== 'UNAVAILABLE') limit.failed(caller.peer);
+      audit.note({ actor: actorOf(caller), verb, target: '', outcome: 'denied', reason: told });
+      throw error;
+    }
+  }
+
+  async #enroll(caller: Caller, request: EnrollRequest): Promise<CertificateResponse> {
+    const { records, clock, audit, authority } = this.#context;
+    const key = openCsr(request.csr);
+    const fingerprint = keyFingerprint(key);
+    const tokenName = hashTokenSecret(request.secret);
+    const token = records.tokens.get(tokenName);
+    if (token === undefined) throw notAccepted();
+    if (token.used !== null) return this.#sameAgain(token, fingerprint);
+    const nowMs = clock.nowMs();
+    if (nowMs >= token.expiresMs) throw notAccepted();
+    const claim = this.#claim(token, request);
+    if (!token.replace) requireFree(records, claim);
+    const id = { kind: 'host', cell: authority.cell, host: claim.host, user: claim.user } as const;
+    const uri = formatSpiffeId(id);
+    const displaced = rivalsOf(records, claim);
+    const names = displaced.map((rival) => rival.uri).join(' ');
+    const reason = `token of ${token.createdBy}${names === '' ? '' : `; replaces ${names}`}`;
+    await audit.record({ actor: actorOf(caller), verb: 'enroll', target: uri, outcome: 'allowed', reason });
+    const { certificatePem, record } = this.#issue(id, key, { ...claim, tenantId: token.tenantId }, request.version);
+    const used = { keyFingerprint: fingerprint, certificatePem, uri, atMs: nowMs };
+    const committed = await records.store.commit({
+      expect: [records.tokens.expectation(tokenName), records.identities.expectation(uri)],
+      put: [
+        records.tokens.writing(tokenName, { ...token, used }),
+        ...displaced.map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
+        records.identities.writing(uri, record),
+      ],
+    });
+    if (committed === null)
+      throw new FleetError('ABORTED', 'another enrolment came first: try again', { retryable: true });
+    this.#context.log.info({ identity: uri, machineId: claim.machineId, replaced: displaced.length }, 'host enrolled');
+    return this.#response(certificatePem, record);
+  }
+
+  /** The reply was lost: the same key gets the same certificate, unless the identity moved on since. */
+  #sameAgain(token: TokenRecord, fingerprint: string): CertificateResponse {
+    const { used } = token;
+    const record = used === null ? undefined : this.#context.records.identities.get(used.uri);
+    if (used?.keyFingerprint !== fingerprint || record === undefined) throw notAccepted();
+    if (record.revoked || record.keyFingerprint !== fingerprint) throw notAccepted();
+    return this.#response(used.certificatePem, record);
+  }
+
+  #claim(token: TokenRecord, request: EnrollRequest): { host: string; user: string; machineId: string } {
+    const host = token.host || request.host;
+    const user = token.user || request.user;
+    const { machineId } = request;
+    for (const [what, name] of Object.entries({ host, user, 'machine id': machineId })) {
+      if (isIdentityName(name)) continue;
+      throw new FleetError('INVALID_ARGUMENT', `${what} ${JSON.stringify(name)}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
+    }
+    return { host, user, machineId };
+  }
+
+  async #renew(caller: Caller, request: RenewRequest): Promise<CertificateResponse> {
+    const { records, audit, authority } = this.#context;
+    const key = openCsr(request.csr);
+    const uri = caller.spiffeId ?? this.#expiredIdentity(request.expiredCertificatePem, key);
+    const record = records.identities.get(uri);
+    if (record === undefined || record.kind !== 'host' || record.revoked) throw notRenewed();
+    if (record.keyFingerprint !== keyFingerprint(key)) throw notRenewed();
+    // A copied folder on another machine: same key, and both would displace each other for ever.
+    if (request.machineId !== '' && request.machineId !== record.machineId) throw notRenewed();
+    const reason = caller.spiffeId === null ? 'after expiry' : '';
+    await audit.record({ actor: uri, verb: 'renew', target: uri, outcome: 'allowed', reason });
+    const id = { kind: 'host', cell: authority.cell, host: record.host, user: record.user } as const;
+    const renewed = this.#issue(id, key, record, record.version);
+    const next = { ...renewed.record, enrolledMs: record.enrolledMs };
+    const expect = [records.identities.expectation(uri)];
+    const committed = await records.store.commit({ expect, put: [records.identities.writing(uri, next)] });
+    if (committed === null)
+      throw new FleetError('ABORTED', 'the identity changed meanwhile: try again', { retryable: true });
+    return this.#response(renewed.certificatePem, next);
+  }
+
+  #expiredIdentity(pem: string, key: KeyObject): string {
+    const { authority, clock } = this.#context;
+    const nowMs = clock.nowMs();
+    const verdict = verifyPeer(pem, authority.bundles, nowMs, 'client');
+    const { certificate, uri } = verdict;
+    if (!verdict.ok && verdict.reason !== 'expired') throw notRenewed();
+    if (certificate === null || uri === null) throw notRenewed();
+    if (nowMs >= certificate.notAfterMs + RENEWABLE_AFTER_EXPIRY_MS) throw notRenewed();
+    if (certificate.keyFingerprint !== keyFingerprint(key)) throw notRenewed();
+    return uri;
+  }
+
+  #issue(
+    id: { kind: 'host'; cell: string; host: string; user: string },
+    key: KeyObject,
+    known: { machineId: string; tenantId: string },
+    version: string,
+  ): { certificatePem: string; record: IdentityRecord } {
+    const { authority, clock, leafLifetimeMs } = this.#context;
+    const nowMs = clock.nowMs();
+    const certificatePem = authority.issue(id, key, { nowMs, lifetimeMs: leafLifetimeMs });
+    const { serial, notAfterMs } = readCertificate(certificatePem);
+    const record: IdentityRecord = {
+      kind: 'host',
+      host: id.host,
+      user: id.user,
+      name: '',
+      tenantId: known.tenantId,
+      role: 'operator',
+      machineId: known.machineId,
+      keyFingerprint: keyFingerprint(key),
+      certificateSerial: serial,
+      certificateNotAfterMs: notAfterMs,
+      enrolledMs: nowMs,
+      version: version.slice(0, 64),
+      revoked: false,
+    };
+    return { certificatePem, record };
+  }
+
+  #response(certificatePem: string, record: IdentityRecord): CertificateResponse {
+    const { authority, addresses } = this.#context;
+    const { host, user, tenantId } = record;
+    const { cell, pem: trustBundlePem } = authority;
+    return { certificatePem, trustBundlePem, cell, host, user, tenantId, addresses: addresses() };
+  }
+}

@@ -1,0 +1,22 @@
+import { FleetError } from '../../src/domain/errors.ts';
+import type { Records } from '../store/records.ts';
+
+/**
+ * Revokes the host-agents of `host` (of one `user` unless empty); their names and machines are free from then on.
+ * NOT_FOUND when none is enrolled. The SPIFFE ids, durable when it resolves.
+ */
+export const revokeHost = async (records: Records, host: string, user: string): Promise<string[]> => {
+  const found = [...records.identities.entries()].filter(
+    ([, { kind, host: name, user: owner, revoked }]) =>
+      kind === 'host' && !revoked && name === host && (user === '' || owner === user),
+  );
+  if (found.length === 0) {
+    const what = user === '' ? `host ${host}` : `host-agent ${host}/${user}`;
+    throw new FleetError('NOT_FOUND', `no ${what} is enrolled: see "fleet hosts"`);
+  }
+  await records.store.commit({
+    put: found.map(([uri, record]) => records.identities.writing(uri, { ...record, revoked: true })),
+    remove: found.map(([, record]) => records.ceilings.keyOf(`${record.host}/${record.user}`)),
+  });
+  return found.map(([uri]) => uri);
+};

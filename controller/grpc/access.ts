@@ -1,0 +1,48 @@
+/**
+ * The door's table: which kind of caller may make which call. A call without a row is refused to everybody, and a
+ * test fails for a method of any service that has none.
+ */
+import type { CallerKind, Role, Verb } from '../tenancy/caller.ts';
+
+export interface AccessRule {
+  kinds: readonly CallerKind[];
+  verb: Verb;
+  /** Least role, for callers whose role is looked up; hosts and strangers are bounded by `verb`. */
+  role: Role;
+  /**
+   * before: on disk before the effect, denials too. queued: recorded when there is room.
+   * self: the handler records, once it knows that the caller is no mere noise. none: proof of life only.
+   */
+  audit: 'before' | 'queued' | 'self' | 'none';
+}
+
+const rule = (kinds: readonly CallerKind[], verb: Verb, role: Role, audit: AccessRule['audit']): AccessRule => ({
+  kinds,
+  verb,
+  role,
+  audit,
+});
+
+const READERS = ['host', 'operator', 'local'] as const;
+const KNOWN = ['host', 'operator', 'controller', 'local'] as const;
+const ADMINS = ['operator', 'local'] as const;
+
+export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
+  ['/fleet.v1.FleetService/WatchAgents', rule(READERS, 'read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/WhoAmI', rule(READERS, 'read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/Diagnose', rule(READERS, 'read', 'viewer', 'queued')],
+  ['/fleet.v1.HostAgentService/Connect', rule(['host'], 'report', 'viewer', 'queued')],
+  ['/fleet.v1.EnrollmentService/Enroll', rule(['none', 'host'], 'enroll', 'viewer', 'self')],
+  ['/fleet.v1.EnrollmentService/Renew', rule(['none', 'host'], 'enroll', 'viewer', 'self')],
+  ['/fleet.v1.AdminService/CreateToken', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/RemoveHost', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/Listen', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/AllowVerbs', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/ListIdentities', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/ControllerStatus', rule(ADMINS, 'admin', 'viewer', 'queued')],
+  ['/grpc.health.v1.Health/Check', rule(KNOWN, 'read', 'viewer', 'none')],
+  ['/grpc.health.v1.Health/Watch', rule(KNOWN, 'read', 'viewer', 'none')],
+  ['/grpc.health.v1.Health/List', rule(KNOWN, 'read', 'viewer', 'none')],
+  ['/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', rule(KNOWN, 'read', 'viewer', 'none')],
+  ['/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo', rule(KNOWN, 'read', 'viewer', 'none')],
+]);

@@ -1,0 +1,206 @@
+/**
+ * The one door: every call passes `admit` (who is it, may it) and, for a change, `announce` (written down) before
+ * anything acts. What was let in stays known, and is cut when its identity no longer stands.
+ */
+import { randomBytes } from 'node:crypto';
+import { BugError, FleetError } from '../../src/domain/errors.ts';
+import type { TrustBundles } from '../../src/identity/trust.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import type { RefusalReason } from '../../src/wire/errors.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { Records } from '../store/records.ts';
+import { actorOf, type Caller, LOCAL_CALLER, ROLES } from '../tenancy/caller.ts';
+import { ACCESS, type AccessRule } from './access.ts';
+import { authenticate, standingOf } from './authenticate.ts';
+import { LogBudget } from './log-budget.ts';
+
+/** What the transport knows of a connection; never anything from a message. */
+export type Transport =
+  | { type: 'unix' }
+  /** `leaf` only if the handshake accepted it; `shown` is any leaf that was shown, for words only. */
+  | { type: 'tls'; peer: string; leaf: Uint8Array | null; shown: Uint8Array | null };
+
+export interface Admission {
+  /** Names the call in the log and on the wire. */
+  id: string;
+  path: string;
+  rule: AccessRule;
+  caller: Caller;
+  /** Aborted when the client leaves, the identity falls or the server stops; the reason is a FleetError. */
+  signal: AbortSignal;
+  abort(error: FleetError): void;
+  leave(): void;
+}
+
+/** A refusal, with what its proven receiver may know. */
+export class Refusal extends FleetError {
+  readonly reason: RefusalReason | null;
+
+  constructor(code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED' | 'UNAVAILABLE', reason: RefusalReason | null) {
+    const words = {
+      UNAUTHENTICATED: 'not accepted: this call needs a valid certificate of this cell',
+      PERMISSION_DENIED: 'not permitted',
+      UNAVAILABLE: 'the controller is stopping',
+    };
+    super(code, words[code]);
+    this.reason = reason;
+  }
+}
+
+export interface DoorContext {
+  records: Records;
+  bundles: () => TrustBundles;
+  audit: AuditLog;
+  clock: Clock;
+  log: Logger;
+  rules?: ReadonlyMap<string, AccessRule>;
+  sweepIntervalMs?: number;
+}
+
+export class Door {
+  readonly #context: DoorContext;
+  readonly #rules: ReadonlyMap<string, AccessRule>;
+  readonly #inside = new Set<Admission>();
+  readonly #budget: LogBudget;
+  #watch: Disposable | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #onChanged: (spiffeId: string) => void = () => undefined;
+
+  constructor(context: DoorContext) {
+    this.#context = context;
+    this.#rules = context.rules ?? ACCESS;
+    this.#budget = new LogBudget(context.clock);
+  }
+
+  /** `onChanged` hears at once of identities whose connections should be judged again. */
+  start(onChanged: (spiffeId: string) => void): void {
+    this.#onChanged = onChanged;
+    const { records } = this.#context;
+    const prefix = records.identities.keyOf('');
+    this.#watch = records.store.watch(prefix, (changes) => {
+      this.#sweep();
+      for (const { key } of changes) onChanged(key.slice(prefix.length));
+    });
+    this.#timer = setInterval(() => this.#sweep(), this.#context.sweepIntervalMs ?? 1_000);
+  }
+
+  stop(): void {
+    this.#watch?.[Symbol.dispose]();
+    if (this.#timer) clearInterval(this.#timer);
+    for (const admission of this.#inside) admission.abort(new Refusal('UNAVAILABLE', 'controller_stopping'));
+  }
+
+  /** BugError unless every method of a service has a row; called before a service is served. */
+  requireRules(paths: readonly string[]): void {
+    const missing = paths.filter((path) => !this.#rules.has(path));
+    if (missing.length > 0) throw new BugError(`no access rule for ${missing.join(', ')}`);
+  }
+
+  /** Authenticates and authorises, from memory. Throws Refusal; the detail is in the log. */
+  admit(path: string, transport: Transport): Admission {
+    const { caller, refusal, reason } = this.#identify(transport);
+    const rule = this.#rules.get(path);
+    const why = this.#objection(rule, caller);
+    if (rule === undefined || why !== null) {
+      this.#refused(path, rule, caller, `${why}${refusal === '' ? '' : `; ${refusal}`}`);
+      throw new Refusal(caller.kind === 'none' ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', reason);
+    }
+    return this.#enter(path, rule, caller);
+  }
+
+  /** Whether a certificate, if the handshake accepted it, is an enrolled identity's that stands now. */
+  recognises(leaf: Uint8Array): boolean {
+    return this.#identify({ type: 'tls', peer: '', leaf, shown: leaf }).caller.kind !== 'none';
+  }
+
+  /** Before the effect: a change is on disk when this resolves, or it rejects and must not happen. */
+  async announce(admission: Admission, target: string): Promise<void> {
+    const { caller, path, rule } = admission;
+    const entry = { actor: actorOf(caller), verb: path, target, outcome: 'allowed', reason: '' } as const;
+    if (rule.audit === 'queued') this.#context.audit.note(entry);
+    if (rule.audit !== 'before') return;
+    try {
+      await this.#context.audit.record(entry);
+    } catch (cause) {
+      this.#context.log.error({ err: cause, path, call: admission.id }, 'change refused: it cannot be audited');
+      const code = cause instanceof FleetError ? cause.code : 'UNAVAILABLE';
+      throw new FleetError(code, 'refused: the audit cannot be written, so nothing was changed', { cause });
+    }
+  }
+
+  /** After the effect of an announced change. */
+  conclude(admission: Admission, target: string, error: unknown): void {
+    if (admission.rule.audit !== 'before') return;
+    const outcome = error === null ? 'done' : 'failed';
+    const reason = error instanceof FleetError ? error.message : error === null ? '' : 'internal error';
+    this.#context.audit.note({ actor: actorOf(admission.caller), verb: admission.path, target, outcome, reason });
+  }
+
+  /** Ends every call of an identity. The number of calls that were open. */
+  closeStreamsOf(spiffeId: string, reason: RefusalReason): number {
+    const calls = [...this.#inside].filter(({ caller }) => caller.spiffeId === spiffeId);
+    for (const call of calls) call.abort(new Refusal('UNAUTHENTICATED', reason));
+    return calls.length;
+  }
+
+  #identify(transport: Transport): ReturnType<typeof authenticate> {
+    if (transport.type === 'unix') return { caller: LOCAL_CALLER, refusal: '', reason: null };
+    const { records, bundles, clock } = this.#context;
+    const context = { records, bundles: bundles(), nowMs: clock.nowMs() };
+    if (transport.leaf !== null) return authenticate(transport.leaf, transport.peer, context);
+    const told = authenticate(transport.shown, transport.peer, context);
+    const nobody = authenticate(null, transport.peer, context);
+    // The handshake did not accept what was shown, whatever we think of it: it proves nothing here.
+    return told.caller.kind === 'none'
+      ? told
+      : { ...nobody, refusal: 'certificate not accepted in the handshake', reason: 'certificate_expired' };
+  }
+
+  #objection(rule: AccessRule | undefined, caller: Caller): string | null {
+    if (rule === undefined) return 'no such call';
+    if (!rule.kinds.includes(caller.kind)) return `not for ${caller.kind === 'none' ? 'strangers' : caller.kind}`;
+    if (!caller.verbs.includes(rule.verb)) return `verb ${rule.verb} is not theirs`;
+    const looksUp = caller.kind === 'operator';
+    return looksUp && ROLES.indexOf(caller.role) < ROLES.indexOf(rule.role) ? `needs the role ${rule.role}` : null;
+  }
+
+  #refused(path: string, rule: AccessRule | undefined, caller: Caller, why: string): void {
+    const { audit, log } = this.#context;
+    const entry = { actor: actorOf(caller), verb: path, target: '', outcome: 'denied', reason: why } as const;
+    // A stranger must not be able to make the disk work: only denials of known identities are written at once.
+    if (rule?.audit === 'before' && caller.kind !== 'none') {
+      audit.record(entry).catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
+    } else audit.note(entry);
+    const keptBack = this.#budget.take();
+    if (keptBack !== null) log.warn({ path, actor: entry.actor, peer: caller.peer, why, keptBack }, 'call refused');
+  }
+
+  #enter(path: string, rule: AccessRule, caller: Caller): Admission {
+    const controller = new AbortController();
+    const admission: Admission = {
+      id: randomBytes(6).toString('hex'),
+      path,
+      rule,
+      caller,
+      signal: controller.signal,
+      abort: (error) => controller.abort(error),
+      leave: () => void this.#inside.delete(admission),
+    };
+    this.#inside.add(admission);
+    return admission;
+  }
+
+  #sweep(): void {
+    const { records, clock, log } = this.#context;
+    const nowMs = clock.nowMs();
+    for (const { caller } of this.#inside) {
+      if (caller.spiffeId === null || caller.certificate === null) continue;
+      const reason = standingOf(records.identities.get(caller.spiffeId), caller.certificate, nowMs);
+      if (reason === null) continue;
+      log.warn({ actor: caller.spiffeId, reason }, 'calls of an identity cut');
+      this.closeStreamsOf(caller.spiffeId, reason);
+      this.#onChanged(caller.spiffeId);
+    }
+  }
+}

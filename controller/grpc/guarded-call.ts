@@ -1,0 +1,121 @@
+/**
+ * One gRPC call behind the door: admitted, announced, acted, concluded, and ended with a status whatever happens.
+ */
+import type { EventEmitter } from 'node:events';
+import {
+  Metadata,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
+import { FleetError } from '../../src/domain/errors.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { REASON_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { type Admission, type Door, Refusal, type Transport } from './door.ts';
+import type { CallContext } from './handlers.ts';
+
+/** Any of the library's four shapes of a call, as the emitter that all of them are. */
+export type AnyCall = EventEmitter &
+  Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext'> & { request?: unknown };
+
+export type TransportOf = (call: AnyCall) => Transport;
+
+const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
+  const metadata = new Metadata();
+  if (error instanceof Refusal && error.reason !== null) metadata.set(REASON_KEY, error.reason);
+  const status = toGrpcStatus(error, id);
+  return Object.assign(new Error(status.details), { ...status, metadata });
+};
+
+export class GuardedCalls {
+  readonly #door: Door;
+  readonly #log: Logger;
+
+  constructor(door: Door, log: Logger) {
+    this.#door = door;
+    this.#log = log;
+  }
+
+  /** Runs `act` for an admitted caller; `end` is called exactly once, with null or the failure. */
+  async run(
+    call: AnyCall,
+    path: string,
+    transport: Transport,
+    target: () => string,
+    act: (caller: Caller, context: CallContext) => unknown,
+    end: (failure: ReturnType<typeof failureOf> | null, result: unknown) => void,
+  ): Promise<void> {
+    let admission: Admission;
+    try {
+      admission = this.#door.admit(path, transport);
+    } catch (error) {
+      end(failureOf(error, 'door'), undefined);
+      return;
+    }
+    const { id, caller, signal } = admission;
+    let ended = false;
+    const endOnce = (error: unknown, result?: unknown): void => {
+      if (ended) return;
+      ended = true;
+      end(error === null ? null : failureOf(error, id), result);
+    };
+    const cancel = (): void => admission.abort(new FleetError('CANCELLED', 'the caller left'));
+    call.on('cancelled', cancel);
+    signal.addEventListener('abort', () => setImmediate(endOnce, signal.reason), { once: true });
+    let announced: string | null = null;
+    try {
+      const name = target();
+      await this.#door.announce(admission, name);
+      announced = name;
+      const result = await act(caller, { id, signal });
+      this.#door.conclude(admission, name, null);
+      endOnce(null, result);
+    } catch (error) {
+      if (announced !== null) this.#door.conclude(admission, announced, error);
+      if (!signal.aborted) this.#explain(error, admission);
+      endOnce(error);
+    } finally {
+      call.off('cancelled', cancel);
+      admission.leave();
+    }
+  }
+
+  /** For implementations that know nothing of callers, such as health: admitted, then left alone. */
+  admitRaw(call: AnyCall, path: string, transport: Transport): Error | null {
+    try {
+      const admission = this.#door.admit(path, transport);
+      call.on('cancelled', () => admission.leave());
+      call.on('close', () => admission.leave());
+      call.on('finish', () => admission.leave());
+      admission.signal.addEventListener('abort', () =>
+        call.emit('error', failureOf(admission.signal.reason, admission.id)),
+      );
+      return null;
+    } catch (error) {
+      return failureOf(error, 'door');
+    }
+  }
+
+  #explain(error: unknown, { id, path, caller }: Admission): void {
+    const facts = { call: id, path, actor: caller.spiffeId ?? caller.kind };
+    if (error instanceof FleetError && error.code !== 'INTERNAL') {
+      this.#log.info({ ...facts, code: error.code, why: error.message }, 'call failed');
+    } else this.#log.error({ ...facts, err: error }, 'call failed unexpectedly');
+  }
+}
+
+/** Ends a unary call. */
+export const endUnary =
+  (callback: sendUnaryData<unknown>) =>
+  (failure: Error | null, result: unknown): void =>
+    failure === null ? callback(null, result) : callback(failure);
+
+/** Ends a stream: what was written before goes out first. */
+export const endStream =
+  (call: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>) =>
+  (failure: Error | null): void => {
+    if (failure === null) call.end();
+    else call.emit('error', failure);
+  };

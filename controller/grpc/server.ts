@@ -1,0 +1,262 @@
+/**
+ * The controller's gRPC over TLS and over its admin socket. Strangers, enrolled identities and local callers meet
+ * servers of their own with bounds of their own; all of them pass the one door.
+ */
+import type { Server as NetServer, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  type ServiceDefinition,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { TrustBundles } from '../../src/identity/trust.ts';
+import { verifyPeer } from '../../src/identity/trust.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import type { RefusalReason } from '../../src/wire/errors.ts';
+import type { Door, Transport } from './door.ts';
+import { type AnyCall, endStream, endUnary, GuardedCalls } from './guarded-call.ts';
+import type { Definition, Handlers, MethodDefinition, Targets } from './handlers.ts';
+import { listenLocal } from './local-socket.ts';
+import { LogBudget } from './log-budget.ts';
+import { FRONT_LIMITS, type FrontLimits, TlsFront, type TlsMaterial } from './tls-front.ts';
+
+export interface ServerLimits extends FrontLimits {
+  /** Connections without an accepted certificate: how many, and for how long each. */
+  maxStrangers: number;
+  strangerLifetimeMs: number;
+  keepaliveTimeMs: number;
+  keepaliveTimeoutMs: number;
+  maxMessageBytes: number;
+  /** How long streams may take to say goodbye when their identity falls or the server stops. */
+  graceMs: number;
+}
+
+export const SERVER_LIMITS: ServerLimits = {
+  ...FRONT_LIMITS,
+  maxStrangers: 256,
+  strangerLifetimeMs: 30_000,
+  keepaliveTimeMs: 2_500,
+  keepaliveTimeoutMs: 2_500,
+  maxMessageBytes: 4 * 1024 * 1024,
+  graceMs: 300,
+};
+
+type Audience = 'strangers' | 'known' | 'local';
+
+const optionsFor = (audience: Audience, limits: ServerLimits): ServerOptions => ({
+  'grpc.enable_channelz': 0,
+  'grpc.max_send_message_length': limits.maxMessageBytes,
+  'grpc.max_receive_message_length': audience === 'strangers' ? 64 * 1024 : limits.maxMessageBytes,
+  'grpc.max_concurrent_streams': audience === 'strangers' ? 4 : 1_000,
+  ...(audience === 'local'
+    ? {}
+    : {
+        'grpc.keepalive_time_ms': limits.keepaliveTimeMs,
+        'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
+      }),
+});
+
+interface Face {
+  server: Server;
+  injector: ConnectionInjector;
+}
+
+interface Peer {
+  socket: TLSSocket;
+  leaf: Uint8Array | null;
+  /** Who its certificate names, if the cell issued it. */
+  spiffeId: string | null;
+}
+
+export interface GrpcServerContext {
+  door: Door;
+  bundles: () => TrustBundles;
+  material: TlsMaterial;
+  clock: Clock;
+  log: Logger;
+  limits?: Partial<ServerLimits>;
+}
+
+export class GrpcServer {
+  readonly #context: GrpcServerContext;
+  readonly #limits: ServerLimits;
+  readonly #faces: Record<Audience, Face>;
+  readonly #calls: GuardedCalls;
+  readonly #front: TlsFront;
+  /** By remote address and port; for words and for cutting, never for proof. */
+  readonly #peers = new Map<string, Peer>();
+  readonly #locals = new Set<Socket>();
+  readonly #localServers: NetServer[] = [];
+  #strangers = 0;
+
+  constructor(context: GrpcServerContext) {
+    this.#context = context;
+    const limits = { ...SERVER_LIMITS, ...context.limits };
+    const face = (audience: Audience): Face => {
+      const server = new Server(optionsFor(audience, limits));
+      // The sockets that are put in here come out of our own TLS; the library must not start another.
+      return { server, injector: server.createConnectionInjector(ServerCredentials.createInsecure()) };
+    };
+    this.#limits = limits;
+    this.#faces = { strangers: face('strangers'), known: face('known'), local: face('local') };
+    this.#calls = new GuardedCalls(context.door, context.log);
+    const budget = new LogBudget(context.clock);
+    const options = { material: context.material, log: context.log, budget, limits };
+    this.#front = new TlsFront(options, (socket) => this.#welcome(socket));
+  }
+
+  start(): void {
+    const { door } = this.#context;
+    door.start((spiffeId) => this.#cut(spiffeId, ({ leaf }) => leaf === null || !door.recognises(leaf)));
+  }
+
+  /** Serves a service to everybody whom the door's table names. BugError for a method without a row there. */
+  addService<D extends Definition>(definition: D, handlers: Handlers<D>, targets: Targets<D> = {}): void {
+    this.#context.door.requireRules(Object.values(definition).map(({ path }) => path));
+    for (const audience of ['strangers', 'known', 'local'] as const) {
+      const implementation: UntypedServiceImplementation = {};
+      for (const [name, method] of Object.entries(definition)) {
+        const handler = (handlers[name] as (...args: unknown[]) => unknown).bind(handlers);
+        const target = targets[name] as ((request: unknown) => string) | undefined;
+        implementation[name] = this.#guard(audience, method, handler, target);
+      }
+      this.#faces[audience].server.addService(definition as unknown as ServiceDefinition, implementation);
+    }
+  }
+
+  /** For ready-made implementations (health, reflection): admitted by the same table, told nothing of the caller. */
+  addRaw(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void {
+    this.#context.door.requireRules(Object.values(definition).map(({ path }) => path));
+    for (const audience of ['strangers', 'known', 'local'] as const) {
+      const guarded: UntypedServiceImplementation = {};
+      for (const [name, { path, originalName = name, responseStream }] of Object.entries(definition)) {
+        const act = (implementation[name] ?? implementation[originalName]) as (...args: unknown[]) => void;
+        guarded[name] = ((call: AnyCall, callback: (error: Error) => void) => {
+          const refusal = this.#calls.admitRaw(call, path, this.#transportOf(audience, call));
+          if (refusal === null) act(call, callback);
+          else if (responseStream) call.emit('error', refusal);
+          else callback(refusal);
+        }) as UntypedHandleCall;
+      }
+      this.#faces[audience].server.addService(definition, guarded);
+    }
+  }
+
+  /** Opens host:port for TLS; the address that was bound. */
+  listen(host: string, port: number): Promise<string> {
+    return this.#front.listen(host, port);
+  }
+
+  async listenLocal(path: string): Promise<void> {
+    const server = await listenLocal(path, (socket) => {
+      this.#locals.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => this.#locals.delete(socket));
+      this.#faces.local.injector.injectConnection(socket);
+    });
+    this.#localServers.push(server);
+  }
+
+  /** host:port of every open TLS listener. */
+  get listening(): string[] {
+    return this.#front.listening;
+  }
+
+  get connections(): number {
+    return this.#peers.size;
+  }
+
+  rotate(material: TlsMaterial): void {
+    this.#front.rotate(material);
+  }
+
+  /** Ends every call and connection of an identity now. The number of calls that were open. */
+  closeStreamsOf(spiffeId: string, reason: RefusalReason): number {
+    const calls = this.#context.door.closeStreamsOf(spiffeId, reason);
+    this.#cut(spiffeId, () => true);
+    return calls;
+  }
+
+  /** Lets streams say goodbye, then ends everything. */
+  async stop(): Promise<void> {
+    for (const server of this.#localServers) server.close();
+    this.#context.door.stop();
+    await new Promise((resolve) =>
+      setTimeout(resolve, this.#peers.size + this.#locals.size > 0 ? this.#limits.graceMs : 0),
+    );
+    this.#front.stop();
+    for (const { socket } of this.#peers.values()) socket.destroy();
+    for (const socket of this.#locals) socket.destroy();
+    for (const { server, injector } of Object.values(this.#faces)) {
+      injector.destroy();
+      server.forceShutdown();
+    }
+  }
+
+  #welcome(socket: TLSSocket): void {
+    const leaf = (socket.getPeerCertificate().raw as Buffer | undefined) ?? null;
+    const { bundles, clock } = this.#context;
+    const verdict = leaf === null ? null : verifyPeer(leaf, bundles(), clock.nowMs(), 'client');
+    const known = socket.authorized && leaf !== null && this.#context.door.recognises(leaf);
+    if (!known && this.#strangers >= this.#limits.maxStrangers) {
+      socket.destroy();
+      return;
+    }
+    const name = peerOf(socket);
+    const peer: Peer = { socket, leaf, spiffeId: verdict?.id ? verdict.uri : null };
+    this.#peers.set(name, peer);
+    const lifetime = known ? undefined : setTimeout(() => socket.destroy(), this.#limits.strangerLifetimeMs);
+    if (!known) this.#strangers++;
+    socket.on('close', () => {
+      clearTimeout(lifetime);
+      if (!known) this.#strangers--;
+      if (this.#peers.get(name) === peer) this.#peers.delete(name);
+    });
+    this.#faces[known ? 'known' : 'strangers'].injector.injectConnection(socket);
+  }
+
+  #transportOf(audience: Audience, call: AnyCall): Transport {
+    if (audience === 'local') return { type: 'unix' };
+    const peer = call.getPeer();
+    const leaf = (call.getAuthContext().sslPeerCertificate?.raw as Buffer | undefined) ?? null;
+    return { type: 'tls', peer, leaf, shown: this.#peers.get(peer)?.leaf ?? null };
+  }
+
+  #guard(
+    audience: Audience,
+    { path, requestStream, responseStream }: MethodDefinition,
+    handler: (...args: unknown[]) => unknown,
+    target: ((request: unknown) => string) | undefined,
+  ): UntypedHandleCall {
+    const calls = this.#calls;
+    const nameOf = (call: AnyCall) => () => (requestStream ? '' : (target?.(call.request) ?? ''));
+    const guarded = (call: AnyCall, callback: Parameters<typeof endUnary>[0]): void => {
+      const transport = this.#transportOf(audience, call);
+      if (!responseStream) {
+        const act: Parameters<typeof calls.run>[4] = (caller, context) => handler(caller, call.request, context);
+        void calls.run(call, path, transport, nameOf(call), act, endUnary(callback));
+        return;
+      }
+      const stream = call as unknown as Parameters<typeof endStream>[0];
+      const act: Parameters<typeof calls.run>[4] = (caller, context) =>
+        requestStream ? handler(caller, call, context) : handler(caller, call.request, call, context);
+      void calls.run(call, path, transport, nameOf(call), act, endStream(stream));
+    };
+    return guarded as UntypedHandleCall;
+  }
+
+  /** Ends connections of an identity, after the grace in which its streams end with a reason. */
+  #cut(spiffeId: string, whether: (peer: Peer) => boolean): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.spiffeId !== spiffeId || !whether(peer)) continue;
+      setTimeout(() => peer.socket.destroy(), this.#limits.graceMs);
+    }
+  }
+}
+
+const peerOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;

@@ -1,0 +1,112 @@
+/**
+ * FleetService over the whole cell: the registry's view, cut to what the caller's tenant may see. Questions about
+ * one host go to that host, and to what is known of it when it cannot be asked.
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { callSink } from '../../src/view/call-sink.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
+import { streamView } from '../../src/view/view-stream.ts';
+import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { DiagnoseResponse, Finding, Upstream } from '../../src/wire/gen/fleet/v1/view.ts';
+import type { Handlers } from '../grpc/handlers.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import type { Uplink } from '../uplink/uplink.ts';
+import type { Registry } from './registry.ts';
+
+export interface FleetServiceOptions {
+  cell: string;
+  version: string;
+  view: FleetView;
+  registry: Registry;
+  uplink: Uplink;
+  clock: Clock;
+}
+
+const DIAGNOSE_DEADLINE_MS = 8_000;
+
+export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof FleetServiceService> => {
+  const { cell, version, view, registry, uplink, clock } = options;
+  const upstream = (): Upstream => ({
+    state: 'self',
+    address: '',
+    reason: registry.suspicion ?? undefined,
+    ageMs: 0,
+  });
+  const seenBy =
+    (caller: Caller) =>
+    (tenantId: string): boolean =>
+      caller.kind === 'local' || tenantId === caller.tenantId;
+  const told = ({ name, role, tenantId, kind }: Caller) => ({ name, role, tenantId, kind });
+
+  return {
+    watchAgents: async (caller, request, call, { signal }) => {
+      const scope = { cell, caller: told(caller), sees: seenBy(caller), hereOnly: request.localOnly, upstream };
+      await streamView(view, request, scope, callSink(call), clock, signal);
+    },
+    whoAmI: (caller) => ({
+      caller: told(caller),
+      cell,
+      host: caller.host,
+      user: caller.user,
+      version,
+      upstream: upstream(),
+      verbs: [...caller.verbs],
+    }),
+    diagnose: async (caller, request) => {
+      const record = pick(view, request.host, seenBy(caller));
+      if (record.linkState !== 'connected') return { findings: [absence(record, clock)] };
+      try {
+        const answer = await uplink.diagnose(record.id, { host: record.host }, DIAGNOSE_DEADLINE_MS);
+        return { findings: [presence(record), ...answer.findings] } satisfies DiagnoseResponse;
+      } catch (error) {
+        const what = error instanceof FleetError ? error.message : 'the host could not be asked';
+        return { findings: [presence(record), { check: 'answer', outcome: 'failed', what }] };
+      }
+    },
+  };
+};
+
+const pick = (view: FleetView, wanted: string, sees: (tenantId: string) => boolean): HostAgentRecord => {
+  if (wanted === '') throw new FleetError('INVALID_ARGUMENT', 'name a host: fleet doctor HOST, or HOST/USER');
+  const found = [...view.hostAgents()].filter(
+    (record) => sees(record.tenantId) && (record.id === wanted || record.host === wanted),
+  );
+  if (found.length === 1) return found[0] as HostAgentRecord;
+  if (found.length === 0) throw new FleetError('NOT_FOUND', `no host ${wanted}: see "fleet hosts"`);
+  throw new FleetError('NOT_FOUND', `${wanted} is ambiguous: ${found.map(({ id }) => id).join(', ')}`);
+};
+
+const presence = (record: HostAgentRecord): Finding => ({
+  check: 'link',
+  outcome: record.linkReason === 'duplicate_identity' ? 'warning' : 'ok',
+  what: `${record.id} connected${record.facts?.via ? ` by ${record.facts.via}` : ''}`,
+  ...(record.linkReason === 'duplicate_identity'
+    ? { why: 'two host-agents report with this identity', mend: `stop one; a copied folder is enrolled anew with "fleet host join"` }
+    : {}),
+});
+
+/** What to do about each reason for which a line is down. */
+const MENDS: Record<string, string> = {
+  stopped: 'its host-agent was stopped: fleet up there',
+  stream_closed: 'its host-agent ended or is restarting: systemctl --user status fleet-host-agent there',
+  silent: 'is the machine on, and its network up? ssh to it',
+  revoked: 'it was removed: fleet host add it again',
+  certificate_expired: 'it renews by itself once it runs and reaches this controller',
+  not_yet_valid: 'its clock is far behind: timedatectl set-ntp true there',
+  version: 'its version and the controller’s do not fit: fleet host add it again',
+  tunnel_down: 'the ssh tunnel to it is down: systemctl --user status "fleet-tunnel@*" on the operator’s machine',
+};
+
+const absence = (record: HostAgentRecord, clock: Clock): Finding => {
+  const seconds = Math.round((clock.monotonicMs() - record.heardAtMono) / 1_000);
+  const heard = record.facts === null ? 'never heard' : `last heard ${seconds} s ago`;
+  const reason = record.linkReason ?? 'unknown reason';
+  return {
+    check: 'link',
+    outcome: 'failed',
+    what: `${record.id} ${record.linkState} (${reason}), ${heard}`,
+    why: 'its rows are shown as they were last seen; nothing on the host changed because of it',
+    mend: MENDS[record.linkReason ?? ''] ?? 'wait a moment: it is expected back',
+  };
+};

@@ -1,0 +1,67 @@
+/** Who calls, as the door proved it: what every handler is given and no message can change. */
+import { CONTROL_LEVELS, type ControlLevel } from '../../src/domain/host-agent.ts';
+
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** none: no certificate, or none that is accepted. */
+export type CallerKind = 'host' | 'operator' | 'controller' | 'local' | 'none';
+
+/** What may be allowed to a host's callers beyond their own host and user; reading needs no leave. */
+export const GRANTABLE_VERBS = CONTROL_LEVELS.filter((level) => level !== 'observe');
+export type GrantableVerb = Exclude<ControlLevel, 'observe'>;
+
+/** report: keep the uplink. admin: change the cell itself. */
+export type Verb = 'read' | 'report' | 'enroll' | 'admin' | GrantableVerb;
+
+export interface Caller {
+  kind: CallerKind;
+  /** For people: the host's user, the operator's or controller's name. */
+  name: string;
+  spiffeId: string | null;
+  host: string;
+  user: string;
+  machineId: string;
+  tenantId: string;
+  role: Role;
+  /** Verbs on its own host and user; on others only `ceiling`. Both without reading, which the tenant decides. */
+  verbs: readonly Verb[];
+  ceiling: readonly GrantableVerb[];
+  /** Proof of the connection; null for local callers and strangers. */
+  certificate: { serial: string; keyFingerprint: string; notAfterMs: number } | null;
+  /** address:port it calls from, for the log and rate limits only. */
+  peer: string;
+}
+
+export const LOCAL_CALLER: Caller = {
+  kind: 'local',
+  name: 'local',
+  spiffeId: null,
+  host: '',
+  user: '',
+  machineId: '',
+  tenantId: 'default',
+  role: 'admin',
+  verbs: ['read', 'admin', ...GRANTABLE_VERBS],
+  ceiling: GRANTABLE_VERBS,
+  certificate: null,
+  peer: 'admin socket',
+};
+
+export const stranger = (peer: string): Caller => ({
+  kind: 'none',
+  name: 'stranger',
+  spiffeId: null,
+  host: '',
+  user: '',
+  machineId: '',
+  tenantId: '',
+  role: 'viewer',
+  verbs: ['enroll'],
+  ceiling: [],
+  certificate: null,
+  peer,
+});
+
+/** One word that names a caller in the audit. */
+export const actorOf = (caller: Caller): string => caller.spiffeId ?? `${caller.kind}:${caller.peer}`;

@@ -1,0 +1,66 @@
+/**
+ * Who a certificate proves its holder to be. A leaf counts only when the authority of the very domain that its
+ * one name lies in signed it directly: TLS alone accepts any trusted authority for any name.
+ */
+import { X509Certificate } from 'node:crypto';
+import { type CertificateFacts, type CertificateUse, readCertificate, splitPem } from './certificate.ts';
+import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts';
+
+/** Cell name to the certificates of its authorities. */
+export type TrustBundles = ReadonlyMap<string, readonly X509Certificate[]>;
+
+export const bundleFromPem = (pem: string): X509Certificate[] => splitPem(pem).map((part) => new X509Certificate(part));
+
+export type PeerRefusal =
+  | 'unreadable'
+  | 'no_identity'
+  | 'unknown_domain'
+  | 'foreign_authority'
+  | 'other_domain'
+  | 'wrong_use'
+  | 'not_yet_valid'
+  | 'expired';
+
+export type PeerVerdict =
+  | { ok: true; id: SpiffeId; uri: string; certificate: CertificateFacts }
+  /** `id` is set where only time or use speaks against a certificate that its domain did issue. */
+  | { ok: false; reason: PeerRefusal; id: SpiffeId | null; uri: string | null; certificate: CertificateFacts | null };
+
+const USE_OID: Record<CertificateUse, string> = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
+
+const signedBy = (leaf: X509Certificate, authorities: readonly X509Certificate[]): boolean =>
+  authorities.some((authority) => authority.ca && leaf.checkIssued(authority) && leaf.verify(authority.publicKey));
+
+/** Revocation is not judged here: the store knows it. */
+export const verifyPeer = (
+  leaf: string | Uint8Array,
+  bundles: TrustBundles,
+  nowMs: number,
+  use: CertificateUse,
+): PeerVerdict => {
+  let certificate: CertificateFacts;
+  try {
+    certificate = readCertificate(leaf);
+  } catch {
+    return { ok: false, reason: 'unreadable', id: null, uri: null, certificate: null };
+  }
+  const { x509, uri } = certificate;
+  const refuse = (reason: PeerRefusal, proven: SpiffeId | null = null): PeerVerdict => ({
+    ok: false,
+    reason,
+    id: proven,
+    uri,
+    certificate,
+  });
+  const id = uri === null || x509.ca ? null : parseSpiffeId(uri);
+  if (id === null || uri === null) return refuse('no_identity');
+  const own = bundles.get(id.cell);
+  if (own === undefined || !signedBy(x509, own)) {
+    const elsewhere = [...bundles.values()].some((authorities) => signedBy(x509, authorities));
+    return refuse(elsewhere ? 'other_domain' : own === undefined ? 'unknown_domain' : 'foreign_authority');
+  }
+  if (!x509.keyUsage?.includes(USE_OID[use])) return refuse('wrong_use', id);
+  if (nowMs < certificate.notBeforeMs) return refuse('not_yet_valid', id);
+  if (nowMs >= certificate.notAfterMs) return refuse('expired', id);
+  return { ok: true, id, uri, certificate };
+};
