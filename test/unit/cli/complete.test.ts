@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { candidatesFor } from '../../../src/cli/commands/complete.ts';
+
+const names = async () => ({ hosts: ['W-jarvis', 'dragon-lin'], agents: ['W-jarvis/jarvis/canary-pi'] });
+const nobody = () => Promise.reject(new Error('asked for names without need'));
+
+test.each([
+  ['', '', ['ps', 'hosts', 'host', 'doctor']],
+  ['host', '', ['add', 'rm', 'join']],
+  ['ps', '-', ['--watch', '--state', '--instance']],
+  ['ps --state', '', ['working', 'dead']],
+  ['ps -o', '', ['json', 'ndjson']],
+  ['completion', '', ['bash', 'zsh', 'fish']],
+])('fleet %s … offers words of the table without asking anybody', async (before, last, some) => {
+  const offered = await candidatesFor(before === '' ? [] : before.split(' '), last, nobody);
+  expect(offered).toEqual(expect.arrayContaining(some));
+  expect(offered).not.toContain('__complete');
+});
+
+test.each(['doctor', 'ps --host', 'host rm'])('fleet %s … offers the hosts of now', async (before) => {
+  expect(await candidatesFor(before.split(' '), '', names)).toEqual(['W-jarvis', 'dragon-lin']);
+});
