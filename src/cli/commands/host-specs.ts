@@ -47,6 +47,7 @@ export const hostSpecs: CommandSpec[] = [
         value: 'ADDR:PORT',
         help: 'open the controller there too (default: loopback until the first host add)',
       },
+      CONTROL,
       { name: 'new-cell', type: 'boolean', help: 'start a controller although this host is enrolled with another' },
     ],
     examples: ['fleet up', 'fleet up --name W-jarvis --listen 0.0.0.0:7443'],
@@ -124,7 +125,7 @@ export const hostSpecs: CommandSpec[] = [
     arity: [0, 0],
     flags: [CONTROL, { name: 'replace', type: 'boolean', help: 'leave the cell in which this host is enrolled now' }],
     examples: [
-      'fleet token create --host dragon-lin --user jwoltje | ssh dragon-lin fleet host join',
+      'fleet token dragon-lin --user jwoltje | ssh jwoltje@dragon-lin fleet host join',
       'fleet host join < token',
     ],
     notes: 'The token is read from stdin: arguments are visible to every user of the machine.',

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
+import type { ControlLevel } from '../../domain/host-agent.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readEnrolment } from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
+import { settleHostPolicy } from '../install/host-policy.ts';
 import {
   chooseDaemons,
   installHere,
@@ -35,6 +37,9 @@ export const run = async ({ flags, paths, stderr, signal }: CommandContext): Pro
       );
     }
     const daemons = await chooseDaemons(context, await installHere(context));
+    if (flags.control !== undefined) {
+      await context.steps.run('policy', () => settleHostPolicy(paths, flags.control as ControlLevel));
+    }
     if (isElsewhere && !flags['new-cell']) {
       await startHostAgentOnly(context, daemons, enrolled);
     } else {

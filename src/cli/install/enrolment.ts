@@ -3,7 +3,6 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { FleetError } from '../../domain/errors.ts';
-import type { ControlLevel } from '../../domain/host-agent.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { writeIfDifferent } from './write-file.ts';
 
@@ -12,13 +11,13 @@ const Identity = z.looseObject({
   host: z.string(),
   user: z.string(),
   addresses: z.array(z.string()).default([]),
+  trustBundlePem: z.string().default(''),
 });
 
 export type EnrolledAs = z.infer<typeof Identity>;
 
 export const identityFile = (paths: Paths): string => join(paths.state, 'host-agent/identity.json');
 export const joinTokenFile = (paths: Paths): string => join(paths.state, 'host-agent/join-token');
-export const hostPolicyFile = (paths: Paths): string => join(paths.config, 'host-policy.json');
 
 /** null: this user's host-agent belongs to no cell yet. Throws DATA_LOSS for a file that cannot be read. */
 export const readEnrolment = async (paths: Paths): Promise<EnrolledAs | null> => {
@@ -27,21 +26,37 @@ export const readEnrolment = async (paths: Paths): Promise<EnrolledAs | null> =>
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (text === null) return null;
+  return text === null ? null : parseEnrolment(text, file);
+};
+
+export const parseEnrolment = (text: string, where: string): EnrolledAs => {
   try {
     return Identity.parse(JSON.parse(text));
   } catch (cause) {
-    throw new FleetError('DATA_LOSS', `${file} is damaged: fleet host join writes it anew`, { cause });
+    throw new FleetError('DATA_LOSS', `${where} is damaged: fleet host join writes it anew`, { cause });
   }
 };
 
-/** The host-agent takes the file at its next start and deletes it. */
-export const handOverToken = async (paths: Paths, token: string): Promise<void> => {
+/**
+ * The host-agent takes the file at its next start and deletes it once it is enrolled: the token on the first line,
+ * addresses to try before the token's own on the following ones.
+ */
+export const handOverToken = async (paths: Paths, handed: HandedToken): Promise<void> => {
   const file = joinTokenFile(paths);
   await rm(file, { force: true });
-  await writeIfDifferent(file, `${token.trim()}\n`, 0o600);
+  await writeIfDifferent(file, handedTokenText(handed), 0o600);
 };
 
-/** What a host lets others do, as its host-agent reads it; callers of other cells only look. */
-export const hostPolicyText = (control: ControlLevel, federated: ControlLevel = 'observe'): string =>
-  `${JSON.stringify({ control, federated })}\n`;
+export interface HandedToken {
+  token: string;
+  /** `unix:/path` where a tunnel ends; a token itself holds host:port only. */
+  addresses: readonly string[];
+}
+
+export const handedTokenText = ({ token, addresses }: HandedToken): string =>
+  `${[token.trim(), ...addresses].join('\n')}\n`;
+
+export const parseHandedToken = (text: string): HandedToken => {
+  const [token = '', ...addresses] = text.split('\n').map((line) => line.trim());
+  return { token, addresses: addresses.filter((address) => address !== '') };
+};

@@ -12,8 +12,9 @@ import type {
 import { controllerStatus, createToken, listen, removeHost } from '../client/admin-methods.ts';
 import { adminEndpoint } from '../client/endpoints.ts';
 import { GrpcChannel } from '../client/grpc-channel.ts';
+import { watchAgents } from '../client/methods.ts';
 import { takeSnapshot } from '../client/snapshot.ts';
-import type { ViewMirror } from '../client/view-mirror.ts';
+import { ViewMirror } from '../client/view-mirror.ts';
 
 const CALL_DEADLINE_MS = 10_000;
 export const TOKEN_VALID_SECONDS = 900;
@@ -53,12 +54,33 @@ export interface SeenHosts {
   mirror: ViewMirror;
   hosts: HostAgent[];
   upstreamState: string;
+  /** Why the controller cannot be asked, or null. */
+  upstreamReason: string | null;
 }
+
+/**
+ * Every host of the cell, as the controller of this user sees it; agents of other tenants as well, which this
+ * machine's host-agent may not be told of.
+ */
+export const lookAtCell = async (paths: Paths): Promise<SeenHosts> => {
+  using channel = new GrpcChannel(adminEndpoint(paths));
+  const mirror = new ViewMirror();
+  const request = { follow: false, resumeToken: '', localOnly: false, hostsOnly: false };
+  for await (const frame of channel.stream(watchAgents, request, { deadlineMs: CALL_DEADLINE_MS })) {
+    mirror.apply(frame, systemClock.monotonicMs());
+  }
+  return seenIn(mirror);
+};
 
 /** What `fleet ps` would be answered now. */
 export const lookAtHosts = async (paths: Paths, options: { hostsOnly: boolean }): Promise<SeenHosts> => {
   const mirror = await takeSnapshot(paths, { localOnly: false, clock: systemClock, deadlineMs: 5_000, ...options });
+  return seenIn(mirror);
+};
+
+const seenIn = (mirror: ViewMirror): SeenHosts => {
   const nowMono = systemClock.monotonicMs();
   const hosts = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, nowMono)?.host ?? []);
-  return { mirror, hosts, upstreamState: mirror.upstreamAt(nowMono)?.state ?? 'none' };
+  const upstream = mirror.upstreamAt(nowMono);
+  return { mirror, hosts, upstreamState: upstream?.state ?? 'none', upstreamReason: upstream?.reason ?? null };
 };

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { type Daemons, DetachedDaemons, UnitDaemons } from './daemons.ts';
+import { isEnrolledWith } from './enrolled-with.ts';
 import { type EnrolledAs, handOverToken, readEnrolment } from './enrolment.ts';
 import { installVersion } from './install-version.ts';
 import { installLayout } from './layout.ts';
@@ -113,9 +114,10 @@ export const startHostAgent = async (
   daemons: Daemons,
   options: { name?: string; replace: boolean },
 ): Promise<EnrolledAs> => {
-  const { cell } = await askStatus(paths);
+  const status = await askStatus(paths);
+  const { cell } = status;
   const before = await readEnrolment(paths);
-  const isOurs = before?.cell === cell && !options.replace;
+  const isOurs = before !== null && isEnrolledWith(before, status);
   if (before && isOurs && options.name && before.host !== options.name) {
     throw new FleetError(
       'FAILED_PRECONDITION',
@@ -126,7 +128,8 @@ export const startHostAgent = async (
     await steps.run('enrol', async () => {
       const host = options.name ?? hostname();
       const user = userInfo().username;
-      await handOverToken(paths, await askToken(paths, { host, user, tenantId: '', replace: options.replace }));
+      const token = await askToken(paths, { host, user, tenantId: '', replace: options.replace });
+      await handOverToken(paths, { token, addresses: [] });
       return done(`as ${host}/${user} in cell ${cell}, with a token for one use`);
     });
   }
@@ -139,7 +142,7 @@ export const startHostAgent = async (
       'the host-agent did not connect to the controller',
       async () => {
         const now = await readEnrolment(paths);
-        if (now?.cell !== cell) return null;
+        if (now === null || !isEnrolledWith(now, status)) return null;
         const { hosts, upstreamState } = await lookAtHosts(paths, { hostsOnly: true });
         const here = hosts.find((host) => host.here && host.link.state === 'connected');
         return here && upstreamState === 'connected' ? ([now, here.facts?.agents ?? 0] as const) : null;

@@ -56,6 +56,15 @@ export class Steps {
     }
   }
 
+  /** A line that a far side's Steps printed; what does not look like one is left out. */
+  relay(line: string): void {
+    const match = /^ ?(ok|[=?!x-]) (\S+) +(.*)$/.exec(line);
+    if (!match) return;
+    const [, mark, name, text] = match as unknown as [string, string, string, string];
+    if (mark === MARK.done) this.#changed += 1;
+    this.#out.write(`${mark.padStart(2)} ${cleanText(name).padEnd(NAME_WIDTH)} ${cleanText(text)}\n`);
+  }
+
   note(text: string): void {
     this.#out.write(`${text}\n`);
   }

@@ -1,0 +1,81 @@
+/** `fleet host join`: this machine enrols with the token on stdin. What `host add` runs on the far side, too. */
+import { userInfo } from 'node:os';
+import { FleetError } from '../../domain/errors.ts';
+import type { ControlLevel } from '../../domain/host-agent.ts';
+import { parseToken } from '../../identity/token.ts';
+import type { Paths } from '../../runtime/paths.ts';
+import type { CommandContext } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { isEnrolledWith } from '../install/enrolled-with.ts';
+import { type EnrolledAs, handOverToken, parseHandedToken, readEnrolment } from '../install/enrolment.ts';
+import { exclusively } from '../install/exclusive.ts';
+import { settleHostPolicy } from '../install/host-policy.ts';
+import { lookAtHosts } from '../install/local-fleet.ts';
+import { chooseDaemons, installHere } from '../install/start-fleet.ts';
+import { done, Steps } from '../install/steps.ts';
+import { waitUntil } from '../install/wait-until.ts';
+import { UsageError } from '../usage-error.ts';
+import { refuseRoot } from './up.ts';
+
+const JOIN_TIMEOUT_MS = 40_000;
+const MAX_TOKEN_CHARACTERS = 16_384;
+
+export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContext): Promise<number> => {
+  refuseRoot(paths);
+  const steps = new Steps(stderr);
+  if (stdin.isTTY) steps.note('paste the token, then Enter and Ctrl-D:');
+  const handed = parseHandedToken(await readAll(stdin));
+  const token = parseToken(handed.token);
+  const { username } = userInfo();
+  if (token.user !== '' && token.user !== username) {
+    throw new FleetError('INVALID_ARGUMENT', `this token is for user ${token.user}, and you are ${username}`);
+  }
+  return exclusively(paths, async () => {
+    const before = await readEnrolment(paths);
+    refuseOtherCell(before, token, Boolean(flags.replace));
+    const context = { paths, steps, signal };
+    const daemons = await chooseDaemons(context, await installHere(context));
+    await steps.run('policy', () => settleHostPolicy(paths, flags.control as ControlLevel | undefined));
+    await handOverToken(paths, handed);
+    await steps.run('host-agent', async () => {
+      const outcome = await daemons.ensure('host-agent', { restart: true });
+      return done(`${outcome} (${daemons.how})`);
+    });
+    await steps.run('enrol', async () => {
+      const now = await waitUntil('this host was not enrolled', () => enrolledNow(paths, token), {
+        timeoutMs: JOIN_TIMEOUT_MS,
+        signal,
+        hint: daemons.logHint('host-agent'),
+      });
+      return done(`as ${now.host}/${now.user} in cell ${now.cell}`);
+    });
+    return EXIT.done;
+  });
+};
+
+const refuseOtherCell = (before: EnrolledAs | null, token: { cell: string; fingerprint: string }, replace: boolean) => {
+  if (before === null || replace || isEnrolledWith(before, token)) return;
+  throw new FleetError(
+    'FAILED_PRECONDITION',
+    `this host is ${before.host} of another cell (${before.cell}): --replace leaves it and joins cell ${token.cell}`,
+  );
+};
+
+/** Connected to the token's controller; null while it is too early. */
+const enrolledNow = async (paths: Paths, token: { fingerprint: string }): Promise<EnrolledAs | null> => {
+  const now = await readEnrolment(paths);
+  if (now === null || !isEnrolledWith(now, token)) return null;
+  const { upstreamState } = await lookAtHosts(paths, { hostsOnly: true });
+  return upstreamState === 'connected' ? now : null;
+};
+
+const readAll = async (stdin: NodeJS.ReadStream): Promise<string> => {
+  let text = '';
+  for await (const chunk of stdin) {
+    text += String(chunk);
+    if (text.length > MAX_TOKEN_CHARACTERS) throw new UsageError('what came on stdin is far longer than a token');
+  }
+  if (text.trim() === '')
+    throw new UsageError('no token on stdin: fleet host join < FILE, or pipe fleet token into it');
+  return text;
+};
