@@ -82,7 +82,10 @@ const presence = (record: HostAgentRecord): Finding => ({
   outcome: record.linkReason === 'duplicate_identity' ? 'warning' : 'ok',
   what: `${record.id} connected${record.facts?.via ? ` by ${record.facts.via}` : ''}`,
   ...(record.linkReason === 'duplicate_identity'
-    ? { why: 'two host-agents report with this identity', mend: `stop one; a copied folder is enrolled anew with "fleet host join"` }
+    ? {
+        why: 'two host-agents report with this identity',
+        mend: `stop one; a copied folder is enrolled anew with "fleet host join"`,
+      }
     : {}),
 });
 

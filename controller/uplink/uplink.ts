@@ -4,8 +4,7 @@
  */
 
 import { FleetError } from '../../src/domain/errors.ts';
-import type { LinkReason } from '../../src/domain/host-agent.ts';
-import { hostAgentId } from '../../src/domain/host-agent.ts';
+import { hostAgentId, LINK_REASONS, type LinkReason } from '../../src/domain/host-agent.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
@@ -125,6 +124,13 @@ export class Uplink {
   dismiss(id: string, reason: LinkReason, detail: string): void {
     const session = this.#sessions.get(id);
     if (session) this.#dismiss(session, reason, detail);
+  }
+
+  /** The door ended this identity's calls: the host is told why while its stream can still carry it. */
+  fallen(id: string, cause: unknown): void {
+    const why = (cause as { reason?: unknown }).reason;
+    const reason = LINK_REASONS.find((known) => known === why);
+    if (reason !== undefined) this.dismiss(id, reason, `this identity is ${reason.replace('_', ' ')}`);
   }
 
   dismissAll(reason: LinkReason, detail: string): void {

@@ -1,0 +1,68 @@
+/** The controller's settings: flag > environment > default, checked once. */
+import { hostname, userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { FleetError } from '../src/domain/errors.ts';
+import { INSTANCE_NAME, type Paths, resolvePaths } from '../src/runtime/paths.ts';
+
+/** Where hosts dial unless told otherwise. */
+export const DEFAULT_PORT = 7443;
+
+const schema = z.object({
+  instance: z.string().regex(INSTANCE_NAME, 'use letters, digits, _ and -, at most 32').nullable(),
+  cell: z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'use a-z 0-9 . and -, at most 63'),
+  port: z.coerce.number().int().min(0).max(65_535),
+  certificateLifetimeMs: z.coerce
+    .number()
+    .min(5)
+    .transform((seconds) => seconds * 1_000),
+  logFile: z.string().nullable(),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+});
+
+export interface ControllerConfig extends z.infer<typeof schema> {
+  paths: Paths;
+  /** In the controller's own SPIFFE id. */
+  name: string;
+}
+
+export const CONTROLLER_USAGE =
+  'fleet-controller [--instance NAME] [--cell CELL] [--port PORT] [--certificate-lifetime SECONDS] [--log FILE] [--log-level LEVEL]';
+
+/** Throws INVALID_ARGUMENT with the word that is wrong. */
+export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): ControllerConfig => {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        instance: { type: 'string' },
+        cell: { type: 'string' },
+        port: { type: 'string' },
+        'certificate-lifetime': { type: 'string' },
+        log: { type: 'string' },
+        'log-level': { type: 'string' },
+      },
+    });
+    const instance = values.instance ?? null;
+    const settings = schema.parse({
+      instance,
+      cell: values.cell ?? env.FLEET_CELL ?? 'home',
+      port: values.port ?? env.FLEET_PORT ?? (instance === null ? DEFAULT_PORT : 0),
+      certificateLifetimeMs: values['certificate-lifetime'] ?? env.FLEET_CERTIFICATE_LIFETIME ?? 7 * 86_400,
+      logFile: values.log ?? null,
+      logLevel: values['log-level'] ?? env.FLEET_LOG_LEVEL ?? 'info',
+    });
+    if (userInfo().uid === 0 && instance === null) {
+      throw new FleetError(
+        'FAILED_PRECONDITION',
+        'a controller runs as a user, never as root; as root give --instance NAME',
+      );
+    }
+    const name = hostname().replace(/[^A-Za-z0-9._-]/g, '-') || 'controller';
+    return Object.freeze({ ...settings, paths: resolvePaths({ instance, env }), name });
+  } catch (error) {
+    if (error instanceof FleetError) throw error;
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    throw new FleetError('INVALID_ARGUMENT', `${why.replace(/\s+/g, ' ')}; usage: ${CONTROLLER_USAGE}`);
+  }
+};

@@ -1,0 +1,176 @@
+/**
+ * The wiring diagram of the controller: uplink ─▶ registry ─▶ view ─▶ FleetService, all behind one door.
+ * Nothing is decided here.
+ */
+import { join } from 'node:path';
+import { openAuthority } from '../src/identity/authority.ts';
+import { type Clock, systemClock } from '../src/runtime/clock.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import { Shutdown } from '../src/runtime/shutdown.ts';
+import { ownFolder } from '../src/runtime/socket-claim.ts';
+import { FLEET_VERSION } from '../src/runtime/version.ts';
+import { FleetView } from '../src/view/fleet-view.ts';
+import { AdminServiceService } from '../src/wire/gen/fleet/v1/admin.ts';
+import { EnrollmentServiceService } from '../src/wire/gen/fleet/v1/enrollment.ts';
+import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
+import { HostAgentServiceService } from '../src/wire/gen/fleet/v1/host_agent.ts';
+import { Addresses } from './admin/addresses.ts';
+import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import type { ControllerConfig } from './config.ts';
+import { Enrollment } from './enrollment/enrollment.ts';
+import { FailureLimit } from './enrollment/failure-limit.ts';
+import { Door } from './grpc/door.ts';
+import { GrpcServer } from './grpc/server.ts';
+import { ServerIdentity } from './grpc/server-identity.ts';
+import { fleetHandlers } from './registry/fleet-service.ts';
+import { keepLastKnown, loadLastKnown } from './registry/last-known.ts';
+import { Registry } from './registry/registry.ts';
+import { Epochs } from './store/epochs.ts';
+import { LastKnown } from './store/last-known.ts';
+import { openRecords } from './store/records.ts';
+import { acquireSoleOwnership } from './store/sole-owner.ts';
+import { SqliteStore } from './store/sqlite-store.ts';
+import { hostAgentHandlers } from './uplink/connect-call.ts';
+import { ReportIntake } from './uplink/report-intake.ts';
+import { Uplink } from './uplink/uplink.ts';
+
+const TICK_MS = 500;
+
+export class Controller {
+  readonly #config: ControllerConfig;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+
+  constructor(config: ControllerConfig, log: Logger, clock: Clock = systemClock) {
+    this.#config = config;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Runs until the signal aborts, then stops its parts in reverse. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { paths, cell, port, name, certificateLifetimeMs } = this.#config;
+    const clock = this.#clock;
+    const part = (component: string): Logger => this.#log.child({ component });
+    const shutdown = new Shutdown(part('shutdown'));
+    const stopping = new AbortController();
+    const folder = join(paths.state, 'controller');
+    try {
+      ownFolder(paths.state);
+      ownFolder(folder);
+      const lock = acquireSoleOwnership(join(folder, 'controller.lock'), 'a controller');
+      shutdown.add('lock', () => lock[Symbol.dispose]());
+
+      const store = new SqliteStore(join(folder, 'controller.db'));
+      store.start();
+      shutdown.add('store', () => store.stop());
+      const records = await openRecords(store);
+      const audit = new AuditLog(store, clock, part('audit'));
+      await audit.start();
+      shutdown.add('audit', () => audit.stop());
+      const lastKnown = new LastKnown(store, part('last-known'));
+      lastKnown.start();
+      shutdown.add('last known', () => lastKnown.stop());
+      const epochs = await Epochs.open(store, clock.nowMs());
+      const authority = await openAuthority(folder, cell, clock.nowMs());
+
+      const view = new FleetView({ clock });
+      const registry = new Registry({ cell, view, clock, log: part('registry') });
+      const intake = new ReportIntake(view);
+      registry.begin(await loadLastKnown(lastKnown));
+      const knowEnrolled = (): void => {
+        for (const [, { kind, revoked, host, user, tenantId }] of records.identities.entries()) {
+          if (kind === 'host' && !revoked) registry.enrolled({ host, user, tenantId });
+        }
+      };
+      knowEnrolled();
+      using _identities = store.watch(records.identities.keyOf(''), knowEnrolled);
+
+      const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: certificateLifetimeMs });
+      const door = new Door({ records, bundles: () => authority.bundles, audit, clock, log: part('door') });
+      const server = new GrpcServer({
+        door,
+        bundles: () => authority.bundles,
+        material: serverIdentity.material,
+        clock,
+        log: part('grpc'),
+      });
+      const addresses = new Addresses(server, records, part('addresses'));
+      const uplink = new Uplink({
+        cell,
+        version: FLEET_VERSION,
+        registry,
+        intake,
+        clock,
+        log: part('uplink'),
+        nextEpoch: () => epochs.next(),
+        addresses: () => addresses.dialable(),
+        trustBundlePem: () => authority.pem,
+      });
+      const enrollment = new Enrollment({
+        authority,
+        records,
+        audit,
+        limit: new FailureLimit(clock),
+        clock,
+        log: part('enrollment'),
+        addresses: () => addresses.dialable(),
+        leafLifetimeMs: certificateLifetimeMs,
+      });
+
+      server.addService(
+        FleetServiceService,
+        fleetHandlers({ cell, version: FLEET_VERSION, view, registry, uplink, clock }),
+      );
+      server.addService(HostAgentServiceService, hostAgentHandlers(uplink));
+      server.addService(EnrollmentServiceService, {
+        enroll: (caller, request) => enrollment.enroll(caller, request),
+        renew: (caller, request) => enrollment.renew(caller, request),
+      });
+      server.addService(
+        AdminServiceService,
+        adminHandlers({
+          records,
+          clock,
+          cell,
+          fingerprint: authority.fingerprint,
+          addresses,
+          version: FLEET_VERSION,
+          count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
+          onRemoved: async (hostAgents) => {
+            for (const id of hostAgents) {
+              registry.removed(id);
+              intake.forget(id);
+              await lastKnown.forget(id);
+            }
+          },
+        }),
+        ADMIN_TARGETS,
+      );
+      server.start();
+      shutdown.add('grpc', () => server.stop());
+      serverIdentity.start((material) => server.rotate(material));
+      shutdown.add('server identity', () => serverIdentity.stop());
+      await server.listenLocal(paths.adminSocket);
+      await addresses.start(port);
+
+      const ticks = setInterval(() => registry.tick(), TICK_MS);
+      shutdown.add('ticks', () => clearInterval(ticks));
+      const loops = [uplink.beat(stopping.signal), keepLastKnown(view, lastKnown, stopping.signal)];
+      shutdown.add('loops', async () => {
+        stopping.abort();
+        await Promise.all(loops);
+      });
+      this.#log.info({ cell, listening: addresses.listening(), version: FLEET_VERSION }, 'controller started');
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      this.#log.info({ reason: String(signal.reason) }, 'controller stopping');
+    } finally {
+      stopping.abort();
+      await shutdown.stop();
+    }
+  }
+}
