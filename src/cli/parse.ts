@@ -18,7 +18,7 @@ export type Parsed =
       positionals: string[];
       flags: CommandContext['flags'];
       instance: string | null;
-      /** Nothing but `fleet` was typed. */
+      /** Nothing but `fleet` was typed, for whichever instance. */
       isBare: boolean;
     };
 
@@ -29,14 +29,22 @@ export const parseCommandLine = (argv: readonly string[], specs: readonly Comman
   if (words === 'help') return helpOn(rest, specs);
   const spec = specs.find(({ name }) => name === words);
   const { values, positionals } = readFlags([...lead, ...rest], spec ?? null, words);
-  if (values.help) return { kind: 'help', spec: argv.length === 1 ? null : (spec ?? null), group: spec ? null : words };
+  if (values.help)
+    return { kind: 'help', spec: argv.length === lead.length + 1 ? null : (spec ?? null), group: spec ? null : words };
   if (!spec) throw new UsageError(`${words} what? One of: ${groupVerbs(words, specs).join(', ')}`);
   const instance = (values.instance as string | undefined) ?? null;
   if (instance !== null && !INSTANCE_NAME.test(instance)) {
     throw new UsageError(`--instance "${instance}": letters, digits, _ and -, at most 32, beginning with no sign`);
   }
   checkArity(spec, positionals);
-  return { kind: 'run', spec, positionals, flags: checkFlags(spec, values), instance, isBare: argv.length === 0 };
+  return {
+    kind: 'run',
+    spec,
+    positionals,
+    flags: checkFlags(spec, values),
+    instance,
+    isBare: argv.length === lead.length,
+  };
 };
 
 export const groupVerbs = (group: string, specs: readonly CommandSpec[]): string[] =>

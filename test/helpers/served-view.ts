@@ -1,0 +1,103 @@
+/** A view that a test fills, served as the daemons serve theirs: real gRPC on a Unix socket, the shipped stream. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
+import type { AgentRow } from '../../src/domain/agent-row.ts';
+import type { HostAgent } from '../../src/domain/host-agent.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { type Paths, resolvePaths } from '../../src/runtime/paths.ts';
+import { callSink } from '../../src/view/call-sink.ts';
+import { FleetView } from '../../src/view/fleet-view.ts';
+import { streamView } from '../../src/view/view-stream.ts';
+import { encodeAgentRow } from '../../src/wire/agent-row.ts';
+import { type FleetServiceServer, FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { Finding, Upstream, WatchAgentsRequest, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+import { hostAgent, hostFacts } from './host-agent.ts';
+
+const CALLER = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
+
+export class ServedView {
+  readonly home = mkdtempSync(join(tmpdir(), 'fleet-home-'));
+  readonly instance = `t${randomBytes(6).toString('hex')}`;
+  readonly paths: Paths = resolvePaths({ instance: this.instance, home: this.home });
+  view = new FleetView({ clock: systemClock });
+  upstream: Upstream = { state: 'none', address: '', ageMs: 0 };
+  findings: Finding[] = [];
+  #server: Server | null = null;
+  #stop = new AbortController();
+
+  /** Opens the socket; again after `stop` it is a new run with an empty view. */
+  async start(): Promise<void> {
+    const path = this.paths.hostAgentSocket;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#stop = new AbortController();
+    this.view = new FleetView({ clock: systemClock });
+    const server = new Server();
+    this.#server = server;
+    server.addService(FleetServiceService, this.#service());
+    await new Promise<void>((resolve, reject) => {
+      server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+  }
+
+  /** Ends every stream and removes the socket. */
+  stop(): void {
+    this.#stop.abort();
+    this.#server?.forceShutdown();
+    this.#server = null;
+    rmSync(this.paths.hostAgentSocket, { force: true });
+  }
+
+  put(over: Partial<HostAgent>, ...rows: AgentRow[]): void {
+    const agent = hostAgent({ facts: hostFacts({ hostNowMs: Date.now() }), ...over });
+    const { link, heardAgeMs, ...rest } = agent;
+    const now = systemClock.monotonicMs();
+    this.view.putHostAgent({
+      ...rest,
+      linkState: link.state,
+      linkReason: link.reason,
+      linkSinceMono: now - link.ageMs,
+      heardAtMono: now - heardAgeMs,
+    });
+    for (const row of rows) this.view.putRow(agent.id, row.key, Buffer.from(encodeAgentRow(row)));
+  }
+
+  /** Proof of life of every host-agent held. */
+  beat(): void {
+    for (const { id } of this.view.hostAgents()) this.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
+  }
+
+  dispose(): void {
+    this.stop();
+    rmSync(this.paths.run, { recursive: true, force: true });
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  #service(): FleetServiceServer {
+    const names = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1.0.0', verbs: ['read'] };
+    return {
+      watchAgents: (call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>) => this.#watch(call),
+      whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream }),
+      diagnose: (_, reply) => reply(null, { findings: this.findings }),
+    };
+  }
+
+  async #watch(call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>): Promise<void> {
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort());
+    const scope = {
+      cell: 'home',
+      caller: CALLER,
+      sees: () => true,
+      hereOnly: call.request.localOnly,
+      upstream: () => this.upstream,
+    };
+    const signal = AbortSignal.any([gone.signal, this.#stop.signal]);
+    await streamView(this.view, call.request, scope, callSink(call), systemClock, signal);
+    call.end();
+  }
+}
