@@ -12,7 +12,7 @@ export interface HostOptions {
   root?: RootVariant;
   /** What the host may write in all, held in memory; default 1536. */
   diskMiB?: number;
-  /** Makes `moveClock` possible: user services then run on a clock of the host's own. */
+  /** Makes `moveClock` possible: every program of the host then runs on a clock of the host's own. */
   ownClock?: boolean;
   /** Ships the Node that runs the tests as /usr/local/bin/node. */
   node?: boolean;

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { ExecResult } from '../../../src/runtime/exec.ts';
 import { until } from '../until.ts';
-import { moveClockCommand } from './clock.ts';
+import { MOVE_CLOCK, offsetBytes } from './clock.ts';
 import { Disk } from './disk.ts';
 import type { HostOptions } from './host-options.ts';
 import type { Network } from './network.ts';
@@ -182,10 +182,10 @@ export class Host {
     await this.disk.free();
   }
 
-  /** Sets the clock of all user services `offsetMs` from the true time; seen within 1 s. Needs `ownClock`. */
+  /** Sets the wall clock of the whole host `offsetMs` from the true time, at once. Needs `ownClock`. */
   async moveClock(offsetMs: number): Promise<void> {
     if (!this.#ownClock) throw new Error(`${this.name} was booted without ownClock`);
-    await this.asRoot(moveClockCommand(offsetMs));
+    await this.asRoot(MOVE_CLOCK, { input: offsetBytes(offsetMs) });
   }
 
   // Looking

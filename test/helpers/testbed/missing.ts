@@ -8,6 +8,7 @@ const PROGRAMS: Record<string, string> = {
   mmdebstrap: 'mmdebstrap',
   ip: 'iproute2',
   nft: 'nftables',
+  tcc: 'tcc',
   ssh: 'openssh-client',
   'ssh-keygen': 'openssh-client',
   nsenter: 'util-linux',

@@ -49,7 +49,7 @@ export class Power {
     const { hostName, machine, root, folder, cgroup, network } = this.#options;
     if (this.#nspawn !== null) throw new Error(`${hostName} is on already`);
     const console = openSync(join(folder, 'console.log'), 'a');
-    const argv = ['systemd-nspawn', '-q', '-D', root, '-M', machine, `--hostname=${hostName}`, '--register=no'];
+    const argv = ['systemd-nspawn', '-D', root, '-M', machine, `--hostname=${hostName}`, '--register=no'];
     const options = [
       '--keep-unit',
       '--link-journal=no',

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Host } from './host.ts';
 import type { HostOptions } from './host-options.ts';
@@ -137,5 +137,6 @@ const startReaper = (runId: string, folder: string): ChildProcess => {
     },
   });
   reaper.unref();
+  writeFileSync(join(folder, 'reaper.pid'), String(reaper.pid));
   return reaper;
 };
