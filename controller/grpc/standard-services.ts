@@ -1,0 +1,51 @@
+/**
+ * gRPC's own services, behind the same door: health, and reflection of the contract that was built. Their libraries
+ * load protobufjs, so they are imported when asked for.
+ */
+
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { BugError } from '../../src/domain/errors.ts';
+import type { GrpcServer } from './server.ts';
+
+type Registrar = { addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void };
+
+const behind = (server: GrpcServer): Registrar => ({
+  addService: (definition, implementation) => server.addRaw(definition, implementation),
+});
+
+export interface Health {
+  /** The empty name is the server as a whole. */
+  set(service: string, serving: boolean): void;
+}
+
+/** Serves grpc.health.v1: `services` and the whole are NOT_SERVING until said otherwise. */
+export const addHealth = async (server: GrpcServer, services: readonly string[]): Promise<Health> => {
+  const { HealthImplementation } = await import('grpc-health-check');
+  const implementation = new HealthImplementation(
+    Object.fromEntries(['', ...services].map((service) => [service, 'NOT_SERVING' as const])),
+  );
+  implementation.addToServer(behind(server) as unknown as Parameters<typeof implementation.addToServer>[0]);
+  return { set: (service, serving) => implementation.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING') };
+};
+
+/** The encoded FileDescriptorProtos of an encoded FileDescriptorSet, whose one field is `repeated file = 1`. */
+export const splitDescriptorSet = (bytes: Uint8Array): Buffer[] => {
+  const reader = new BinaryReader(bytes);
+  const files: Buffer[] = [];
+  while (reader.pos < reader.len) {
+    if (reader.uint32() !== 0x0a) throw new BugError('the descriptor set holds something other than files');
+    files.push(Buffer.from(reader.bytes()));
+  }
+  return files;
+};
+
+/** Serves grpc.reflection v1 and v1alpha from what `buf build` wrote. */
+export const addReflection = async (server: GrpcServer, descriptorSet: Uint8Array): Promise<void> => {
+  const { ReflectionService } = await import('@grpc/reflection');
+  const description = { fleet: { fileDescriptorProtos: splitDescriptorSet(descriptorSet) } };
+  const reflection = new ReflectionService(
+    description as unknown as ConstructorParameters<typeof ReflectionService>[0],
+  );
+  reflection.addToServer(behind(server) as unknown as Parameters<typeof reflection.addToServer>[0]);
+};

@@ -1,0 +1,223 @@
+/**
+ * A real cell in a temporary folder: store, authority, audit, door and TLS server on loopback, and clients of every
+ * kind, good and bad. Everything is ended and removed by `stop`.
+ */
+import type { KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { createSecureContext } from 'node:tls';
+import { ChannelCredentials, type Client, type ClientOptions, type ServiceError } from '@grpc/grpc-js';
+import { Addresses } from '../../controller/admin/addresses.ts';
+import { ADMIN_TARGETS, type AdminContext, adminHandlers } from '../../controller/admin/admin-service.ts';
+import { AuditLog } from '../../controller/audit/audit-log.ts';
+import { Enrollment } from '../../controller/enrollment/enrollment.ts';
+import { FailureLimit } from '../../controller/enrollment/failure-limit.ts';
+import { createToken, type TokenWish } from '../../controller/enrollment/tokens.ts';
+import { Door } from '../../controller/grpc/door.ts';
+import { GrpcServer, type ServerLimits } from '../../controller/grpc/server.ts';
+import { ServerIdentity } from '../../controller/grpc/server-identity.ts';
+import { openRecords, type Records } from '../../controller/store/records.ts';
+import { SqliteStore } from '../../controller/store/sqlite-store.ts';
+import { type CertificateAuthority, openAuthority } from '../../src/identity/authority.ts';
+import { clientTls } from '../../src/identity/client-tls.ts';
+import { makeCsr } from '../../src/identity/csr.ts';
+import { keyToPem, makeKey } from '../../src/identity/key.ts';
+import { type JoinToken, parseToken } from '../../src/identity/token.ts';
+import { createLogger, type Logger } from '../../src/runtime/logger.ts';
+import { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
+import {
+  type CertificateResponse,
+  EnrollmentServiceClient,
+  EnrollmentServiceService,
+} from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import { MovedClock } from './moved-clock.ts';
+
+type ClientClass<C extends Client> = new (
+  address: string,
+  credentials: ChannelCredentials,
+  options?: Partial<ClientOptions>,
+) => C;
+
+/** A promise of a unary call; rejects with the ServiceError. */
+export const unary = <S>(call: (done: (error: ServiceError | null, response: S) => void) => unknown): Promise<S> =>
+  new Promise((resolve, reject) => {
+    call((error, response) => (error === null ? resolve(response) : reject(error)));
+  });
+
+/** The error that a call must end with; fails when it succeeds. */
+export const failureOf = async (call: Promise<unknown>): Promise<ServiceError> => {
+  const outcome = await call.then(
+    () => null,
+    (error: ServiceError) => error,
+  );
+  if (outcome === null) throw new Error('the call was accepted');
+  return outcome;
+};
+
+export interface TestCellOptions {
+  clock?: MovedClock;
+  leafLifetimeMs?: number;
+  limits?: Partial<ServerLimits>;
+  cell?: string;
+}
+
+export class TestCell {
+  readonly folder = mkdtempSync(join(tmpdir(), 'fleet-cell-'));
+  /** Stands still at the true time, because OpenSSL looks at the true time in the handshake. */
+  readonly clock: MovedClock;
+  readonly log: Logger;
+  readonly logged: string[] = [];
+  readonly removed: string[] = [];
+  readonly store: SqliteStore;
+  readonly #options: TestCellOptions;
+  readonly #clients: Client[] = [];
+  authority!: CertificateAuthority;
+  records!: Records;
+  audit!: AuditLog;
+  door!: Door;
+  server!: GrpcServer;
+  identity!: ServerIdentity;
+  addresses!: Addresses;
+  enrollment!: Enrollment;
+
+  constructor(options: TestCellOptions = {}) {
+    this.#options = options;
+    this.clock = options.clock ?? new MovedClock(Date.now());
+    const destination = new Writable({
+      write: (chunk, _encoding, done) => {
+        this.logged.push(String(chunk));
+        done();
+      },
+    });
+    this.log = createLogger({ name: 'test', level: 'debug', destination });
+    this.store = new SqliteStore(join(this.folder, 'controller.db'));
+  }
+
+  async start(): Promise<this> {
+    const { clock, log } = this;
+    const { limits = {}, leafLifetimeMs = 7 * 86_400_000, cell = 'home' } = this.#options;
+    this.store.start();
+    this.authority = await openAuthority(this.folder, cell, clock.nowMs());
+    this.records = await openRecords(this.store);
+    this.audit = new AuditLog(this.store, clock, log, { flushIntervalMs: 20 });
+    await this.audit.start();
+    const bundles = () => this.authority.bundles;
+    this.door = new Door({ records: this.records, bundles, audit: this.audit, clock, log, sweepIntervalMs: 20 });
+    this.identity = new ServerIdentity(this.authority, clock, { name: 'main', lifetimeMs: 7 * 86_400_000 });
+    const { material } = this.identity;
+    this.server = new GrpcServer({ door: this.door, bundles, material, clock, log, limits });
+    this.addresses = new Addresses(this.server, this.records, log);
+    this.enrollment = new Enrollment({
+      authority: this.authority,
+      records: this.records,
+      audit: this.audit,
+      limit: new FailureLimit(clock),
+      clock,
+      log,
+      addresses: () => this.addresses.dialable(),
+      leafLifetimeMs,
+    });
+    this.server.addService(EnrollmentServiceService, {
+      enroll: (caller, request) => this.enrollment.enroll(caller, request),
+      renew: (caller, request) => this.enrollment.renew(caller, request),
+    });
+    const admin: AdminContext = {
+      records: this.records,
+      clock,
+      cell,
+      fingerprint: this.authority.fingerprint,
+      addresses: this.addresses,
+      version: '1.0.0',
+      onRemoved: async (hostAgents) => void this.removed.push(...hostAgents),
+      count: () => ({ hostAgents: 0, connected: 0 }),
+    };
+    this.server.addService(AdminServiceService, adminHandlers(admin), ADMIN_TARGETS);
+    return this;
+  }
+
+  /** After further services were added. */
+  async open(): Promise<this> {
+    this.server.start();
+    await this.addresses.start(0);
+    return this;
+  }
+
+  get address(): string {
+    return this.server.listening[0] as string;
+  }
+
+  get port(): number {
+    return Number(this.address.split(':').at(-1));
+  }
+
+  async token(wish: Partial<TokenWish> = {}): Promise<JoinToken> {
+    const made = await createToken(
+      { host: 'W-jarvis', user: 'jarvis', tenantId: '', validSeconds: 0, replace: false, ...wish },
+      {
+        records: this.records,
+        clock: this.clock,
+        cell: this.authority.cell,
+        fingerprint: this.authority.fingerprint,
+        addresses: this.addresses.dialable(),
+        createdBy: 'test',
+      },
+    );
+    return parseToken(made.token);
+  }
+
+  /** A client over TLS that checks the server's name; with a certificate, or as a stranger. */
+  client<C extends Client>(
+    type: ClientClass<C>,
+    identity: { certificatePem: string; key: KeyObject } | null,
+    address = this.address,
+  ): C {
+    const { cell, pem: trustBundlePem } = this.authority;
+    const pems = identity && { certificatePem: identity.certificatePem, keyPem: keyToPem(identity.key) };
+    const tls = clientTls({ cell, trustBundlePem, ...(pems ?? { certificatePem: null, keyPem: null }) }, Date.now);
+    const credentials = ChannelCredentials.createFromSecureContext(createSecureContext(tls.secureContextOptions), {
+      checkServerIdentity: tls.checkServerIdentity,
+    });
+    const client = new type(address, credentials, {
+      'grpc.ssl_target_name_override': cell,
+      'grpc.use_local_subchannel_pool': 1,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  local<C extends Client>(type: ClientClass<C>, path: string): C {
+    const client = new type(`unix:${path}`, ChannelCredentials.createInsecure());
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Enrols over the wire. */
+  async enroll(
+    token: JoinToken,
+    options: { key?: KeyObject; machineId?: string; host?: string; user?: string } = {},
+  ): Promise<CertificateResponse & { key: KeyObject }> {
+    const key = options.key ?? makeKey();
+    const client = this.client(EnrollmentServiceClient, null);
+    const request = {
+      secret: token.secret,
+      csr: makeCsr(key),
+      machineId: options.machineId ?? 'machine-1',
+      version: '1.0.0',
+      host: options.host ?? '',
+      user: options.user ?? '',
+    };
+    const response = await unary<CertificateResponse>((done) => client.enroll(request, done));
+    return { ...response, key };
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.server?.stop();
+    this.identity?.stop();
+    await this.audit?.stop();
+    this.store.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
