@@ -17,12 +17,9 @@ const CHANNEL_OPTIONS: ClientOptions = {
   'grpc.max_receive_message_length': 1024 * 1024,
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_retries': 0,
+  // Names in DNS decide nothing, and an IP address is no server name: the SPIFFE id in the certificate is checked.
+  'grpc.ssl_target_name_override': 'fleet-controller',
 };
-
-const optionsFor = (address: string): ClientOptions =>
-  address.startsWith('unix:')
-    ? { ...CHANNEL_OPTIONS, 'grpc.ssl_target_name_override': 'fleet-controller' }
-    : CHANNEL_OPTIONS;
 
 const tlsCredentials = (identity: ClientIdentityPem, nowMs: () => number) => {
   const { checkServerIdentity } = clientTls(identity, nowMs);
@@ -38,12 +35,11 @@ export const uplinkChannel = (
   address: string,
   identity: ClientIdentityPem,
   nowMs: () => number,
-): HostAgentServiceClient => new HostAgentServiceClient(address, tlsCredentials(identity, nowMs), optionsFor(address));
+): HostAgentServiceClient => new HostAgentServiceClient(address, tlsCredentials(identity, nowMs), CHANNEL_OPTIONS);
 
 /** Without a certificate it reaches the enrolment calls and nothing else. */
 export const enrollmentChannel = (
   address: string,
   identity: ClientIdentityPem,
   nowMs: () => number,
-): EnrollmentServiceClient =>
-  new EnrollmentServiceClient(address, tlsCredentials(identity, nowMs), optionsFor(address));
+): EnrollmentServiceClient => new EnrollmentServiceClient(address, tlsCredentials(identity, nowMs), CHANNEL_OPTIONS);

@@ -1,0 +1,121 @@
+/**
+ * A host-agent without a host: the shipped report, enrolment and view code over a synthetic inventory, enrolled with
+ * a real token and reporting over real mTLS.
+ */
+import { join } from 'node:path';
+import { IdentityFile } from '../../host-agent/enrollment/identity-file.ts';
+import { joinWithToken } from '../../host-agent/enrollment/join.ts';
+import { uplinkChannel } from '../../host-agent/report/controller-channel.ts';
+import { callEnroll } from '../../host-agent/report/enrollment-calls.ts';
+import { UplinkClient } from '../../host-agent/report/uplink-client.ts';
+import type { AgentRow } from '../../src/domain/agent-row.ts';
+import { hostAgentId } from '../../src/domain/host-agent.ts';
+import { keyToPem, loadKey } from '../../src/identity/key.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+import { type Logger, silentLogger } from '../../src/runtime/logger.ts';
+import { FleetView } from '../../src/view/fleet-view.ts';
+import { encodeAgentRow } from '../../src/wire/agent-row.ts';
+
+export interface SimulatedHostOptions {
+  /** Folder for its key and identity. */
+  folder: string;
+  token: string;
+  host: string;
+  user?: string;
+  machineId?: string;
+  clock?: Clock;
+  log?: Logger;
+}
+
+export class SimulatedHost {
+  readonly view: FleetView;
+  readonly id: string;
+  readonly uplink: UplinkClient;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | null = null;
+
+  private constructor(view: FleetView, id: string, uplink: UplinkClient) {
+    this.view = view;
+    this.id = id;
+    this.uplink = uplink;
+  }
+
+  /** Enrols; throws what the controller says. */
+  static async enrol(options: SimulatedHostOptions): Promise<SimulatedHost> {
+    const clock = options.clock ?? systemClock;
+    const machineId = options.machineId ?? `machine-${options.host}`;
+    const file = new IdentityFile(join(options.folder, options.host, options.user ?? 'u'));
+    const identity = await joinWithToken(options.token, {
+      file,
+      clock,
+      machineId,
+      version: '1.0.0',
+      hostName: options.host,
+      userName: options.user ?? 'u',
+      preferredAddresses: [],
+      enroll: (address, trustBundlePem, cell, request) =>
+        callEnroll(address, { certificatePem: null, keyPem: null, trustBundlePem, cell }, request, clock.nowMs),
+    });
+    const keyPem = keyToPem(await loadKey(file.keyPath));
+    const view = new FleetView({ clock });
+    const id = hostAgentId(identity.host, identity.user);
+    const facts = () => ({
+      hostNowMs: clock.nowMs(),
+      version: '1.0.0',
+      control: 'lifecycle',
+      warnings: [],
+      certificateNotAfterMs: null,
+      via: 'dial',
+      agents: view.rowsOf(id).size,
+      needs: 0,
+      machineId,
+      capabilities: [],
+    });
+    view.putHostAgent({
+      id,
+      cell: identity.cell,
+      host: identity.host,
+      user: identity.user,
+      tenantId: identity.tenantId,
+      here: true,
+      linkState: 'connected',
+      linkReason: null,
+      linkSinceMono: clock.monotonicMs(),
+      facts: facts(),
+      heardAtMono: clock.monotonicMs(),
+      clockSkewMs: 0,
+    });
+    const uplink = new UplinkClient({
+      view,
+      clock,
+      log: options.log ?? silentLogger(),
+      version: '1.0.0',
+      facts,
+      diagnose: async () => ({ findings: [{ check: 'simulated', outcome: 'ok', what: identity.host }] }),
+      channels: {
+        addresses: () => identity.addresses,
+        client: (address) => uplinkChannel(address, { ...identity, keyPem }, clock.nowMs),
+      },
+      welcomed: () => {},
+    });
+    return new SimulatedHost(view, id, uplink);
+  }
+
+  put(row: AgentRow): void {
+    this.view.putRow(this.id, row.key, encodeAgentRow(row));
+  }
+
+  remove(key: string): void {
+    this.view.removeRow(this.id, key);
+  }
+
+  start(): void {
+    this.#running = this.uplink.run(this.#stopping.signal);
+  }
+
+  /** A clean stop, with its goodbye. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+}
