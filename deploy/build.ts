@@ -61,6 +61,9 @@ try {
   renameSync(partial, target);
   replaceLink(join(root, 'dist/current'), basename(target));
   process.stdout.write(`dist/${basename(target)} ${version}-${digest}\n`);
+} catch (error) {
+  process.stderr.write(`build: ${(error as Error).message}\n`);
+  process.exitCode = 1;
 } finally {
   rmSync(partial, { recursive: true, force: true });
 }

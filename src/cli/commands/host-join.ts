@@ -1,4 +1,6 @@
 /** `fleet host join`: this machine enrols with the token on stdin. What `host add` runs on the far side, too. */
+
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { FleetError } from '../../domain/errors.ts';
 import type { ControlLevel } from '../../domain/host-agent.ts';
@@ -7,13 +9,13 @@ import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { isEnrolledWith } from '../install/enrolled-with.ts';
-import { type EnrolledAs, handOverToken, parseHandedToken, readEnrolment } from '../install/enrolment.ts';
+import { type EnrolledAs, handOverToken, joinTokenFile, parseHandedToken, readEnrolment } from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
 import { lookAtHosts } from '../install/local-fleet.ts';
 import { chooseDaemons, installHere } from '../install/start-fleet.ts';
-import { done, Steps } from '../install/steps.ts';
-import { waitUntil } from '../install/wait-until.ts';
+import { done, Steps, unchanged } from '../install/steps.ts';
+import { GivenUp, waitUntil } from '../install/wait-until.ts';
 import { UsageError } from '../usage-error.ts';
 import { refuseRoot } from './up.ts';
 
@@ -38,8 +40,8 @@ export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContex
     await steps.run('policy', () => settleHostPolicy(paths, flags.control as ControlLevel | undefined));
     await handOverToken(paths, handed);
     await steps.run('host-agent', async () => {
-      const outcome = await daemons.ensure('host-agent', { restart: true });
-      return done(`${outcome} (${daemons.how})`);
+      const outcome = await daemons.ensure('host-agent');
+      return outcome === 'unchanged' ? unchanged(`running (${daemons.how})`) : done(`${outcome} (${daemons.how})`);
     });
     await steps.run('enrol', async () => {
       const now = await waitUntil('this host was not enrolled', () => enrolledNow(paths, token), {
@@ -64,9 +66,12 @@ const refuseOtherCell = (before: EnrolledAs | null, token: { cell: string; finge
 /** Connected to the token's controller; null while it is too early. */
 const enrolledNow = async (paths: Paths, token: { fingerprint: string }): Promise<EnrolledAs | null> => {
   const now = await readEnrolment(paths);
-  if (now === null || !isEnrolledWith(now, token)) return null;
-  const { upstreamState } = await lookAtHosts(paths, { hostsOnly: true });
-  return upstreamState === 'connected' ? now : null;
+  const { hosts, upstreamState } = await lookAtHosts(paths, { hostsOnly: true });
+  if (now !== null && isEnrolledWith(now, token)) return upstreamState === 'connected' ? now : null;
+  const refusal = hosts.find(({ here }) => here)?.facts?.warnings.find((text) => text.startsWith('not enrolled: '));
+  // The host-agent drops a token that was refused for good; while it keeps it, it tries again.
+  if (refusal === undefined || existsSync(joinTokenFile(paths))) return null;
+  throw new GivenUp('PERMISSION_DENIED', refusal);
 };
 
 const readAll = async (stdin: NodeJS.ReadStream): Promise<string> => {

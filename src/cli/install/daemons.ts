@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Paths } from '../../runtime/paths.ts';
+import { readDaemonSettings } from './daemon-settings.ts';
 import { DetachedProcess } from './detached.ts';
 import { installLayout } from './layout.ts';
 import type { UserManager } from './user-manager.ts';
@@ -72,10 +73,11 @@ export class DetachedDaemons implements Daemons {
     this.#bin = bin;
   }
 
-  ensure(name: DaemonName, options: { restart?: boolean } = {}): Promise<UnitOutcome> {
+  async ensure(name: DaemonName, options: { restart?: boolean } = {}): Promise<UnitOutcome> {
+    const env = await readDaemonSettings(this.#paths, name);
     const instance = this.#paths.instance === null ? [] : ['--instance', this.#paths.instance];
     const program = join(this.#bin, `fleet-${name}`);
-    return new DetachedProcess(this.#paths, name).ensure([program, ...instance], options);
+    return new DetachedProcess(this.#paths, name).ensure([program, ...instance], { ...options, env });
   }
 
   stop(name: DaemonName): Promise<boolean> {

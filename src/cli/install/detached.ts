@@ -25,7 +25,7 @@ const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
 
 /** The variables of a login, minus those of the terminal and bus that `up` was typed in. */
-const daemonEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+const loginEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   const { TMUX: _, TMUX_PANE: __, DBUS_SESSION_BUS_ADDRESS: ___, NODE_OPTIONS: ____, ...rest } = env;
   return rest;
 };
@@ -48,12 +48,15 @@ export class DetachedProcess {
   }
 
   /** Starts it, or starts it anew when its command line differs. Throws UNAVAILABLE when it ends at once. */
-  async ensure(command: readonly [string, ...string[]], options: { restart?: boolean } = {}) {
+  async ensure(
+    command: readonly [string, ...string[]],
+    options: { restart?: boolean; env?: Record<string, string> } = {},
+  ) {
     const present = await this.running();
     const isSame = present !== null && present.command.join('\0') === command.join('\0');
     if (isSame && !options.restart) return 'unchanged' as const;
     if (present) await this.stop();
-    await this.#start(command);
+    await this.#start(command, options.env ?? {});
     return present ? ('restarted' as const) : ('started' as const);
   }
 
@@ -72,7 +75,7 @@ export class DetachedProcess {
     return present !== null;
   }
 
-  async #start(command: readonly [string, ...string[]]): Promise<void> {
+  async #start(command: readonly [string, ...string[]], env: Record<string, string>): Promise<void> {
     mkdirSync(dirname(this.logFile), { recursive: true, mode: 0o700 });
     const log = openSync(this.logFile, 'a', 0o600);
     try {
@@ -80,7 +83,7 @@ export class DetachedProcess {
         detached: true,
         stdio: ['ignore', log, log],
         cwd: '/',
-        env: daemonEnv(process.env),
+        env: { ...loginEnv(process.env), ...env },
       });
       const pid = await new Promise<number>((resolve, reject) => {
         child.once('spawn', () => resolve(child.pid as number));

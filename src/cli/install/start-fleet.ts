@@ -6,6 +6,7 @@ import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import type { Paths } from '../../runtime/paths.ts';
+import { keepDaemonSetting } from './daemon-settings.ts';
 import { type Daemons, DetachedDaemons, UnitDaemons } from './daemons.ts';
 import { isEnrolledWith } from './enrolled-with.ts';
 import { type EnrolledAs, handOverToken, readEnrolment } from './enrolment.ts';
@@ -17,7 +18,6 @@ import { shippedVersion } from './shipped-version.ts';
 import { done, type Steps, unchanged, warning } from './steps.ts';
 import { UserManager } from './user-manager.ts';
 import { waitUntil } from './wait-until.ts';
-import { writeIfDifferent } from './write-file.ts';
 
 const START_TIMEOUT_MS = 30_000;
 const BUS_TIMEOUT_MS = 5_000;
@@ -69,11 +69,10 @@ export const chooseDaemons = async (
 
 /** A unit does not see the shell's variables; those that say where agents live are kept for it. */
 const repeatEnvironment = async (paths: Paths): Promise<void> => {
-  const lines = ['MOSAIC_HOME', 'TMUX_TMPDIR']
-    .map((name) => [name, process.env[name]] as const)
-    .filter((entry): entry is [string, string] => /^\/[^\n"\\$]*$/.test(entry[1] ?? ''))
-    .map(([name, value]) => `${name}="${value}"\n`);
-  if (lines.length > 0) await writeIfDifferent(join(paths.config, 'fleet-host-agent.env'), lines.join(''), 0o600);
+  for (const name of ['MOSAIC_HOME', 'TMUX_TMPDIR']) {
+    const value = process.env[name];
+    if (value?.startsWith('/')) await keepDaemonSetting(paths, 'host-agent', name, value);
+  }
 };
 
 export const startController = async (
@@ -82,7 +81,8 @@ export const startController = async (
   options: { cell?: string; listen?: string },
 ): Promise<void> => {
   await steps.run('controller', async () => {
-    if (options.cell) await nameCell(paths, options.cell);
+    // Read when it makes its authority; later its name is fixed.
+    if (options.cell) await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', options.cell);
     const outcome = await daemons.ensure('controller');
     const status = await waitUntil('the controller did not answer', () => askStatus(paths, 2_000), {
       timeoutMs: START_TIMEOUT_MS,
@@ -103,10 +103,6 @@ export const startController = async (
     return answer.opened ? done(`opened ${text}`) : unchanged(text);
   });
 };
-
-/** Read by the controller when it makes its authority. */
-const nameCell = (paths: Paths, cell: string): Promise<boolean> =>
-  writeIfDifferent(join(paths.config, 'controller.json'), `${JSON.stringify({ cell })}\n`, 0o600);
 
 /** Starts the host-agent; `token` is asked for when it has no identity in this cell yet. */
 export const startHostAgent = async (
@@ -134,7 +130,7 @@ export const startHostAgent = async (
     });
   }
   await steps.run('host-agent', async () => {
-    const outcome = await daemons.ensure('host-agent', { restart: !isOurs });
+    const outcome = await daemons.ensure('host-agent');
     return outcome === 'unchanged' ? unchanged(`running (${daemons.how})`) : done(`${outcome} (${daemons.how})`);
   });
   return steps.run('ready', async () => {

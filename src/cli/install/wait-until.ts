@@ -4,6 +4,9 @@ import { sleep } from '../../runtime/sleep.ts';
 
 const POLL_MS = 100;
 
+/** Thrown by a probe when waiting on is of no use: it ends the wait with its own words. */
+export class GivenUp extends FleetError {}
+
 /**
  * `probe` answers null while it is too early; what it throws counts as too early too, and is the cause of the
  * DEADLINE_EXCEEDED at the end. `what` completes "… did not … within N s".
@@ -21,6 +24,7 @@ export const waitUntil = async <T>(
       const answer = await probe();
       if (answer !== null) return answer;
     } catch (error) {
+      if (error instanceof GivenUp) throw error;
       last = error;
     }
     await sleep(POLL_MS, options.signal);
