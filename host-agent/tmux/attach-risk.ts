@@ -10,9 +10,10 @@ export type FollowChoice = { follow: TmuxSession } | { poll: string };
 /** Hooks that our coming or leaving would fire. */
 const CLIENT_HOOKS = /^(client-(?:attached|detached|session-changed|active))(?:\[\d+\])? +\S/m;
 
+/** 3.3a is 3003, next-3.8 not yet 3008, and what has no such number 0. */
 const versionOf = (version: string | null): number => {
-  const match = /^(\d+)\.(\d+)/.exec(version ?? '');
-  return match ? Number(match[1]) * 1_000 + Number(match[2]) : 0;
+  const match = /^(next-)?(\d+)\.(\d+)/.exec(version ?? '');
+  return match ? Number(match[2]) * 1_000 + Number(match[3]) - (match[1] ? 1 : 0) : 0;
 };
 
 /**
@@ -32,14 +33,20 @@ export const crashRisk = (traits: ServerTraits): string | null => {
   return null;
 };
 
-/** A holder (leading underscore) has nobody to disturb; then the oldest, which is the likeliest to stay. */
+/**
+ * A bare `tmux attach` prefers sessions without clients, and of those the last used one. So: a holder (leading
+ * underscore), where nobody means to go; then the session that was not used for longest.
+ */
 const byPreference = (a: TmuxSession, b: TmuxSession): number =>
   Number(b.name.startsWith('_')) - Number(a.name.startsWith('_')) ||
+  (a.activityMs ?? 0) - (b.activityMs ?? 0) ||
   a.createdMs - b.createdMs ||
   Number(a.id.slice(1)) - Number(b.id.slice(1));
 
 export const chooseFollowing = (sessions: readonly TmuxSession[], traits: ServerTraits): FollowChoice => {
   if (sessions.length === 0) return { poll: 'no session to attach to' };
+  const version = versionOf(traits.version);
+  if (version > 0 && version < 3_002) return { poll: `tmux ${traits.version} cannot be followed; 3.2 or newer can` };
   if (traits.exitUnattached) return { poll: 'exit-unattached is on: a client would keep the server alive' };
   if (traits.focusEvents) return { poll: 'focus-events is on: a client would type a focus sequence into a pane' };
   const [follow] = sessions.filter(({ id }) => !traits.destroyUnattached.has(id)).sort(byPreference);

@@ -77,7 +77,7 @@ export class Discovery {
       if (servers.has(path)) continue;
       const { verdict } = checkSocket(path, this.#options.uid);
       if (verdict === 'gone') continue;
-      if (verdict === 'safe' && (await accepts(path))) add(this.#found(path, null));
+      if (verdict === 'safe' && (await accepts(path).catch(() => false))) add(this.#found(path, null));
       else unsettled = true;
     }
     this.#forgetAllBut(listening.flatMap(({ server }) => (server ? [`${server.pid}:${server.startTicks}`] : [])));

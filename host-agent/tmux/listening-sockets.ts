@@ -26,6 +26,15 @@ export const parseNetUnix = (text: string): Map<string, string> => {
   return pathOf;
 };
 
+/** A descriptor may be closed between the listing and this. */
+const linkOf = (path: string): string => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+};
+
 export class ListeningSockets {
   readonly #procRoot: string;
   readonly #uid: number;
@@ -72,11 +81,11 @@ export class ListeningSockets {
       if (statSync(folder).uid !== this.#uid) return [];
       if (readFileSync(`${folder}/comm`, 'utf8').trimEnd() !== SERVER_NAME) return [];
       return readdirSync(`${folder}/fd`).flatMap((fd) => {
-        const match = /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/fd/${fd}`));
+        const match = /^socket:\[(\d+)\]$/.exec(linkOf(`${folder}/fd/${fd}`));
         return match ? [match[1]!] : [];
       });
     } catch {
-      // It ended, or closed a descriptor, while being read: the next look sees it right.
+      // It ended while being read.
       return [];
     }
   }

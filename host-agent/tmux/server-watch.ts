@@ -29,8 +29,10 @@ export interface ServerWatchOptions {
   log: Logger;
   /** Between lists of a server that is not followed. */
   pollMs: number;
-  /** Between lists of a followed server that reports nothing: what no notification tells, such as zombies. */
+  /** Between lists of a followed server that reports nothing. */
   tickMs: number;
+  /** Between questions whether a quiet followed server still answers. */
+  pingMs: number;
   /** After this long without an answer the server has the problem `timeout`. */
   answerMs: number;
   onChange: () => void;
@@ -198,10 +200,25 @@ export class ServerWatch {
         if (list.interleaved) this.#wake.poke();
         const tookMs = this.#options.clock.monotonicMs() - startMs;
         await sleep(Math.max(MIN_GAP_MS, 9 * tookMs), either);
-        await this.#wake.wait(this.#retryMs() ?? this.#options.tickMs, either);
+        await this.#untilNews(client, sessionId, either);
       }
     } finally {
       await client.close();
+    }
+  }
+
+  /** Returns when there may be news; asks now and then whether the server is there at all, and looks for zombies. */
+  async #untilNews(client: ControlClient, sessionId: string, signal: AbortSignal): Promise<void> {
+    const { clock, pingMs, tickMs, procRoot } = this.#options;
+    const endMs = clock.monotonicMs() + (this.#retryMs() ?? tickMs);
+    for (;;) {
+      const leftMs = endMs - clock.monotonicMs();
+      if ((await this.#wake.wait(Math.min(leftMs, pingMs), signal)) || signal.aborted || leftMs <= pingMs) return;
+      // No hook follows has-session, whatever its answer.
+      const answer = client.command(`has-session -t '${sessionId}'`, { timeoutMs: HUNG_MS }).catch(() => []);
+      await this.#sayIfLate(untilAborted(answer, signal));
+      const panes = [...this.#server.panes.values()];
+      if (this.#server.problem !== null || panes.some((pane) => withZombie(pane, procRoot) !== pane)) return;
     }
   }
 

@@ -25,6 +25,7 @@ export interface TmuxSourceOptions {
   procRoot?: string;
   pollMs?: number;
   rescanMs?: number;
+  pingMs?: number;
   answerMs?: number;
 }
 
@@ -53,7 +54,8 @@ export class TmuxSource implements Source<TmuxReading> {
       procRoot: '/proc',
       pollMs: 2_000,
       rescanMs: 5_000,
-      answerMs: 3_000,
+      pingMs: 1_000,
+      answerMs: 2_000,
       ...options,
     };
   }
@@ -128,7 +130,7 @@ export class TmuxSource implements Source<TmuxReading> {
   }
 
   #begin(found: FoundServer, signal: AbortSignal): Watched {
-    const { uid, tmuxPath, procRoot, clock, log, pollMs, rescanMs, answerMs } = this.#options;
+    const { uid, tmuxPath, procRoot, clock, log, pollMs, rescanMs, pingMs, answerMs } = this.#options;
     const stop = new AbortController();
     const watch = new ServerWatch({
       found,
@@ -139,6 +141,7 @@ export class TmuxSource implements Source<TmuxReading> {
       log,
       pollMs,
       answerMs,
+      pingMs,
       tickMs: rescanMs,
       onChange: () => this.#refresh(),
       onGone: () => this.#wake.poke(),
