@@ -22,6 +22,7 @@ import { heartbeatFolders } from './heartbeat/folders.ts';
 import { HeartbeatSource } from './heartbeat/source.ts';
 import { hostWarnings, needsOf } from './inventory/host-facts.ts';
 import { Inventory } from './inventory/inventory.ts';
+import { agentUnit } from './inventory/join.ts';
 import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
@@ -92,9 +93,7 @@ export class HostAgent {
       const heartbeats = new HeartbeatSource({
         folders: () => heartbeatFolders(paths.mosaicHome, homedir(), roster.current().env),
       });
-      const systemd = paths.isolated
-        ? noSystemd('an instance watches no units')
-        : new SystemdSource({ uid, user, log: part('systemd'), clock });
+      const systemd = paths.isolated ? noSystemd('an instance watches no units') : new SystemdSource({ uid, user });
       const tmux = new TmuxSource({
         tmuxTmpdir: paths.tmuxTmpdir,
         isolated: paths.isolated,
@@ -110,7 +109,11 @@ export class HostAgent {
         socketPath: (socket) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default'),
         launcherInstalled: FLEET_VERSION,
       });
-      using _heartbeatsFollowRoster = roster.onChange(() => void heartbeats.refresh());
+      using _othersFollowRoster = roster.onChange(() => {
+        void heartbeats.refresh();
+        if (!(systemd instanceof SystemdSource)) return;
+        systemd.setWanted((roster.current().roster?.agents ?? []).map((agent) => agentUnit(agent.name)));
+      });
 
       let via: HostFacts['via'] = null;
       const facts = (): HostFacts => {
@@ -119,7 +122,11 @@ export class HostAgent {
           hostNowMs: clock.nowMs(),
           version: FLEET_VERSION,
           control: policy.control,
-          warnings: hostWarnings(inventory.rows, inventory.readings(), [policy.problem, enrolment.problem]),
+          warnings: hostWarnings(inventory.rows, inventory.readings(), [
+            paths.isolated ? null : systemd.current().problem,
+            policy.problem,
+            enrolment.problem,
+          ]),
           certificateNotAfterMs: enrolment.certificateNotAfterMs,
           via,
           agents: inventory.rows.length,

@@ -16,7 +16,6 @@ export const hostWarnings = (
     if (count > 0) warnings.push(`${count} ${flag}`);
   }
   if (readings.systemd.linger === false) warnings.push('LINGER-OFF');
-  if (readings.systemd.problem !== null) warnings.push(readings.systemd.problem);
   if (readings.roster.problem !== null) warnings.push(`roster: ${readings.roster.problem}`);
   if (readings.heartbeats.problem !== null) warnings.push(`heartbeats: ${readings.heartbeats.problem}`);
   for (const { socket, problem } of readings.tmux.servers) if (problem) warnings.push(`${socket}: ${problem.words}`);

@@ -118,7 +118,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
   const env = readings.roster.env.get(name);
   const intervalMs = positive(env?.get('MOSAIC_HEARTBEAT_INTERVAL'), HEARTBEAT_INTERVAL_MS);
   const heartbeat = heartbeatFacts(reading, nowMs, intervalMs);
-  const unit = readings.systemd.units.get(unitName(screen?.session.name ?? name, agent)) ?? null;
+  const unit = readings.systemd.units.get(agentUnit(agent?.name ?? screen?.session.name ?? name)) ?? null;
 
   const own = screen ? chooseOwnPane(key, screen, heartbeat.pid, context) : null;
   const pane = own?.pane ?? null;
