@@ -199,8 +199,8 @@ const positive = (seconds: string | undefined, fallbackMs: number): number => {
   return Number.isFinite(value) && value > 0 ? value * 1_000 : fallbackMs;
 };
 
-const unitName = (session: string, agent: RosterAgent | null): string =>
-  `mosaic-agent@${agent?.name ?? session}.service`;
+/** The unit under which an agent of this name is launched. */
+export const agentUnit = (name: string): string => `mosaic-agent@${name}.service`;
 
 const chooseOwnPane = (
   key: string,
