@@ -1,0 +1,128 @@
+/**
+ * The plan of the house as data: which room may know which, and at which edge each library stays. A new room is one line
+ * here. The longest path that fits a file is its room.
+ */
+export interface Room {
+  /** Rooms whose files it may import, types too. Its own are always allowed. */
+  may: readonly string[];
+  /** Why not more. */
+  because: string;
+}
+
+export interface Edge {
+  rooms: readonly string[];
+  because: string;
+}
+
+const PURE = 'src/domain is pure: nouns and rules that every other room may know';
+const PORTS = 'a source fills the inventory’s ports and knows no other source: the inventory joins them';
+const INWARD = 'imports go inward and downward only, so that state moves one way';
+const SHARED = ['src/domain', 'src/wire', 'src/runtime', 'src/identity', 'src/view', 'src/wire/gen'];
+
+const source: Room = { may: ['host-agent/inventory', ...SHARED], because: PORTS };
+const below = (part: string, ...rooms: string[]): Room => ({
+  may: [...rooms.map((room) => `${part}/${room}`), ...SHARED],
+  because: INWARD,
+});
+const agent = (...rooms: string[]): Room => below('host-agent', ...rooms);
+const controller = (...rooms: string[]): Room => below('controller', ...rooms);
+
+export const ROOMS: Record<string, Room> = {
+  'src/domain': { may: [], because: PURE },
+  'src/wire/gen': { may: [], because: 'generated from proto/ alone' },
+  'src/wire': { may: ['src/domain', 'src/wire/gen'], because: 'it only translates between messages and domain' },
+  'src/runtime': { may: ['src/domain', 'package.json'], because: 'it serves any daemon and knows nothing of fleets' },
+  'src/identity': { may: ['src/domain', 'src/runtime'], because: 'keys and certificates know no messages' },
+  'src/view': { may: ['src/domain', 'src/wire', 'src/wire/gen', 'src/runtime'], because: INWARD },
+  'src/cli/client': { may: [...SHARED], because: 'the client is below the verbs that use it' },
+  'src/cli': {
+    may: ['src/cli/client', 'package.json', ...SHARED],
+    because: 'the CLI speaks to the daemons by the wire only',
+  },
+
+  'host-agent/tmux': source,
+  'host-agent/systemd': source,
+  'host-agent/heartbeat': source,
+  'host-agent/roster': source,
+  'host-agent/process': source,
+  'host-agent/inventory': agent(),
+  'host-agent/policy': agent(),
+  'host-agent/enrollment': agent(),
+  'host-agent/report': agent('inventory', 'enrollment'),
+  'host-agent/terminal': agent('inventory'),
+  'host-agent/launch': agent('inventory'),
+  'host-agent/command': agent('inventory', 'policy', 'launch', 'terminal'),
+  'host-agent/doctor': agent('inventory', 'policy', 'enrollment', 'config.ts'),
+  'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'terminal', 'command'),
+  'host-agent/config.ts': agent(),
+
+  'controller/store': controller(),
+  'controller/audit': controller('store'),
+  'controller/tenancy': controller('store'),
+  'controller/grpc': controller('store', 'audit', 'tenancy'),
+  'controller/enrollment': controller('store', 'audit', 'tenancy', 'grpc'),
+  'controller/registry': controller('store', 'tenancy', 'grpc'),
+  'controller/uplink': controller('registry', 'store', 'tenancy', 'grpc'),
+  'controller/terminal': controller('uplink', 'tenancy', 'grpc'),
+  'controller/dispatch': controller('uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/federation': controller('registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/admin': controller('enrollment', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/config.ts': controller(),
+};
+
+/** Where everything of one program meets; they may import all of their own program and of src. */
+export const COMPOSITION_ROOTS = [
+  'host-agent/main.ts',
+  'host-agent/agent.ts',
+  'controller/main.ts',
+  'controller/controller.ts',
+];
+
+/** npm packages, and builtins that stay at one edge like them. A path may be a single file. */
+export const EDGES: Record<string, Edge> = {
+  '@grpc/grpc-js': {
+    rooms: ['controller/grpc', 'host-agent/report', 'host-agent/local', 'src/wire/gen'],
+    because:
+      'streams and statuses of one gRPC library must not leak inward; the CLI uses node:http2, which starts faster',
+  },
+  'grpc-health-check': { rooms: ['controller/grpc'], because: 'a service of the gRPC server' },
+  '@grpc/reflection': { rooms: ['controller/grpc'], because: 'a service of the gRPC server' },
+  '@bufbuild/protobuf': {
+    rooms: ['src/wire', 'src/wire/gen', 'controller/grpc'],
+    because: 'message bytes are the wire’s business, and descriptors that of reflection',
+  },
+  '@jellybrick/dbus-next': {
+    rooms: ['host-agent/systemd'],
+    because: 'D-Bus is how systemd is asked, and nothing else',
+  },
+  '@peculiar/x509': { rooms: ['src/identity'], because: 'certificates are made and read in one place' },
+  execa: { rooms: ['src/runtime/exec.ts'], because: 'one way to run a program, with a deadline' },
+  pino: { rooms: ['src/runtime/logger.ts'], because: 'one way to log, redacted' },
+  'prom-client': { rooms: ['controller/grpc'], because: 'figures are served beside health' },
+  'node:sqlite': { rooms: ['controller/store'], because: 'another engine must fit behind the store’s interface' },
+  yaml: { rooms: ['host-agent/roster'], because: 'rosters are the only YAML' },
+  zod: {
+    rooms: [
+      'src/cli',
+      'host-agent/config.ts',
+      'host-agent/enrollment',
+      'host-agent/policy',
+      'host-agent/roster',
+      'controller/config.ts',
+      'controller/store',
+    ],
+    because: 'it stands where outside data enters; inside, types are enough',
+  },
+};
+
+/** Rooms from which a library must not be reached by any chain of imports that run at start. */
+export const OUT_OF_REACH: readonly { from: string; library: string; because: string }[] = [
+  { from: 'src/cli', library: '@grpc/grpc-js', because: 'it costs a CLI command more than all the rest of its start' },
+  { from: 'src/view', library: '@grpc/grpc-js', because: 'a view serves any transport' },
+  { from: 'src/domain', library: 'zod', because: PURE },
+];
+
+export const roomOf = (file: string): string | undefined =>
+  Object.keys(ROOMS)
+    .filter((room) => file === room || file.startsWith(`${room}/`))
+    .sort((a, b) => b.length - a.length)[0];
