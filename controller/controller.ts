@@ -10,6 +10,7 @@ import { Shutdown } from '../src/runtime/shutdown.ts';
 import { ownFolder } from '../src/runtime/socket-claim.ts';
 import { FLEET_VERSION } from '../src/runtime/version.ts';
 import { FleetView } from '../src/view/fleet-view.ts';
+import { DESCRIPTOR_SET } from '../src/wire/gen/descriptor-set.ts';
 import { AdminServiceService } from '../src/wire/gen/fleet/v1/admin.ts';
 import { EnrollmentServiceService } from '../src/wire/gen/fleet/v1/enrollment.ts';
 import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
@@ -23,6 +24,7 @@ import { FailureLimit } from './enrollment/failure-limit.ts';
 import { Door } from './grpc/door.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { ServerIdentity } from './grpc/server-identity.ts';
+import { addHealth, addReflection } from './grpc/standard-services.ts';
 import { fleetHandlers } from './registry/fleet-service.ts';
 import { keepLastKnown, loadLastKnown } from './registry/last-known.ts';
 import { Registry } from './registry/registry.ts';
@@ -36,6 +38,13 @@ import { ReportIntake } from './uplink/report-intake.ts';
 import { Uplink } from './uplink/uplink.ts';
 
 const TICK_MS = 500;
+/** As health names them. */
+const SERVICES = [
+  'fleet.v1.FleetService',
+  'fleet.v1.HostAgentService',
+  'fleet.v1.EnrollmentService',
+  'fleet.v1.AdminService',
+];
 
 export class Controller {
   readonly #config: ControllerConfig;
@@ -148,6 +157,8 @@ export class Controller {
         }),
         ADMIN_TARGETS,
       );
+      const health = await addHealth(server, SERVICES);
+      await addReflection(server, DESCRIPTOR_SET);
       server.start();
       shutdown.add('grpc', () => server.stop());
       serverIdentity.start((material) => server.rotate(material));
@@ -162,6 +173,7 @@ export class Controller {
         stopping.abort();
         await Promise.all(loops);
       });
+      for (const service of ['', ...SERVICES]) health.set(service, true);
       this.#log.info({ cell, listening: addresses.listening(), version: FLEET_VERSION }, 'controller started');
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
