@@ -31,6 +31,14 @@ const replaceLink = (link: string, to: string): void => {
   renameSync(fresh, link);
 };
 
+const builtId = (folder: string): string | null => {
+  try {
+    return readFileSync(join(folder, 'VERSION'), 'utf8').trim();
+  } catch {
+    return null;
+  }
+};
+
 const fill = async (): Promise<string> => {
   const lib = join(partial, 'lib');
   mkdirSync(join(partial, 'bin'), { recursive: true });
@@ -57,8 +65,11 @@ try {
   placeNode(root, join(root, 'dist/node', process.arch, 'node'));
   mkdirSync(join(partial, 'node/bin'), { recursive: true });
   linkSync(join(root, 'dist/node', process.arch, 'node'), join(partial, 'node/bin/node'));
-  rmSync(target, { recursive: true, force: true });
-  renameSync(partial, target);
+  // What runs from the folder keeps running from it as long as nothing has changed.
+  if (builtId(target) !== `${version}-${digest}`) {
+    rmSync(target, { recursive: true, force: true });
+    renameSync(partial, target);
+  }
   replaceLink(join(root, 'dist/current'), basename(target));
   process.stdout.write(`dist/${basename(target)} ${version}-${digest}\n`);
 } catch (error) {

@@ -60,11 +60,14 @@ case $(readlink "$command" 2>/dev/null) in */share/fleet/current/bin/fleet) remo
 # manager ends and takes every agent with it.
 if [ -e "$state/linger-enabled-by-fleet" ] && [ -e "/var/lib/systemd/linger/$user" ]; then
   busy=no
-  for stat in /proc/[0-9]*/stat; do
-    [ -O "${stat%/stat}" ] || continue
-    case $(cat "$stat" 2>/dev/null) in *"(tmux: server)"*) busy=tmux ;; esac
+  for process in /proc/[0-9]*; do
+    [ -O "$process" ] || continue
+    case $(cat "$process/cgroup" 2>/dev/null) in
+      *"/user@$uid.service/init.scope"* | *"/user@$uid.service/"*dbus* | *"/user@$uid.service/"*fleet-*) ;;
+      *"/user@$uid.service/"*) busy=$(cat "$process/comm" 2>/dev/null) ;;
+    esac
   done
-  for unit in "$units"/default.target.wants/* "$units"/*.wants/*; do [ -e "$unit" ] && busy=${unit##*/}; done
+  for unit in "$units"/*.wants/*; do [ -e "$unit" ] && busy=${unit##*/}; done
   if [ "$busy" = no ]; then
     loginctl --no-ask-password disable-linger "$user" 2>/dev/null && gone linger
   else

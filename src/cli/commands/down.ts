@@ -7,6 +7,7 @@ import { type Daemons, DetachedDaemons, UnitDaemons } from '../install/daemons.t
 import { exclusively } from '../install/exclusive.ts';
 import { done, Steps, unchanged } from '../install/steps.ts';
 import { UserManager } from '../install/user-manager.ts';
+import { stopDetachedTunnels } from '../ssh/tunnel.ts';
 import { refuseRoot } from './up.ts';
 
 export const run = async ({ paths, stderr }: CommandContext): Promise<number> => {
@@ -18,6 +19,7 @@ export const run = async ({ paths, stderr }: CommandContext): Promise<number> =>
     for (const name of ['host-agent', 'controller'] as const) {
       await steps.run(name, async () => ((await daemons.stop(name)) ? done('stopped') : unchanged('was not running')));
     }
+    await stopDetachedTunnels(paths);
     steps.note('sessions and data are as they were; next: fleet up');
     return EXIT.done;
   });
@@ -26,5 +28,5 @@ export const run = async ({ paths, stderr }: CommandContext): Promise<number> =>
 const runningUnder = async (paths: Paths): Promise<Daemons> => {
   const manager = new UserManager();
   if (paths.instance === null && (await manager.isReachable())) return new UnitDaemons(manager, '', paths);
-  return new DetachedDaemons(paths, '');
+  return new DetachedDaemons(paths, { bin: '', versionId: '' });
 };

@@ -19,6 +19,7 @@ import {
   chooseUplink,
   install,
   isSettled,
+  openTunnel,
   presentVia,
   settle,
   survey,
@@ -54,9 +55,13 @@ const addHost = async (command: CommandContext): Promise<number> => {
   await install(context, found);
   const via = await presentVia(paths, found);
   const mustEnrol = found.enrolled === null || (options.link !== 'auto' && options.link !== via);
-  if (mustEnrol) await settle(context, found, await chooseUplink(context, found));
-  else if (isSettled(context, found)) await steps.run('host-agent', async () => unchanged('enrolled and running'));
-  else await settle(context, found, null);
+  if (mustEnrol) {
+    await settle(context, found, await chooseUplink(context, found));
+  } else {
+    if (via === 'ssh') await openTunnel(context, found, 'as before');
+    if (isSettled(context, found)) await steps.run('host-agent', async () => unchanged('enrolled and running'));
+    else await settle(context, found, null);
+  }
   if (!options.dryRun) await rememberHost(paths, found.host, found.facts.user, target);
   const seen = await awaitRows(context, found);
   if (seen) printRows(command, seen, found.host);

@@ -9,7 +9,13 @@ import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { isEnrolledWith } from '../install/enrolled-with.ts';
-import { type EnrolledAs, handOverToken, joinTokenFile, parseHandedToken, readEnrolment } from '../install/enrolment.ts';
+import {
+  type EnrolledAs,
+  handOverToken,
+  joinTokenFile,
+  parseHandedToken,
+  readEnrolment,
+} from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
 import { lookAtHosts } from '../install/local-fleet.ts';

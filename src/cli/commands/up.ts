@@ -7,6 +7,7 @@ import type { ControlLevel } from '../../domain/host-agent.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { DetachedDaemons } from '../install/daemons.ts';
 import { readEnrolment } from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
@@ -18,6 +19,7 @@ import {
   startHostAgentOnly,
 } from '../install/start-fleet.ts';
 import { Steps } from '../install/steps.ts';
+import { resumeDetachedTunnels } from '../ssh/tunnel.ts';
 
 export const run = async ({ flags, paths, stderr, signal }: CommandContext): Promise<number> => {
   refuseRoot(paths);
@@ -36,7 +38,8 @@ export const run = async ({ flags, paths, stderr, signal }: CommandContext): Pro
         `this host belongs to cell ${enrolled.cell}, whose controller is elsewhere: --new-cell starts a second one here`,
       );
     }
-    const daemons = await chooseDaemons(context, await installHere(context));
+    const installed = await installHere(context);
+    const daemons = await chooseDaemons(context, installed);
     if (flags.control !== undefined) {
       await context.steps.run('policy', () => settleHostPolicy(paths, flags.control as ControlLevel));
     }
@@ -48,6 +51,9 @@ export const run = async ({ flags, paths, stderr, signal }: CommandContext): Pro
         name: options.name,
         replace: Boolean(flags['new-cell']) && isElsewhere,
       });
+    }
+    if (daemons instanceof DetachedDaemons) {
+      await resumeDetachedTunnels(paths, join(installed.bin, '../lib/remote/tunnel.sh'));
     }
     const instance = paths.instance === null ? '' : ` --instance ${paths.instance}`;
     context.steps.note(`next: fleet ps${instance}    another machine: fleet host add${instance} USER@MACHINE`);

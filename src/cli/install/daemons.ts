@@ -66,18 +66,24 @@ export class DetachedDaemons implements Daemons {
   readonly how = 'detached process';
   readonly #paths: Paths;
   readonly #bin: string;
+  readonly #versionId: string;
 
   /** `bin`: folder of the launchers. */
-  constructor(paths: Paths, bin: string) {
+  constructor(paths: Paths, installed: { bin: string; versionId: string }) {
     this.#paths = paths;
-    this.#bin = bin;
+    this.#bin = installed.bin;
+    this.#versionId = installed.versionId;
   }
 
   async ensure(name: DaemonName, options: { restart?: boolean } = {}): Promise<UnitOutcome> {
     const env = await readDaemonSettings(this.#paths, name);
     const instance = this.#paths.instance === null ? [] : ['--instance', this.#paths.instance];
     const program = join(this.#bin, `fleet-${name}`);
-    return new DetachedProcess(this.#paths, name).ensure([program, ...instance], { ...options, env });
+    return new DetachedProcess(this.#paths, name).ensure([program, ...instance], {
+      ...options,
+      env,
+      version: this.#versionId,
+    });
   }
 
   stop(name: DaemonName): Promise<boolean> {

@@ -19,6 +19,8 @@ const Lock = z.object({
   bootId: z.string(),
   /** What was started: a changed command line means a restart. */
   command: z.array(z.string()).min(1),
+  /** Version of what was started; empty where that does not matter. */
+  version: z.string(),
 });
 
 const STOP_TIMEOUT_MS = 15_000;
@@ -30,6 +32,14 @@ const loginEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
   return rest;
 };
 
+export interface StartOptions {
+  /** Start it anew also when nothing differs. */
+  restart?: boolean;
+  /** Added to the environment of this login. */
+  env?: Record<string, string>;
+  version?: string;
+}
+
 export class DetachedProcess {
   readonly logFile: string;
   readonly #lockFile: string;
@@ -40,7 +50,7 @@ export class DetachedProcess {
   }
 
   /** The running process of our lock, or null. */
-  async running(): Promise<(ProcessStamp & { command: string[] }) | null> {
+  async running(): Promise<z.infer<typeof Lock> | null> {
     const text = await readFile(this.#lockFile, 'utf8').catch(() => null);
     if (text === null) return null;
     const lock = Lock.safeParse(safeJson(text));
@@ -48,15 +58,13 @@ export class DetachedProcess {
   }
 
   /** Starts it, or starts it anew when its command line differs. Throws UNAVAILABLE when it ends at once. */
-  async ensure(
-    command: readonly [string, ...string[]],
-    options: { restart?: boolean; env?: Record<string, string> } = {},
-  ) {
+  async ensure(command: readonly [string, ...string[]], options: StartOptions = {}) {
     const present = await this.running();
-    const isSame = present !== null && present.command.join('\0') === command.join('\0');
+    const { env = {}, version = '' } = options;
+    const isSame = present?.command.join('\0') === command.join('\0') && present.version === version;
     if (isSame && !options.restart) return 'unchanged' as const;
     if (present) await this.stop();
-    await this.#start(command, options.env ?? {});
+    await this.#start(command, env, version);
     return present ? ('restarted' as const) : ('started' as const);
   }
 
@@ -75,7 +83,7 @@ export class DetachedProcess {
     return present !== null;
   }
 
-  async #start(command: readonly [string, ...string[]], env: Record<string, string>): Promise<void> {
+  async #start(command: readonly [string, ...string[]], env: Record<string, string>, version: string): Promise<void> {
     mkdirSync(dirname(this.logFile), { recursive: true, mode: 0o700 });
     const log = openSync(this.logFile, 'a', 0o600);
     try {
@@ -92,7 +100,7 @@ export class DetachedProcess {
       child.unref();
       const stamp = stampOf(pid);
       if (!stamp) throw new FleetError('UNAVAILABLE', `${command[0]} ended at once: see ${this.logFile}`);
-      await writeIfDifferent(this.#lockFile, `${JSON.stringify({ ...stamp, command })}\n`, 0o600);
+      await writeIfDifferent(this.#lockFile, `${JSON.stringify({ ...stamp, command, version })}\n`, 0o600);
     } finally {
       closeSync(log);
     }

@@ -46,7 +46,7 @@ export const chooseDaemons = async (
   installed: { bin: string; versionId: string },
 ): Promise<Daemons> => {
   const { paths, steps, signal } = context;
-  if (paths.instance !== null) return new DetachedDaemons(paths, installed.bin);
+  if (paths.instance !== null) return new DetachedDaemons(paths, installed);
   const manager = new UserManager();
   const { username } = userInfo();
   await steps.run('boot', async () => {
@@ -64,7 +64,7 @@ export const chooseDaemons = async (
     throw error;
   });
   await repeatEnvironment(paths);
-  return isReachable ? new UnitDaemons(manager, installed.versionId, paths) : new DetachedDaemons(paths, installed.bin);
+  return isReachable ? new UnitDaemons(manager, installed.versionId, paths) : new DetachedDaemons(paths, installed);
 };
 
 /** A unit does not see the shell's variables; those that say where agents live are kept for it. */

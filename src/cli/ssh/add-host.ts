@@ -177,7 +177,8 @@ const openController = async (context: AddContext, controller: ControllerStatusR
   });
 };
 
-const openTunnel = async (context: AddContext, found: Survey, why: string): Promise<Uplink> => {
+/** Also for a host that has one: brings its unit and key line up to date. */
+export const openTunnel = async (context: AddContext, found: Survey, why: string): Promise<Uplink> => {
   const { steps, options, paths, session, signal } = context;
   const remoteSocket = uplinkSocket(found.facts);
   const uplink: Uplink = { via: 'ssh', addresses: [`unix:${remoteSocket}`] };
@@ -286,7 +287,7 @@ export const awaitRows = async (context: AddContext, found: Survey): Promise<See
       { timeoutMs: ROWS_TIMEOUT_MS, signal, hint: `fleet doctor ${found.host}` },
     );
     const { facts } = seen.hosts.find(isIt) as HostAgent;
-    return [unchanged(`${found.host} is connected (${facts?.via ?? 'dial'}), ${facts?.agents ?? 0} agents`), seen];
+    return [unchanged(`${found.host} is connected, ${facts?.agents ?? 0} agents`), seen];
   });
 };
 

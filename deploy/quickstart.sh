@@ -1,0 +1,32 @@
+#!/bin/sh
+# npm run quickstart [-- down]: a whole fleet on this machine, apart from everything else that runs here.
+# Works before node_modules exists: needs npm and tmux, and asks nothing.
+set -eu
+cd "$(dirname "$0")/.."
+say() { printf 'quickstart: %s\n' "$1" >&2; }
+need() {
+  command -v "$1" >/dev/null 2>&1 || {
+    say "$1 is missing: install it ($2)"
+    exit 1
+  }
+}
+need tmux 'Debian: apt-get install tmux'
+need npm 'Debian: apt-get install npm'
+# npm writes this file last: an interrupted installation is begun anew.
+if [ ! -x node_modules/.bin/node ] || [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+  if [ "${1-}" = down ] && [ ! -x node_modules/.bin/node ]; then
+    say 'nothing was started from here'
+    exit 0
+  fi
+  say 'installing packages (npm ci)'
+  npm ci --no-audit --no-fund --loglevel=error
+  touch node_modules/.package-lock.json
+fi
+PATH=$PWD/node_modules/.bin:$PATH
+export PATH
+if [ "${1-}" != down ]; then
+  say 'building'
+  npm run --silent generate
+  node deploy/build.ts >/dev/null
+fi
+exec node deploy/quickstart.ts "$@"
