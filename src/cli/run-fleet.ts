@@ -27,7 +27,10 @@ const runVerb = async (parsed: Parsed & { kind: 'run' }): Promise<number> => {
     flags,
     paths: resolvePaths({ instance }),
     env: process.env,
-    stdin: process.stdin,
+    // Opened by its first use: most verbs read nothing.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     signal: interruption(),

@@ -35,7 +35,10 @@ export interface ResolveScope {
 
 const ENCODED = /[/%\s\p{Cc}\p{Cf}\p{Z}]/gu;
 
-const encodePart = (part: string): string => part.toWellFormed().replace(ENCODED, encodeURIComponent);
+const PLAIN = /^[!-$&-.0-~]*$/;
+
+const encodePart = (part: string): string =>
+  PLAIN.test(part) ? part : part.toWellFormed().replace(ENCODED, encodeURIComponent);
 
 export const formatAddress = (address: AgentAddress): string =>
   `${encodePart(address.cell)}/${encodePart(address.host)}/${encodePart(address.user)}/${encodePart(address.agent)}`;

@@ -30,15 +30,20 @@ const picture = (character: string): string => {
   return code === 0x7f ? '\u2421' : '\ufffd';
 };
 
-const CHARACTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Where one character on the screen may be several code points; a cleaned text has no joiners. */
+const COMPOSED = /[\p{M}\p{Emoji_Modifier}\p{Regional_Indicator}\u1160-\u11ff\ud7b0-\ud7ff]/u;
+
+/** Only where it is needed: the first segmenter of a process costs more than everything else a table does. */
+const charactersOf = (text: string): string[] =>
+  COMPOSED.test(text)
+    ? Array.from(new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text), ({ segment }) => segment)
+    : [...text];
 
 /** Terminal cells that a cleaned text takes. */
-export const textWidth = (text: string): number => {
-  if (PLAIN.test(text)) return text.length;
-  let width = 0;
-  for (const { segment } of CHARACTERS.segment(text)) width += characterWidth(segment);
-  return width;
-};
+export const textWidth = (text: string): number =>
+  PLAIN.test(text)
+    ? text.length
+    : charactersOf(text).reduce((width, character) => width + characterWidth(character), 0);
 
 const EMOJI = /^(?:\p{Emoji_Presentation}|\p{Regional_Indicator})/u;
 
@@ -82,10 +87,9 @@ export const cutMiddle = (text: string, width: number): string => {
   if (textWidth(text) <= width) return text;
   if (width < 3) return cutEnd(text, width);
   const start = takeStart(text, Math.ceil((width - 1) / 2));
-  const characters = [...CHARACTERS.segment(text)].map(({ segment }) => segment);
   let room = width - 1 - textWidth(start);
   let end = '';
-  for (const character of characters.reverse()) {
+  for (const character of charactersOf(text).reverse()) {
     room -= characterWidth(character);
     if (room < 0) break;
     end = character + end;
@@ -94,13 +98,12 @@ export const cutMiddle = (text: string, width: number): string => {
 };
 
 const takeStart = (text: string, width: number): string => {
-  if (PLAIN.test(text)) return text.slice(0, width);
   let taken = '';
   let room = width;
-  for (const { segment } of CHARACTERS.segment(text)) {
-    room -= characterWidth(segment);
+  for (const character of charactersOf(text)) {
+    room -= characterWidth(character);
     if (room < 0) break;
-    taken += segment;
+    taken += character;
   }
   return taken;
 };

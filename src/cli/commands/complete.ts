@@ -1,8 +1,11 @@
+import { EVERYTHING } from '../../domain/agent-filter.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { takeSnapshot } from '../client/snapshot.ts';
 import type { CommandContext, CommandSpec, FlagSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { linesOf } from '../output.ts';
 import { GLOBAL_FLAGS } from '../parse.ts';
+import { takePicture } from '../picture.ts';
 import { specs } from './specs.ts';
 
 /** A person waits with a finger on the key: what is not known by then is not offered. */
@@ -63,9 +66,6 @@ const specOf = (before: readonly string[], shown: readonly CommandSpec[]): Comma
 
 /** Empty where nobody answers in time: completion never fails and never says anything. */
 const liveNames = async ({ paths, signal }: CommandContext): Promise<LiveNames> => {
-  const { takeSnapshot } = await import('../client/snapshot.ts');
-  const { takePicture } = await import('../picture.ts');
-  const { EVERYTHING } = await import('../../domain/agent-filter.ts');
   try {
     const asked = { localOnly: false, hostsOnly: false, clock: systemClock, signal, deadlineMs: DEADLINE_MS };
     const mirror = await takeSnapshot(paths, asked);

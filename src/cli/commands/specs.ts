@@ -4,6 +4,8 @@ import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 import { hostSpecs } from './host-specs.ts';
 
+const everyday = () => import('./everyday.ts');
+
 const output = (...choices: string[]): FlagSpec => ({
   name: 'output',
   short: 'o',
@@ -64,7 +66,7 @@ const viewSpecs: readonly CommandSpec[] = [
     notes:
       'Markers: ! needs you, ~ not current, x dead. With -w on a terminal: q or ctrl-c leaves.\n' +
       'Exit: 0 shown, 3 with --strict and not complete, 4 no such host, 5 no host-agent answers.',
-    load: () => import('./ps.ts'),
+    load: async () => (await everyday()).ps,
   },
   {
     name: 'hosts',
@@ -80,7 +82,7 @@ const viewSpecs: readonly CommandSpec[] = [
       { name: 'strict', type: 'boolean', help: 'exit 3 when not every host in scope answers' },
     ],
     examples: ['fleet hosts', 'fleet hosts -w'],
-    load: () => import('./hosts.ts'),
+    load: async () => (await everyday()).hosts,
   },
 ];
 
@@ -99,7 +101,7 @@ const selfSpecs: readonly CommandSpec[] = [
     ],
     examples: ['fleet token dragon-lin --user jwoltje | ssh jwoltje@dragon-lin fleet host join'],
     notes: 'The token is a secret and is shown once, on stdout. It works for one key only.',
-    load: () => import('./token.ts'),
+    load: async () => (await everyday()).token,
   },
   {
     name: 'whoami',
@@ -108,7 +110,7 @@ const selfSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [output('table', 'json')],
     examples: ['fleet whoami'],
-    load: () => import('./whoami.ts'),
+    load: async () => (await everyday()).whoami,
   },
   {
     name: 'doctor',
@@ -119,7 +121,7 @@ const selfSpecs: readonly CommandSpec[] = [
     examples: ['fleet doctor', 'fleet doctor dragon-lin'],
     notes:
       'Exit: 0 nothing failed, 1 something failed, 5 no host-agent answers here (what can be told without is told).',
-    load: () => import('./doctor.ts'),
+    load: async () => (await everyday()).doctor,
   },
   {
     name: 'completion',
@@ -128,7 +130,7 @@ const selfSpecs: readonly CommandSpec[] = [
     arity: [1, 1],
     flags: [],
     examples: ['source <(fleet completion bash)', 'fleet completion fish > ~/.config/fish/completions/fleet.fish'],
-    load: () => import('./completion.ts'),
+    load: async () => (await everyday()).completion,
   },
   {
     name: '__complete',
@@ -138,7 +140,7 @@ const selfSpecs: readonly CommandSpec[] = [
     flags: [],
     examples: ['fleet __complete -- ps --st'],
     hidden: true,
-    load: () => import('./complete.ts'),
+    load: async () => (await everyday()).complete,
   },
   {
     name: 'version',
@@ -147,7 +149,7 @@ const selfSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [output('table', 'json')],
     examples: ['fleet version'],
-    load: () => import('./version.ts'),
+    load: async () => (await everyday()).version,
   },
 ];
 
