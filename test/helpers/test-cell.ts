@@ -70,6 +70,8 @@ export class TestCell {
   readonly log: Logger;
   readonly logged: string[] = [];
   readonly removed: string[] = [];
+  /** Authorities of other cells that this one trusts for their own names. */
+  readonly partners: CertificateAuthority[] = [];
   readonly store: SqliteStore;
   readonly #options: TestCellOptions;
   readonly #clients: Client[] = [];
@@ -103,7 +105,7 @@ export class TestCell {
     this.records = await openRecords(this.store);
     this.audit = new AuditLog(this.store, clock, log, { flushIntervalMs: 20 });
     await this.audit.start();
-    const bundles = () => this.authority.bundles;
+    const bundles = () => new Map([this.authority, ...this.partners].flatMap((authority) => [...authority.bundles]));
     this.door = new Door({ records: this.records, bundles, audit: this.audit, clock, log, sweepIntervalMs: 20 });
     this.identity = new ServerIdentity(this.authority, clock, { name: 'main', lifetimeMs: 7 * 86_400_000 });
     const { material } = this.identity;

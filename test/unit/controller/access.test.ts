@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ACCESS } from '../../../controller/grpc/access.ts';
+import { AdminServiceService } from '../../../src/wire/gen/fleet/v1/admin.ts';
+import { EnrollmentServiceService } from '../../../src/wire/gen/fleet/v1/enrollment.ts';
+import { FleetServiceService } from '../../../src/wire/gen/fleet/v1/fleet.ts';
+import { HostAgentServiceService } from '../../../src/wire/gen/fleet/v1/host_agent.ts';
+
+const SERVICES = [AdminServiceService, EnrollmentServiceService, FleetServiceService, HostAgentServiceService];
+const paths = SERVICES.flatMap((service) => Object.values(service).map(({ path }) => path as string));
+
+describe('the table of the door', () => {
+  it.each(paths)('has a row for %s', (path) => {
+    expect(ACCESS.has(path)).toBe(true);
+  });
+
+  it('was asked about every service of the contract', () => {
+    const folder = new URL('../../../proto/fleet/v1/', import.meta.url);
+    const declared = readdirSync(folder).flatMap((file) =>
+      [...readFileSync(new URL(file, folder), 'utf8').matchAll(/^service (\w+)/gm)].map(([, name]) => name),
+    );
+    const known = new Set(paths.map((path) => path.split('/')[1]?.replace('fleet.v1.', '')));
+    expect([...known].sort()).toEqual(declared.sort());
+  });
+
+  it('has no row for a call that does not exist', () => {
+    const ours = [...ACCESS.keys()].filter((path) => path.startsWith('/fleet.'));
+    expect(ours.sort()).toEqual([...paths].sort());
+  });
+
+  it('lets strangers enrol and renew, and nothing else', () => {
+    const open = [...ACCESS].filter(([, { kinds }]) => kinds.includes('none')).map(([path]) => path);
+    expect(open.sort()).toEqual(['/fleet.v1.EnrollmentService/Enroll', '/fleet.v1.EnrollmentService/Renew']);
+  });
+
+  it('never relays an admin call: no host and no other controller may make one', () => {
+    const admin = [...ACCESS].filter(([path]) => path.startsWith('/fleet.v1.AdminService/'));
+    expect(admin.filter(([, { kinds }]) => kinds.some((kind) => kind !== 'operator' && kind !== 'local'))).toEqual([]);
+    const changing = admin.filter(([path]) => !/List|Status/.test(path));
+    expect(changing.filter(([, { audit, role }]) => audit !== 'before' || role !== 'admin')).toEqual([]);
+  });
+});

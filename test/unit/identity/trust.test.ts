@@ -1,0 +1,147 @@
+import { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { type CertificateAuthority, makeAuthority } from '../../../src/identity/authority.ts';
+import { BACKDATED_MS, readCertificate, renewalDueMs, signCertificate } from '../../../src/identity/certificate.ts';
+import { serverIdentityCheck } from '../../../src/identity/client-tls.ts';
+import { makeKey } from '../../../src/identity/key.ts';
+import { type PeerRefusal, verifyPeer } from '../../../src/identity/trust.ts';
+
+const NOW_MS = Date.UTC(2026, 5, 1);
+const LIFE_MS = 7 * 86_400_000;
+const home = makeAuthority('home', NOW_MS);
+const partner = makeAuthority('partner', NOW_MS);
+const bundles = new Map([...home.authority.bundles, ...partner.authority.bundles]);
+const host = { kind: 'host', cell: 'home', host: 'W-jarvis', user: 'jarvis' } as const;
+
+/** A leaf with whatever one wants in it, signed by `by`. */
+const forge = (by: typeof home, uri: string, uses: readonly ('client' | 'server')[] | null = ['client']): string =>
+  signCertificate({
+    subject: 'x',
+    issuer: `fleet cell ${by.authority.cell}`,
+    uri,
+    key: makeKey(),
+    issuerKey: by.key,
+    uses,
+    notBeforeMs: NOW_MS - 1_000,
+    notAfterMs: NOW_MS + LIFE_MS,
+  });
+
+const issue = (authority: CertificateAuthority, id: Parameters<CertificateAuthority['issue']>[0] = host): string =>
+  authority.issue(id, makeKey(), { nowMs: NOW_MS, lifetimeMs: LIFE_MS });
+
+const reasonFor = (pem: string, nowMs = NOW_MS): PeerRefusal | 'accepted' => {
+  const verdict = verifyPeer(pem, bundles, nowMs, 'client');
+  return verdict.ok ? 'accepted' : verdict.reason;
+};
+
+describe('a peer', () => {
+  it('is who the one URI of a leaf of its own domain says', () => {
+    const verdict = verifyPeer(issue(home.authority), bundles, NOW_MS, 'client');
+    expect(verdict).toMatchObject({ ok: true, id: host, uri: 'spiffe://home/host/W-jarvis/user/jarvis' });
+  });
+
+  it('is refused when a trusted authority names another domain', () => {
+    expect(reasonFor(forge(partner, 'spiffe://home/host/W-jarvis/user/jarvis'))).toBe('other_domain');
+  });
+
+  it('is refused when another authority calls itself by our name', () => {
+    const impostor = makeAuthority('home', NOW_MS);
+    expect(reasonFor(issue(impostor.authority))).toBe('foreign_authority');
+  });
+
+  it('is refused when nobody knows its domain', () => {
+    expect(reasonFor(issue(makeAuthority('nowhere', NOW_MS).authority, { ...host, cell: 'nowhere' }))).toBe(
+      'unknown_domain',
+    );
+  });
+
+  it.each([
+    'https://home/x',
+    'spiffe://home',
+    'spiffe://home/host/a',
+    'spiffe://home/host/a/user/b,URI:spiffe://home/operator/c',
+  ])('is nobody with %s', (uri) => expect(reasonFor(forge(home, uri))).toBe('no_identity'));
+
+  it('is nobody with the certificate of an authority, its own included', () => {
+    expect(reasonFor(home.authority.pem)).toBe('no_identity');
+    expect(reasonFor(forge(home, 'spiffe://home/operator/root', null))).toBe('no_identity');
+  });
+
+  it('is refused with a certificate that is not for what it is used for', () => {
+    expect(reasonFor(forge(home, 'spiffe://home/operator/x', ['server']))).toBe('wrong_use');
+    expect(verifyPeer(issue(home.authority), bundles, NOW_MS, 'server')).toMatchObject({ reason: 'wrong_use' });
+  });
+
+  it('counts from a day before its certificate was made to the end of its life', () => {
+    const pem = issue(home.authority);
+    expect(reasonFor(pem, NOW_MS - BACKDATED_MS - 1)).toBe('not_yet_valid');
+    expect(reasonFor(pem, NOW_MS - BACKDATED_MS)).toBe('accepted');
+    expect(reasonFor(pem, NOW_MS + LIFE_MS - 1)).toBe('accepted');
+    expect(reasonFor(pem, NOW_MS + LIFE_MS)).toBe('expired');
+    expect(verifyPeer(pem, bundles, NOW_MS + LIFE_MS, 'client')).toMatchObject({ id: host });
+  });
+
+  it('is refused with bytes that are no certificate', () => {
+    expect(reasonFor('hello')).toBe('unreadable');
+  });
+
+  it('is not believed when a leaf signed it: leaves make no leaves', () => {
+    const middleKey = makeKey();
+    const middle = home.authority.issue(host, middleKey, { nowMs: NOW_MS, lifetimeMs: LIFE_MS });
+    const grandchild = signCertificate({
+      subject: 'x',
+      issuer: 'fleet host',
+      uri: 'spiffe://home/operator/root',
+      key: makeKey(),
+      issuerKey: middleKey,
+      uses: ['client'],
+      notBeforeMs: NOW_MS,
+      notAfterMs: NOW_MS + LIFE_MS,
+    });
+    expect(reasonFor(grandchild)).toBe('foreign_authority');
+    const trusting = new Map([['home', [new X509Certificate(middle)]]]);
+    expect(verifyPeer(grandchild, trusting, NOW_MS, 'client')).toMatchObject({
+      ok: false,
+      reason: 'foreign_authority',
+    });
+  });
+});
+
+describe('a certificate', () => {
+  it('is due for renewal at two thirds of its life, whatever its backdating', () => {
+    expect(renewalDueMs(readCertificate(issue(home.authority)))).toBe(NOW_MS + (LIFE_MS * 2) / 3);
+  });
+
+  it('never outlives its authority', () => {
+    const pem = home.authority.issue(host, makeKey(), { nowMs: NOW_MS, lifetimeMs: 50 * 365 * 86_400_000 });
+    expect(readCertificate(pem).notAfterMs).toBe(home.authority.certificate.validToDate.getTime());
+  });
+
+  it('is never signed for another cell', () => {
+    expect(() => issue(home.authority, { ...host, cell: 'partner' })).toThrow(/bug/);
+  });
+
+  it('has a year of four digits from 2050 on, as RFC 5280 demands', () => {
+    const late = makeAuthority('home', Date.UTC(2045, 0, 1)).authority.certificate;
+    expect(late.validToDate.getUTCFullYear()).toBe(2055);
+  });
+});
+
+describe('the check of a server', () => {
+  const check = serverIdentityCheck('home', home.authority.pem, () => NOW_MS);
+  const served = (pem: string) => ({ raw: new X509Certificate(pem).raw }) as PeerCertificate;
+
+  it('accepts a controller of the cell under any address', () => {
+    expect(
+      check('192.0.2.9', served(issue(home.authority, { kind: 'controller', cell: 'home', name: 'b' }))),
+    ).toBeUndefined();
+  });
+
+  it('refuses a host of the cell that plays controller, and a controller of another cell', () => {
+    const bothUses = forge(home, 'spiffe://home/host/a/user/b', ['server', 'client']);
+    expect(check('x', served(bothUses))?.message).toMatch(/is no controller/);
+    const other = issue(partner.authority, { kind: 'controller', cell: 'partner', name: 'main' });
+    expect(check('x', served(other))?.message).toMatch(/unknown_domain.*expected a controller of cell home/);
+  });
+});
