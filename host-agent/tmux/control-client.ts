@@ -2,11 +2,11 @@
  * One `tmux -C` process: lines in, replies and notifications out, in order. It never starts a server, never
  * sizes a window, and leaves by the end of its stdin: a signal can crash servers before 3.7 (tmux#4980, #5004).
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { BugError, FleetError } from '../../src/domain/errors.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
+import { spawnClient, whenGone } from './client-process.ts';
 import { type ControlEvent, ControlParser, type ParserBounds } from './control-parser.ts';
-import { observerEnvironment } from './observer.ts';
 
 export interface ControlClientOptions {
   tmuxPath: string;
@@ -75,21 +75,12 @@ export class ControlClient {
 
   start(): void {
     const { tmuxPath, socket, sessionId, flags } = this.#options;
-    const attach = ['attach-session', '-E', '-t', sessionId, '-f', flags];
-    // A session of its own: a terminal's ^C must not signal it.
-    const child = spawn(tmuxPath, ['-N', '-u', '-S', socket, '-C', ...attach], {
-      cwd: '/',
-      detached: true,
-      env: observerEnvironment(),
-      stdio: 'pipe',
-    });
+    const child = spawnClient(tmuxPath, socket, ['-C', 'attach-session', '-E', '-t', sessionId, '-f', flags]);
     this.#child = child;
-    child.on('error', (error) => {
-      this.#words ||= error.message;
-      if (child.pid === undefined) this.#end();
+    void whenGone(child).then((end) => {
+      if ('spawnError' in end) this.#words = end.spawnError.message;
+      this.#end();
     });
-    child.on('close', () => this.#end());
-    child.stdin.on('error', () => undefined);
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stderr.on('data', (chunk: Buffer) => {
       this.#words = (this.#words + chunk.toString()).slice(-MAX_STDERR_BYTES);

@@ -1,5 +1,5 @@
 /** In: a pid. Out: what /proc/PID/stat says of it. Never throws: a process that is gone is null. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
 /** USER_HZ, which Linux fixes at 100 for all that /proc shows. */
 const TICKS_PER_SECOND = 100;
@@ -9,6 +9,10 @@ export interface ProcessStat {
   state: string;
   /** Ticks between boot and the start of the process. */
   startTicks: number;
+  /** It runs as the user of this process. */
+  own: boolean;
+  /** What wait(2) would tell of an own zombie; else 0. */
+  waitStatus: number;
 }
 
 export const readProcessStat = (procRoot: string, pid: number): ProcessStat | null => {
@@ -17,7 +21,9 @@ export const readProcessStat = (procRoot: string, pid: number): ProcessStat | nu
     // The name in parentheses may hold anything, parentheses too.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const startTicks = Number(fields[19]);
-    return fields[0] && Number.isSafeInteger(startTicks) ? { state: fields[0], startTicks } : null;
+    if (!fields[0] || !Number.isSafeInteger(startTicks)) return null;
+    const own = statSync(`${procRoot}/${pid}`).uid === process.getuid?.();
+    return { state: fields[0], startTicks, own, waitStatus: Number(fields[49]) || 0 };
   } catch {
     return null;
   }

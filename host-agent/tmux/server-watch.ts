@@ -9,16 +9,16 @@ import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
-import type { TmuxPane, TmuxProblem, TmuxServer } from '../inventory/source.ts';
+import type { TmuxProblem, TmuxServer } from '../inventory/source.ts';
 import { chooseFollowing, type FollowChoice, hookRisk } from './attach-risk.ts';
 import { ControlClient } from './control-client.ts';
 import type { FoundServer } from './discovery.ts';
 import { controlLine, listCommands, newMark, subscriptionFormat } from './list-format.ts';
 import { parseLists, type ServerList } from './list-parse.ts';
-import { readProcessStat } from './process-stat.ts';
 import { checkSocket } from './socket-safety.ts';
-import { type Answer, HUNG_MS, type Surveyor, surveyHooks, surveyServer } from './survey.ts';
+import { type Answer, type Surveyor, surveyHooks, surveyServer } from './survey.ts';
 import { Wake } from './wake.ts';
+import { lacksStatus, withZombie } from './zombie-pane.ts';
 
 export interface ServerWatchOptions {
   found: FoundServer;
@@ -42,8 +42,9 @@ export interface ServerWatchOptions {
 
 /** Flags of attach-session: see, but weigh nothing. */
 const FOLLOW_FLAGS = 'no-output,ignore-size';
-/** A list costs the server time: at most a tenth of it, and no list sooner than this after the last. */
+/** A list costs the server time: at most a tenth of it, within these bounds of the pause after a list. */
 const MIN_GAP_MS = 20;
+const MAX_GAP_MS = 500;
 /** tmux up to 3.6 can say dead before it knows the status (tmux#4841). */
 const STATUS_RETRIES_MS = [100, 300, 1_000];
 /** Lines that announce nothing new to list. */
@@ -51,6 +52,9 @@ const NO_NEWS = /^%(output|extended-output|pause|continue|message|config-error|e
 
 /** A client that leaves sooner was perhaps sent away. */
 const BRIEF_FOLLOW_MS = 1_000;
+
+/** Lateness is judged apart; this only bounds how long replies of a hung server stay expected. */
+const HUNG_MS = 24 * 3_600_000;
 
 const LATE = Symbol('late');
 
@@ -199,7 +203,7 @@ export class ServerWatch {
         if ('poll' in chooseFollowing(list.sessions, list.traits)) return;
         if (list.interleaved) this.#wake.poke();
         const tookMs = this.#options.clock.monotonicMs() - startMs;
-        await sleep(Math.max(MIN_GAP_MS, 9 * tookMs), either);
+        await sleep(Math.min(Math.max(MIN_GAP_MS, 9 * tookMs), MAX_GAP_MS), either);
         await this.#untilNews(client, sessionId, either);
       }
     } finally {
@@ -224,7 +228,6 @@ export class ServerWatch {
 
   async #list(client: ControlClient): Promise<ServerList> {
     const mark = newMark();
-    // Lateness is judged outside; this only bounds how long a hung server keeps the replies.
     const asked = listCommands(mark).map((command) => client.command(controlLine(command), { timeoutMs: HUNG_MS }));
     const lines = (await Promise.all(asked)).flat();
     const text = lines.map((line) => line.toString('utf8')).join('\n');
@@ -288,12 +291,6 @@ export class ServerWatch {
     this.#options.onChange();
   }
 }
-
-const lacksStatus = (pane: TmuxPane): boolean => pane.dead && pane.exitStatus === null && pane.signal === null;
-
-/** A lost SIGCHLD leaves a zombie in a pane that tmux believes alive (tmux#311). */
-const withZombie = (pane: TmuxPane, procRoot: string): TmuxPane =>
-  !pane.dead && readProcessStat(procRoot, pane.pid)?.state === 'Z' ? { ...pane, dead: true } : pane;
 
 /** null when the signal aborted first; a later failure of the promise is nobody's any more. */
 const untilAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> => {

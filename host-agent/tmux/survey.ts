@@ -2,16 +2,13 @@
  * In: a socket. Out: what one short-lived tmux client of ours could list there. Never: a server started, a
  * failure taken for "nothing there", or a second client sent while one still waits for a hung server.
  */
-import { exec } from '../../src/runtime/exec.ts';
 import type { TmuxProblem } from '../inventory/source.ts';
+import { runClient } from './client-process.ts';
 import { listCommands, newMark } from './list-format.ts';
 import { parseLists, type ServerList } from './list-parse.ts';
-import { observerEnvironment } from './observer.ts';
 
 export type Answer<T> = { kind: 'listed'; value: T } | { kind: 'gone' } | { kind: 'problem'; problem: TmuxProblem };
 
-/** Longest life of a client whose server hangs; the caller has called it late long before. */
-export const HUNG_MS = 24 * 3_600_000;
 const MAX_OUTPUT_BYTES = 16 << 20;
 
 const GONE = /^(no server running on |error connecting to .*\(No such file or directory\)|server exited|lost server)/m;
@@ -35,21 +32,15 @@ export interface Surveyor {
 
 const ask = async (surveyor: Surveyor, commands: readonly string[][]): Promise<Answer<string>> => {
   const args = commands.flatMap((command, index) => (index === 0 ? command : [';', ...command]));
-  const result = await exec(surveyor.tmuxPath, ['-N', '-u', '-S', surveyor.socket, ...args], {
-    timeoutMs: HUNG_MS,
-    env: observerEnvironment(),
-    cleanEnv: true,
-    cwd: '/',
-    signal: surveyor.signal,
-    maxBufferBytes: MAX_OUTPUT_BYTES,
-  });
-  if (result.spawnError !== null) {
-    const words = `${surveyor.tmuxPath} cannot be run (${result.spawnError}): install tmux 3.2 or newer`;
+  const { tmuxPath, socket, signal } = surveyor;
+  const { end, stdout, stderr } = await runClient({ tmuxPath, socket, args, maxBytes: MAX_OUTPUT_BYTES }, signal);
+  if ('spawnError' in end) {
+    const words = `${tmuxPath} cannot be run (${end.spawnError.code}): install tmux 3.2 or newer`;
     return { kind: 'problem', problem: { code: 'failed', words } };
   }
-  if (result.exitCode === 0 || EMPTY.test(result.stderr)) return { kind: 'listed', value: result.stdout };
-  if (GONE.test(result.stderr)) return { kind: 'gone' };
-  return { kind: 'problem', problem: problemOf(result.stderr, result.exitCode) };
+  if (end.exitCode === 0 || EMPTY.test(stderr)) return { kind: 'listed', value: stdout.toString('utf8') };
+  if (GONE.test(stderr)) return { kind: 'gone' };
+  return { kind: 'problem', problem: problemOf(stderr, end.exitCode) };
 };
 
 export const surveyServer = async (surveyor: Surveyor, nowMs: () => number): Promise<Answer<ServerList>> => {

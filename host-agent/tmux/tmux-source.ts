@@ -124,12 +124,12 @@ export class TmuxSource implements Source<TmuxReading> {
     for (const [identity, server] of found) {
       const known = this.#watched.get(identity);
       if (known) known.watch.reachable(server.unreachable);
-      else this.#watched.set(identity, this.#begin(server, signal));
+      else this.#begin(identity, server, signal);
     }
     if (changed) this.#refresh();
   }
 
-  #begin(found: FoundServer, signal: AbortSignal): Watched {
+  #begin(identity: string, found: FoundServer, signal: AbortSignal): void {
     const { uid, tmuxPath, procRoot, clock, log, pollMs, rescanMs, pingMs, answerMs } = this.#options;
     const stop = new AbortController();
     const watch = new ServerWatch({
@@ -146,9 +146,9 @@ export class TmuxSource implements Source<TmuxReading> {
       onChange: () => this.#refresh(),
       onGone: () => this.#wake.poke(),
     });
+    this.#watched.set(identity, { watch, stop });
     const done = watch.run(AbortSignal.any([signal, stop.signal])).finally(() => this.#running.delete(done));
     this.#running.add(done);
-    return { watch, stop };
   }
 
   #refresh(): void {
