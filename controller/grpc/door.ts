@@ -64,6 +64,7 @@ export class Door {
   readonly #inside = new Set<Admission>();
   readonly #budget: LogBudget;
   #watch: Disposable | null = null;
+  #isStopping = false;
   #timer: NodeJS.Timeout | null = null;
   #onChanged: (spiffeId: string) => void = () => undefined;
 
@@ -86,6 +87,7 @@ export class Door {
   }
 
   stop(): void {
+    this.#isStopping = true;
     this.#watch?.[Symbol.dispose]();
     if (this.#timer) clearInterval(this.#timer);
     for (const admission of this.#inside) admission.abort(new Refusal('UNAVAILABLE', 'controller_stopping'));
@@ -99,6 +101,7 @@ export class Door {
 
   /** Authenticates and authorises, from memory. Throws Refusal; the detail is in the log. */
   admit(path: string, transport: Transport): Admission {
+    if (this.#isStopping) throw new Refusal('UNAVAILABLE', 'controller_stopping');
     const { caller, refusal, reason } = this.#identify(transport);
     const rule = this.#rules.get(path);
     const why = this.#objection(rule, caller);

@@ -12,9 +12,10 @@ import {
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { REASON_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
-import type { Caller } from '../tenancy/caller.ts';
+import { actorOf, type Caller } from '../tenancy/caller.ts';
 import { type Admission, type Door, Refusal, type Transport } from './door.ts';
 import type { CallContext } from './handlers.ts';
+import type { LogBudget } from './log-budget.ts';
 
 /** Any of the library's four shapes of a call, as the emitter that all of them are. */
 export type AnyCall = EventEmitter &
@@ -32,10 +33,13 @@ const failureOf = (error: unknown, id: string): Error & { code: number; details:
 export class GuardedCalls {
   readonly #door: Door;
   readonly #log: Logger;
+  readonly #budget: LogBudget;
 
-  constructor(door: Door, log: Logger) {
+  /** `budget` bounds the lines that strangers cause. */
+  constructor(door: Door, log: Logger, budget: LogBudget) {
     this.#door = door;
     this.#log = log;
+    this.#budget = budget;
   }
 
   /** Runs `act` for an admitted caller; `end` is called exactly once, with null or the failure. */
@@ -99,7 +103,9 @@ export class GuardedCalls {
   }
 
   #explain(error: unknown, { id, path, caller }: Admission): void {
-    const facts = { call: id, path, actor: caller.spiffeId ?? caller.kind };
+    const keptBack = caller.kind === 'none' ? this.#budget.take() : 0;
+    if (keptBack === null) return;
+    const facts = { call: id, path, actor: actorOf(caller), keptBack };
     if (error instanceof FleetError && error.code !== 'INTERNAL') {
       this.#log.info({ ...facts, code: error.code, why: error.message }, 'call failed');
     } else this.#log.error({ ...facts, err: error }, 'call failed unexpectedly');

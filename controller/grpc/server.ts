@@ -53,6 +53,8 @@ const optionsFor = (audience: Audience, limits: ServerLimits): ServerOptions => 
   'grpc.max_send_message_length': limits.maxMessageBytes,
   'grpc.max_receive_message_length': audience === 'strangers' ? 64 * 1024 : limits.maxMessageBytes,
   'grpc.max_concurrent_streams': audience === 'strangers' ? 4 : 1_000,
+  // MB; without it the library lets a session grow without bound.
+  ...(audience === 'strangers' ? { 'grpc-node.max_session_memory': 4 } : {}),
   ...(audience === 'local'
     ? {}
     : {
@@ -88,8 +90,9 @@ export class GrpcServer {
   readonly #faces: Record<Audience, Face>;
   readonly #calls: GuardedCalls;
   readonly #front: TlsFront;
-  /** By remote address and port; for words and for cutting, never for proof. */
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Set<Peer>();
+  /** By remote address and port: for words in the log, never for proof. */
+  readonly #shown = new Map<string, Peer>();
   readonly #locals = new Set<Socket>();
   readonly #localServers: NetServer[] = [];
   #strangers = 0;
@@ -104,8 +107,8 @@ export class GrpcServer {
     };
     this.#limits = limits;
     this.#faces = { strangers: face('strangers'), known: face('known'), local: face('local') };
-    this.#calls = new GuardedCalls(context.door, context.log);
     const budget = new LogBudget(context.clock);
+    this.#calls = new GuardedCalls(context.door, context.log, budget);
     const options = { material: context.material, log: context.log, budget, limits };
     this.#front = new TlsFront(options, (socket) => this.#welcome(socket));
   }
@@ -190,7 +193,7 @@ export class GrpcServer {
       setTimeout(resolve, this.#peers.size + this.#locals.size > 0 ? this.#limits.graceMs : 0),
     );
     this.#front.stop();
-    for (const { socket } of this.#peers.values()) socket.destroy();
+    for (const { socket } of this.#peers) socket.destroy();
     for (const socket of this.#locals) socket.destroy();
     for (const { server, injector } of Object.values(this.#faces)) {
       injector.destroy();
@@ -209,13 +212,15 @@ export class GrpcServer {
     }
     const name = peerOf(socket);
     const peer: Peer = { socket, leaf, spiffeId: verdict?.id ? verdict.uri : null };
-    this.#peers.set(name, peer);
+    this.#peers.add(peer);
+    this.#shown.set(name, peer);
     const lifetime = known ? undefined : setTimeout(() => socket.destroy(), this.#limits.strangerLifetimeMs);
     if (!known) this.#strangers++;
     socket.on('close', () => {
       clearTimeout(lifetime);
       if (!known) this.#strangers--;
-      if (this.#peers.get(name) === peer) this.#peers.delete(name);
+      this.#peers.delete(peer);
+      if (this.#shown.get(name) === peer) this.#shown.delete(name);
     });
     this.#faces[known ? 'known' : 'strangers'].injector.injectConnection(socket);
   }
@@ -224,7 +229,7 @@ export class GrpcServer {
     if (audience === 'local') return { type: 'unix' };
     const peer = call.getPeer();
     const leaf = (call.getAuthContext().sslPeerCertificate?.raw as Buffer | undefined) ?? null;
-    return { type: 'tls', peer, leaf, shown: this.#peers.get(peer)?.leaf ?? null };
+    return { type: 'tls', peer, leaf, shown: this.#shown.get(peer)?.leaf ?? null };
   }
 
   #guard(
@@ -252,7 +257,7 @@ export class GrpcServer {
 
   /** Ends connections of an identity, after the grace in which its streams end with a reason. */
   #cut(spiffeId: string, whether: (peer: Peer) => boolean): void {
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers) {
       if (peer.spiffeId !== spiffeId || !whether(peer)) continue;
       setTimeout(() => peer.socket.destroy(), this.#limits.graceMs);
     }

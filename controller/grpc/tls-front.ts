@@ -156,8 +156,9 @@ export class TlsFront {
   }
 
   #accept(socket: Socket): void {
-    const address = socket.remoteAddress ?? '';
-    if (this.#open.size >= this.#limits.maxConnections || this.#isCrowded(address)) {
+    const address = socket.remoteAddress;
+    // Without an address the peer has left already.
+    if (address === undefined || this.#open.size >= this.#limits.maxConnections || this.#isCrowded(address)) {
       socket.destroy();
       return;
     }
