@@ -21,6 +21,7 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import { type InstallLayout, KEPT_VERSIONS } from './layout.ts';
+import { PARTIAL_PREFIX, removeLeftovers } from './leftovers.ts';
 import type { ShippedVersion } from './shipped-version.ts';
 import { pointLink } from './write-file.ts';
 
@@ -49,7 +50,7 @@ const isThere = (path: string): Promise<boolean> =>
   );
 
 const placeVersion = async (shipped: ShippedVersion, layout: InstallLayout, root: string): Promise<true> => {
-  const partial = await mkdtemp(join(layout.versions, '.partial-'));
+  const partial = await mkdtemp(join(layout.versions, PARTIAL_PREFIX));
   try {
     for (const name of ['bin', 'lib', 'VERSION', 'SHA256SUMS']) {
       await cp(join(shipped.root, name), join(partial, name), { recursive: true });
@@ -91,7 +92,7 @@ const placeRuntime = async (shipped: ShippedVersion, layout: InstallLayout): Pro
   const folder = join(layout.runtimes, id);
   if (await isThere(join(folder, 'bin/node'))) return folder;
   await mkdir(layout.runtimes, { recursive: true, mode: 0o755 });
-  const partial = await mkdtemp(join(layout.runtimes, '.partial-'));
+  const partial = await mkdtemp(join(layout.runtimes, PARTIAL_PREFIX));
   try {
     await mkdir(join(partial, 'bin'));
     await cp(shipped.nodeFile, join(partial, 'bin/node'));
@@ -124,6 +125,7 @@ const linkCommand = async (layout: InstallLayout): Promise<{ changed: boolean; n
 
 /** Removes what runs nowhere any more: all but the newest versions, and runtimes without a version. */
 const prune = async (layout: InstallLayout, currentId: string): Promise<void> => {
+  for (const folder of [layout.versions, layout.runtimes]) await removeLeftovers(folder);
   const names = (await readdir(layout.versions)).filter((name) => !name.startsWith('.'));
   const aged = await Promise.all(
     names.map(async (name) => ({ name, mtimeMs: (await stat(join(layout.versions, name))).mtimeMs })),

@@ -3,12 +3,13 @@
  * architecture. Made once and kept; another architecture's Node.js is fetched by npm and checked by the lockfile.
  */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { FleetError } from '../../domain/errors.ts';
 import { exec } from '../../runtime/exec.ts';
 import { fileSha256, runtimeId } from '../install/install-version.ts';
+import { PARTIAL_PREFIX, removeLeftovers } from '../install/leftovers.ts';
 import type { ShippedVersion } from '../install/shipped-version.ts';
 import { writeIfDifferent } from '../install/write-file.ts';
 
@@ -29,8 +30,14 @@ const NodePackages = z.record(
 );
 
 /** `cache`: a folder of ours. Bytes depend on the version only, so that the same one is never sent twice. */
-export const versionArchive = (shipped: ShippedVersion, cache: string): Promise<Archive> =>
-  packed(cache, shipped.id, shipped.root, ['bin', 'lib', 'VERSION', 'SHA256SUMS']);
+export const versionArchive = async (shipped: ShippedVersion, cache: string): Promise<Archive> => {
+  const archive = await packed(cache, shipped.id, shipped.root, ['bin', 'lib', 'VERSION', 'SHA256SUMS']);
+  // Only the present version is ever sent again.
+  for (const name of await readdir(cache)) {
+    if (/^\d.*\.tar\.gz/.test(name) && !name.startsWith(`${shipped.id}.`)) await rm(join(cache, name), { force: true });
+  }
+  return archive;
+};
 
 /** Id of the Node.js that would be sent, if that is known without fetching it. */
 export const knownRuntimeId = async (shipped: ShippedVersion, arch: 'x64' | 'arm64', cache: string) => {
@@ -60,7 +67,8 @@ const packed = async (cache: string, id: string, folder: string, names: readonly
     return { id, file, bytes: (await stat(file)).size, sha256: known };
   }
   await mkdir(cache, { recursive: true, mode: 0o700 });
-  const work = await mkdtemp(join(cache, '.partial-'));
+  await removeLeftovers(cache);
+  const work = await mkdtemp(join(cache, PARTIAL_PREFIX));
   try {
     // Level 1: six times faster than the default, a tenth larger.
     const args = ['-C', folder, '--dereference', '--owner=0', '--group=0', '--numeric-owner', '-cf', join(work, 'tar')];
@@ -98,7 +106,7 @@ const fetchRuntime = async (shipped: ShippedVersion, arch: 'x64' | 'arm64', cach
   const folder = join(cache, `${name}-${version}`);
   if (await stat(join(folder, 'bin/node')).catch(() => null)) return folder;
   await mkdir(cache, { recursive: true, mode: 0o700 });
-  const work = await mkdtemp(join(cache, '.partial-'));
+  const work = await mkdtemp(join(cache, PARTIAL_PREFIX));
   try {
     const pack = ['pack', `${name}@${version}`, '--ignore-scripts', '--silent', '--pack-destination', work];
     const result = await exec('npm', pack, { timeoutMs: FETCH_TIMEOUT_MS, cwd: work });

@@ -3,8 +3,7 @@
  * its far end is a `cat` that reads our pipe. Never asks, never forwards an agent, never opens a second connection.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FleetError } from '../../domain/errors.ts';
@@ -20,7 +19,7 @@ const OPEN_TIMEOUT_MS = 30_000;
 const CLOSE_TIMEOUT_MS = 3_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** A socket path holds 107 bytes, and ssh adds 17 of its own while it binds. */
-const MAX_FOLDER_BYTES = 80;
+const MAX_FOLDER_BYTES = 70;
 
 export interface ScriptResult {
   exitCode: number | null;
@@ -67,8 +66,7 @@ const FIXED_OPTIONS = [
 ].flatMap((option) => ['-o', option]);
 
 export const openSsh = async (target: SshTarget, options: OpenOptions): Promise<SshSession> => {
-  const parent = Buffer.byteLength(tmpdir()) < MAX_FOLDER_BYTES ? tmpdir() : '/tmp';
-  const folder = await mkdtemp(join(parent, 'fleet-ssh-'));
+  const folder = await privateFolder(options.paths);
   try {
     const known = await knownHosts(target, folder, options);
     const controlPath = join(folder, 'm');
@@ -90,6 +88,16 @@ export const openSsh = async (target: SshTarget, options: OpenOptions): Promise<
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+};
+
+/** In our run folder, where the caller's lock makes every older one a leftover of a killed run; else in /tmp. */
+const privateFolder = async ({ run }: Paths): Promise<string> => {
+  if (Buffer.byteLength(run) > MAX_FOLDER_BYTES) return mkdtemp('/tmp/fleet-ssh-');
+  await mkdir(run, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(run)) {
+    if (name.startsWith('ssh-')) await rm(join(run, name), { recursive: true, force: true });
+  }
+  return mkdtemp(join(run, 'ssh-'));
 };
 
 const checkPinned = async (session: MasterSession, candidate: string | null, options: OpenOptions): Promise<void> => {

@@ -2,9 +2,9 @@
  * The uplink of a machine that only ssh reaches: a supervised reverse tunnel from here, with a key of its own. On
  * the far side that key can do two things: remove the stale socket, and listen. mTLS runs inside as everywhere.
  */
-import { access, readdir, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import { exec } from '../../runtime/exec.ts';
 import type { Paths } from '../../runtime/paths.ts';
@@ -61,7 +61,7 @@ export const tunnelKeyLine = async (paths: Paths, ends: TunnelEnds): Promise<str
   const publicKey = await readFile(`${file}.pub`, 'utf8').catch(() => null);
   if (publicKey === null) {
     await rm(file, { force: true });
-    await writeIfDifferent(join(paths.state, 'ssh/.keep'), '', 0o600);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const args = ['-q', '-t', 'ed25519', '-N', '', '-C', mark, '-f', file];
     const result = await exec('ssh-keygen', args, { timeoutMs: KEYGEN_TIMEOUT_MS });
     if (result.exitCode !== 0) {
