@@ -21,25 +21,31 @@ export const followLive = async (
   using _listening = live.onChange(ask);
   redraw?.(ask);
   signal.addEventListener('abort', ask, { once: true });
-  const running = live.run(signal).catch((error: unknown) => {
+  const stop = new AbortController();
+  const running = live.run(AbortSignal.any([signal, stop.signal])).catch((error: unknown) => {
     ended.failure = { error };
     ask();
   });
-  while (!signal.aborted && !ended.failure) {
-    if (!isDue) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, TICK_MS);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+  try {
+    while (!signal.aborted && !ended.failure) {
+      if (!isDue) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, TICK_MS);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      isDue = false;
+      if (signal.aborted || ended.failure) break;
+      if (live.mirror.isWhole) await show();
+      await new Promise((resolve) => setTimeout(resolve, LEAST_INTERVAL_MS));
     }
-    isDue = false;
-    if (signal.aborted || ended.failure) break;
-    if (live.mirror.isWhole) await show();
-    await new Promise((resolve) => setTimeout(resolve, LEAST_INTERVAL_MS));
+  } finally {
+    // Whatever ended the showing ends the view: a stream that nobody looks at would keep the program alive.
+    stop.abort();
+    await running;
   }
-  await running;
   if (ended.failure) throw ended.failure.error;
 };
