@@ -8,13 +8,12 @@
 import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { sleep } from '../../src/runtime/sleep.ts';
 import type { TmuxProblem, TmuxServer } from '../inventory/source.ts';
 import { chooseFollowing, type FollowChoice, hookRisk } from './attach-risk.ts';
-import { ControlClient } from './control-client.ts';
 import type { FoundServer } from './discovery.ts';
-import { controlLine, listCommands, newMark, subscriptionFormat } from './list-format.ts';
-import { parseLists, type ServerList } from './list-parse.ts';
+import { followServer } from './following.ts';
+import type { ServerList } from './list-parse.ts';
+import { withLateness } from './patience.ts';
 import { checkSocket } from './socket-safety.ts';
 import { type Answer, type Surveyor, surveyHooks, surveyServer } from './survey.ts';
 import { Wake } from './wake.ts';
@@ -29,7 +28,7 @@ export interface ServerWatchOptions {
   log: Logger;
   /** Between lists of a server that is not followed. */
   pollMs: number;
-  /** Between lists of a followed server that reports nothing. */
+  /** Between lists of a followed server that announces nothing. */
   tickMs: number;
   /** Between questions whether a quiet followed server still answers. */
   pingMs: number;
@@ -40,23 +39,11 @@ export interface ServerWatchOptions {
   onGone: () => void;
 }
 
-/** Flags of attach-session: see, but weigh nothing. */
-const FOLLOW_FLAGS = 'no-output,ignore-size';
-/** A list costs the server time: at most a tenth of it, within these bounds of the pause after a list. */
-const MIN_GAP_MS = 20;
-const MAX_GAP_MS = 500;
 /** tmux up to 3.6 can say dead before it knows the status (tmux#4841). */
 const STATUS_RETRIES_MS = [100, 300, 1_000];
-/** Lines that announce nothing new to list. */
-const NO_NEWS = /^%(output|extended-output|pause|continue|message|config-error|exit) ?/;
-
 /** A client that leaves sooner was perhaps sent away. */
 const BRIEF_FOLLOW_MS = 1_000;
-
-/** Lateness is judged apart; this only bounds how long replies of a hung server stay expected. */
-const HUNG_MS = 24 * 3_600_000;
-
-const LATE = Symbol('late');
+const MAX_BRIEF_FOLLOWS = 3;
 
 export class ServerWatch {
   readonly #options: ServerWatchOptions;
@@ -125,7 +112,7 @@ export class ServerWatch {
       return;
     }
     const { clock, pollMs } = this.#options;
-    const list = this.#accept(await this.#sayIfLate(surveyServer(surveyor, clock.nowMs)), signal);
+    const list = this.#accept(await this.#patient(surveyServer(surveyor, clock.nowMs)), signal);
     if (!list) {
       await this.#wake.wait(pollMs, signal);
       return;
@@ -134,23 +121,47 @@ export class ServerWatch {
     if (signal.aborted) return;
     this.#apply(list, 'poll' in choice ? choice.poll : null);
     if ('poll' in choice) await this.#wake.wait(pollMs, signal);
-    else await this.#followPatiently(choice.follow.id, surveyor.socket, signal);
+    else await this.#follow(choice.follow.id, surveyor.socket, signal);
   }
 
   async #choose(list: ServerList, surveyor: Surveyor): Promise<FollowChoice> {
+    if (this.#briefFollows > MAX_BRIEF_FOLLOWS) {
+      this.#briefFollows -= 1;
+      return { poll: 'our control clients are sent away' };
+    }
     const choice = chooseFollowing(list.sessions, list.traits);
     if ('poll' in choice) return choice;
-    const hooks = await this.#sayIfLate(surveyHooks(surveyor, choice.follow.id));
+    const hooks = await this.#patient(surveyHooks(surveyor, choice.follow.id));
     if (hooks.kind !== 'listed') return { poll: 'its hooks could not be read' };
     const risk = hookRisk(hooks.value);
     return risk === null ? choice : { poll: risk };
   }
 
   /** A session that ends takes the client with it, which is no fault; a client that never stays is not forced. */
-  async #followPatiently(sessionId: string, socket: string, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+  async #follow(sessionId: string, socket: string, signal: AbortSignal): Promise<void> {
+    const { tmuxPath, clock, pingMs, procRoot, log } = this.#options;
     const startMs = clock.monotonicMs();
-    await this.#follow(sessionId, socket, signal);
+    const words = await followServer(
+      {
+        tmuxPath,
+        socket,
+        sessionId,
+        clock,
+        pingMs,
+        wake: this.#wake,
+        patient: (answer) => this.#patient(answer),
+        onList: (list) => {
+          this.#apply(list, null);
+          return 'follow' in chooseFollowing(list.sessions, list.traits) ? this.#goodForMs() : null;
+        },
+        isDue: () => {
+          const panes = [...this.#server.panes.values()];
+          return this.#server.problem !== null || panes.some((pane) => withZombie(pane, procRoot) !== pane);
+        },
+      },
+      signal,
+    );
+    log.debug({ socket, words }, 'tmux control client ended');
     this.#briefFollows = clock.monotonicMs() - startMs < BRIEF_FOLLOW_MS ? this.#briefFollows + 1 : 0;
     if (this.#briefFollows > 1) await this.#wake.wait(backoffDelayMs(this.#briefFollows), signal);
   }
@@ -177,82 +188,17 @@ export class ServerWatch {
     return answer.value;
   }
 
-  async #follow(sessionId: string, socket: string, signal: AbortSignal): Promise<void> {
-    const { tmuxPath, answerMs, log } = this.#options;
-    const client = new ControlClient({ tmuxPath, socket, sessionId, flags: FOLLOW_FLAGS });
-    const ended = new AbortController();
-    void client.closed.then(({ words }) => {
-      log.debug({ socket, words }, 'tmux control client ended');
-      ended.abort();
-    });
-    using _heard = client.onNotification((line) => {
-      if (!NO_NEWS.test(line.subarray(0, 32).toString('latin1'))) this.#wake.poke();
-    });
-    try {
-      client.start();
-      const either = AbortSignal.any([signal, ended.signal]);
-      await this.#sayIfLate(untilAborted(client.opened, either));
-      if (either.aborted) return;
-      const subscribe = client.command(`refresh-client -B 'fleet::${subscriptionFormat()}'`, { timeoutMs: answerMs });
-      subscribe.catch((error) => log.debug({ socket, err: error }, 'tmux refused the subscription'));
-      while (!either.aborted) {
-        const startMs = this.#options.clock.monotonicMs();
-        const list = await this.#sayIfLate(untilAborted(this.#list(client), either));
-        if (!list) return;
-        this.#apply(list, null);
-        if ('poll' in chooseFollowing(list.sessions, list.traits)) return;
-        if (list.interleaved) this.#wake.poke();
-        const tookMs = this.#options.clock.monotonicMs() - startMs;
-        await sleep(Math.min(Math.max(MIN_GAP_MS, 9 * tookMs), MAX_GAP_MS), either);
-        await this.#untilNews(client, sessionId, either);
-      }
-    } finally {
-      await client.close();
-    }
-  }
-
-  /** Returns when there may be news; asks now and then whether the server is there at all, and looks for zombies. */
-  async #untilNews(client: ControlClient, sessionId: string, signal: AbortSignal): Promise<void> {
-    const { clock, pingMs, tickMs, procRoot } = this.#options;
-    const endMs = clock.monotonicMs() + (this.#retryMs() ?? tickMs);
-    for (;;) {
-      const leftMs = endMs - clock.monotonicMs();
-      if ((await this.#wake.wait(Math.min(leftMs, pingMs), signal)) || signal.aborted || leftMs <= pingMs) return;
-      // No hook follows has-session, whatever its answer.
-      const answer = client.command(`has-session -t '${sessionId}'`, { timeoutMs: HUNG_MS }).catch(() => []);
-      await this.#sayIfLate(untilAborted(answer, signal));
-      const panes = [...this.#server.panes.values()];
-      if (this.#server.problem !== null || panes.some((pane) => withZombie(pane, procRoot) !== pane)) return;
-    }
-  }
-
-  async #list(client: ControlClient): Promise<ServerList> {
-    const mark = newMark();
-    const asked = listCommands(mark).map((command) => client.command(controlLine(command), { timeoutMs: HUNG_MS }));
-    const lines = (await Promise.all(asked)).flat();
-    const text = lines.map((line) => line.toString('utf8')).join('\n');
-    return parseLists(text, mark, this.#options.clock.nowMs());
-  }
-
-  /** Waits as long as it takes, and says `timeout` meanwhile: the asking client is left alone to be answered. */
-  async #sayIfLate<T>(promise: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<typeof LATE>((resolve) => {
-      timer = setTimeout(resolve, this.#options.answerMs, LATE);
-    });
-    try {
-      if ((await Promise.race([promise, late])) === LATE) {
-        this.#fail({ code: 'timeout', words: `no answer from the tmux server for ${this.#options.answerMs} ms` });
-      }
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-    }
+  #patient<T>(answer: Promise<T>): Promise<T> {
+    const { answerMs } = this.#options;
+    return withLateness(answer, answerMs, () =>
+      this.#fail({ code: 'timeout', words: `no answer from the tmux server for ${answerMs} ms` }),
+    );
   }
 
   /** A server that ends is dropped by its discoverer; one that stays without answering has a problem. */
   #gone(): void {
     this.#unanswered += 1;
+    this.#firstLook.resolve();
     if (this.#unanswered > 1) this.#fail({ code: 'refused', words: 'the server lives but refuses connections' });
     this.#options.onGone();
   }
@@ -277,8 +223,9 @@ export class ServerWatch {
     });
   }
 
-  #retryMs(): number | undefined {
-    return this.#statusRetries === 0 ? undefined : STATUS_RETRIES_MS[this.#statusRetries - 1];
+  #goodForMs(): number {
+    const retryMs = this.#statusRetries === 0 ? undefined : STATUS_RETRIES_MS[this.#statusRetries - 1];
+    return retryMs ?? this.#options.tickMs;
   }
 
   #publish(server: TmuxServer): void {
@@ -291,18 +238,3 @@ export class ServerWatch {
     this.#options.onChange();
   }
 }
-
-/** null when the signal aborted first; a later failure of the promise is nobody's any more. */
-const untilAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> => {
-  const aborted = Promise.withResolvers<null>();
-  const abort = () => aborted.resolve(null);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([
-      promise.catch((error) => (signal.aborted ? null : Promise.reject(error))),
-      aborted.promise,
-    ]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-};

@@ -47,6 +47,7 @@ test('a stopped server has the problem timeout, keeps its rows, delays nobody, a
   const pid = under.tmux.session('a', 'one');
   under.tmux.session('b', 'two');
   await under.start();
+  await under.until(() => under.controlClients().length === 1);
   const clients = under.controlClients();
   process.kill(pid, 'SIGSTOP');
   const startMs = performance.now();

@@ -68,6 +68,7 @@ test('a pane is never resized, redrawn, typed into or made to look active by bei
 test('stopping leaves the server, its sessions, options and environment as they were', async () => {
   await using under = new SourceUnderTest();
   const pid = under.tmux.session('a', 'one');
+  under.tmux.run('a', 'set-environment', '-t', '=one', 'SSH_AUTH_SOCK', '/some/agent');
   const show = () =>
     ['show-options -s', 'show-options -g', 'show-options -gw', 'show-environment -g', 'show-environment -t =one'].map(
       (command) => under.tmux.run('a', ...command.split(' ')),

@@ -60,6 +60,7 @@ test('the session that the client is attached to may end: the others are still f
   under.tmux.session('a', '_first');
   under.tmux.session('a', 'second');
   await under.start();
+  await under.until(() => under.controlClients().length === 1);
   const [client] = under.controlClients();
   under.tmux.run('a', 'kill-session', '-t', '=_first');
   await under.until(() => under.names() === 'second' && under.controlClients().some((pid) => pid !== client));
