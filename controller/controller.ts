@@ -157,8 +157,8 @@ export class Controller {
         }),
         ADMIN_TARGETS,
       );
-      const health = await addHealth(server, SERVICES);
-      await addReflection(server, DESCRIPTOR_SET);
+      const health = addHealth(server, SERVICES);
+      addReflection(server, DESCRIPTOR_SET);
       server.start();
       shutdown.add('grpc', () => server.stop());
       serverIdentity.start((material) => server.rotate(material));

@@ -1,10 +1,9 @@
-/**
- * gRPC's own services, behind the same door: health, and reflection of the contract that was built. Their libraries
- * load protobufjs, so they are imported when asked for.
- */
+/** gRPC's own services, behind the same door: health, and reflection of the contract that was built. */
 
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
 import { BugError } from '../../src/domain/errors.ts';
 import type { GrpcServer } from './server.ts';
 
@@ -20,8 +19,7 @@ export interface Health {
 }
 
 /** Serves grpc.health.v1: `services` and the whole are NOT_SERVING until said otherwise. */
-export const addHealth = async (server: GrpcServer, services: readonly string[]): Promise<Health> => {
-  const { HealthImplementation } = await import('grpc-health-check');
+export const addHealth = (server: GrpcServer, services: readonly string[]): Health => {
   const implementation = new HealthImplementation(
     Object.fromEntries(['', ...services].map((service) => [service, 'NOT_SERVING' as const])),
   );
@@ -41,8 +39,7 @@ export const splitDescriptorSet = (bytes: Uint8Array): Buffer[] => {
 };
 
 /** Serves grpc.reflection v1 and v1alpha from what `buf build` wrote. */
-export const addReflection = async (server: GrpcServer, descriptorSet: Uint8Array): Promise<void> => {
-  const { ReflectionService } = await import('@grpc/reflection');
+export const addReflection = (server: GrpcServer, descriptorSet: Uint8Array): void => {
   const description = { fleet: { fileDescriptorProtos: splitDescriptorSet(descriptorSet) } };
   const reflection = new ReflectionService(
     description as unknown as ConstructorParameters<typeof ReflectionService>[0],

@@ -402,8 +402,8 @@ describe('the door', () => {
     try {
       const image = join(fresh.folder, 'fleet.binpb');
       execFileSync('buf', ['build', 'proto', '-o', image]);
-      const health = await addHealth(fresh.server, ['fleet.v1.FleetService']);
-      await addReflection(fresh.server, readFileSync(image));
+      const health = addHealth(fresh.server, ['fleet.v1.FleetService']);
+      addReflection(fresh.server, readFileSync(image));
       await serve(fresh);
       await fresh.open();
       health.set('', true);
