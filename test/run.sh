@@ -30,18 +30,9 @@ verdict() {
 }
 
 # Set-up: what is not there, or older than what it is made from.
-if ! [ -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  have npm || { loud 'npm is missing: apt-get install npm'; echo '0 passed, 1 failed'; exit 1; }
-  say 'npm ci'
-  npm ci --no-audit --no-fund </dev/null || { loud 'npm ci failed'; echo '0 passed, 1 failed'; exit 1; }
-fi
-# npm 9 (Debian 12) installs the packaged Node, then removes its link with the other architecture's package.
-if ! [ -x node_modules/.bin/node ]; then
-  case $(uname -m) in aarch64) arch=arm64 ;; *) arch=x64 ;; esac
-  ln -sf "../node-linux-$arch/bin/node" node_modules/.bin/node
-fi
-node -e 'process.exit(process.versions.node.split(".")[0] >= 24 ? 0 : 1)' || {
-  loud "node is $(command -v node) $(node --version), not the packaged Node 24: rm -rf node_modules, then npm test"
+say packages of npm
+sh test/npm-ci.sh || {
+  loud 'npm ci failed'
   echo '0 passed, 1 failed'
   exit 1
 }

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Brings node_modules, complete and on the packaged Node, whatever Node and npm the machine has. Does nothing where it is.
+# Two faults of npm 9 on Debian 12 (Node 18) are mended: it removes the link to the packaged Node together with the
+# other architecture's package, and it leaves out optional packages (native parts of vitest) that want a newer Node than
+# the one npm itself runs on. So the packaged Node comes first, and npm then runs on it.
+set -eu
+cd "$(dirname "$0")/.."
+
+case $(uname -m) in aarch64) arch=arm64 ;; *) arch=x64 ;; esac
+packaged=node_modules/node-linux-$arch/bin/node
+
+link_node() {
+  [ -x node_modules/.bin/node ] || ln -sf "../node-linux-$arch/bin/node" node_modules/.bin/node
+}
+is_complete() {
+  [ -x "$packaged" ] && [ -e node_modules/.package-lock.json ] &&
+    ! [ package-lock.json -nt node_modules/.package-lock.json ] &&
+    "$packaged" -e 'import("rolldown").catch(() => process.exit(1))'
+}
+
+if is_complete; then
+  link_node
+  exit 0
+fi
+command -v npm >/dev/null || {
+  echo 'npm is missing: apt-get install npm' >&2
+  exit 1
+}
+npm ci --omit=dev --no-audit --no-fund </dev/null
+# A copy: npm empties node_modules while it runs.
+own=$(mktemp -d)
+trap 'rm -rf "$own"' EXIT
+cp "$packaged" "$own/node"
+PATH=$own:$PATH npm ci --no-audit --no-fund </dev/null
+link_node
+is_complete || {
+  echo 'npm ci left out what vitest needs: remove node_modules and try again, or take a newer npm' >&2
+  exit 1
+}
