@@ -127,3 +127,24 @@ test('a server that our client could bring down is polled until the risk is over
   await under.until(() => under.names() === 'anchor' && under.server()?.polled === null);
   expect(under.server()?.pid).toBe(pid);
 });
+
+test('a client of ours that somebody detaches comes back, without a fight', async () => {
+  await using under = new SourceUnderTest();
+  under.tmux.session('a', 'one');
+  await under.start();
+  await under.until(() => under.controlClients().length === 1);
+  const [first] = under.controlClients();
+  under.tmux.run('a', 'detach-client', '-s', '=one');
+  await under.until(() => under.controlClients().some((pid) => pid !== first));
+  expect(under.server()).toMatchObject({ problem: null, polled: null });
+});
+
+test('a server that runs on without a session is listed empty, and is followed from its first session on', async () => {
+  await using under = new SourceUnderTest({ pollMs: 50 });
+  const pid = under.tmux.session('a', 'one');
+  under.tmux.run('a', 'set-option', '-s', 'exit-empty', 'off', ';', 'kill-session', '-t', '=one');
+  await under.start();
+  expect(under.server()).toMatchObject({ pid, problem: null, sessions: [], polled: 'no session to attach to' });
+  under.tmux.session('a', 'two');
+  await under.until(() => under.names() === 'two' && under.server()?.polled === null);
+});
