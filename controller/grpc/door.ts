@@ -14,6 +14,7 @@ import { actorOf, type Caller, LOCAL_CALLER, ROLES } from '../tenancy/caller.ts'
 import { ACCESS, type AccessRule } from './access.ts';
 import { authenticate, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
+import { Refusal } from './refusal.ts';
 
 /** What the transport knows of a connection; never anything from a message. */
 export type Transport =
@@ -31,21 +32,6 @@ export interface Admission {
   signal: AbortSignal;
   abort(error: FleetError): void;
   leave(): void;
-}
-
-/** A refusal, with what its proven receiver may know. */
-export class Refusal extends FleetError {
-  readonly reason: RefusalReason | null;
-
-  constructor(code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED' | 'UNAVAILABLE', reason: RefusalReason | null) {
-    const words = {
-      UNAUTHENTICATED: 'not accepted: this call needs a valid certificate of this cell',
-      PERMISSION_DENIED: 'not permitted',
-      UNAVAILABLE: 'the controller is stopping',
-    };
-    super(code, words[code]);
-    this.reason = reason;
-  }
 }
 
 export interface DoorContext {

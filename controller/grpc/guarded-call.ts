@@ -13,9 +13,10 @@ import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { REASON_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
-import { type Admission, type Door, Refusal, type Transport } from './door.ts';
+import type { Admission, Door, Transport } from './door.ts';
 import type { CallContext } from './handlers.ts';
 import type { LogBudget } from './log-budget.ts';
+import { Refusal } from './refusal.ts';
 
 /** Any of the library's four shapes of a call, as the emitter that all of them are. */
 export type AnyCall = EventEmitter &

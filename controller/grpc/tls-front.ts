@@ -63,8 +63,8 @@ export class TlsFront {
   readonly #limits: FrontLimits;
   readonly #listeners = new Set<NetServer>();
   readonly #open = new Set<Socket>();
-  /** Unfinished handshakes by connection. */
-  readonly #shaking = new Map<string, { address: string; deadline: NodeJS.Timeout }>();
+  /** Unfinished handshakes: connection to address. */
+  readonly #shaking = new Map<string, string>();
 
   constructor(
     options: { material: TlsMaterial; log: Logger; budget: LogBudget; limits: FrontLimits },
@@ -81,7 +81,7 @@ export class TlsFront {
       ALPNProtocols: ['h2'],
     });
     this.#tls.on('secureConnection', (socket) => {
-      this.#settle(tupleOf(socket));
+      this.#shaking.delete(tupleOf(socket));
       socket.on('error', () => socket.destroy());
       if (socket.alpnProtocol === 'h2') onSocket(socket);
       else socket.destroy();
@@ -164,26 +164,20 @@ export class TlsFront {
     }
     const tuple = tupleOf(socket);
     this.#open.add(socket);
-    const deadline = setTimeout(() => socket.destroy(), this.#limits.handshakeTimeoutMs);
-    this.#shaking.set(tuple, { address, deadline });
+    this.#shaking.set(tuple, address);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#open.delete(socket);
-      this.#settle(tuple);
+      this.#shaking.delete(tuple);
     });
     this.#tls.emit('connection', socket);
-  }
-
-  #settle(tuple: string): void {
-    clearTimeout(this.#shaking.get(tuple)?.deadline);
-    this.#shaking.delete(tuple);
   }
 
   #isCrowded(address: string): boolean {
     if (this.#shaking.size >= this.#limits.maxHandshakes) return true;
     if (isLoopback(address) || this.#shaking.size < this.#limits.maxHandshakesPerAddress) return false;
     let same = 0;
-    for (const other of this.#shaking.values()) if (other.address === address) same++;
+    for (const other of this.#shaking.values()) if (other === address) same++;
     return same >= this.#limits.maxHandshakesPerAddress;
   }
 }

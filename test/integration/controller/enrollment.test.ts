@@ -96,8 +96,12 @@ describe('enrolment', () => {
   });
 
   it('lets a machine that lost its folder enrol again; the key before is worth nothing then', async () => {
-    const old = await cell.enroll(await cell.token());
+    const first = await cell.token();
+    const old = await cell.enroll(first);
     const again = await cell.enroll(await cell.token());
+    const swapped = failureOf(cell.enroll(first, { key: again.key }));
+    expect(await swapped).toMatchObject({ code: status.PERMISSION_DENIED });
+    expect(await failureOf(cell.enroll(first, { key: old.key }))).toMatchObject({ code: status.PERMISSION_DENIED });
     expect(await failureOf(renew(old, { csr: makeCsr(old.key) }))).toMatchObject({ code: status.PERMISSION_DENIED });
     expect(await renew(again, { csr: makeCsr(again.key) })).toMatchObject({ host: 'W-jarvis' });
   });

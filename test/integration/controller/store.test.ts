@@ -84,6 +84,15 @@ describe('the store', () => {
     expect(await store.get('b')).toMatchObject({ revision: 2n });
   });
 
+  it('writes nothing of a commit that failed in its middle, and goes on with the next', async () => {
+    const bad = { key: 'b', value: {} as Uint8Array };
+    await expect(store.commit({ put: [{ key: 'a', value: bytes('1') }, bad] })).rejects.toMatchObject({
+      code: 'INTERNAL',
+    });
+    expect(await store.get('a')).toBeNull();
+    expect(await store.commit({ put: [{ key: 'c', value: bytes('1') }] })).toBe(1n);
+  });
+
   it('tells watchers of each commit below their prefix, after it, in order, and of no refused one', async () => {
     const heard: Change[] = [];
     const watch = store.watch('a/', (changes) => heard.push(...changes));
