@@ -8,6 +8,7 @@ import { parseToken } from '../../identity/token.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { mustRun } from '../install/daemons.ts';
 import { isEnrolledWith } from '../install/enrolled-with.ts';
 import {
   type EnrolledAs,
@@ -50,11 +51,15 @@ export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContex
       return outcome === 'unchanged' ? unchanged(`running (${daemons.how})`) : done(`${outcome} (${daemons.how})`);
     });
     await steps.run('enrol', async () => {
-      const now = await waitUntil('this host was not enrolled', () => enrolledNow(paths, token), {
-        timeoutMs: JOIN_TIMEOUT_MS,
-        signal,
-        hint: daemons.logHint('host-agent'),
-      });
+      const now = await waitUntil(
+        'this host was not enrolled',
+        () => mustRun(daemons, 'host-agent').then(() => enrolledNow(paths, token)),
+        {
+          timeoutMs: JOIN_TIMEOUT_MS,
+          signal,
+          hint: daemons.logHint('host-agent'),
+        },
+      );
       return done(`as ${now.host}/${now.user} in cell ${now.cell}`);
     });
     return EXIT.done;

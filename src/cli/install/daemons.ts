@@ -1,6 +1,8 @@
 /** The two daemons of this machine under whatever keeps processes here: user units, or detached processes. */
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { exec } from '../../runtime/exec.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { readDaemonSettings } from './daemon-settings.ts';
 import { DetachedProcess } from './detached.ts';
@@ -15,6 +17,7 @@ import {
   stopUnit,
   type UnitOutcome,
 } from './user-units.ts';
+import { GivenUp } from './wait-until.ts';
 
 export type DaemonName = 'controller' | 'host-agent';
 
@@ -27,6 +30,8 @@ export interface Daemons {
   stop(name: DaemonName): Promise<boolean>;
   /** What to type to read its log. */
   logHint(name: DaemonName): string;
+  /** null while it runs; what it said last when it has ended and is not just being started. */
+  lastWords(name: DaemonName): Promise<string | null>;
 }
 
 const UNIT: Record<DaemonName, DaemonUnit> = { controller: CONTROLLER_UNIT, 'host-agent': HOST_AGENT_UNIT };
@@ -59,6 +64,13 @@ export class UnitDaemons implements Daemons {
 
   logHint(name: DaemonName): string {
     return `journalctl --user -u ${UNIT[name]} -n 50`;
+  }
+
+  async lastWords(name: DaemonName): Promise<string | null> {
+    const { ActiveState, SubState } = await this.#manager.show(UNIT[name], ['ActiveState', 'SubState']);
+    if (ActiveState !== 'failed' && SubState !== 'auto-restart') return null;
+    const args = ['--user', '-u', UNIT[name], '-n', '20', '-o', 'cat', '--no-pager'];
+    return lastWordsIn(name, (await exec('journalctl', args, { timeoutMs: 5_000 })).stdout);
   }
 }
 
@@ -93,4 +105,22 @@ export class DetachedDaemons implements Daemons {
   logHint(name: DaemonName): string {
     return `tail -n 50 ${new DetachedProcess(this.#paths, name).logFile}`;
   }
+
+  async lastWords(name: DaemonName): Promise<string | null> {
+    const daemon = new DetachedProcess(this.#paths, name);
+    if (await daemon.running()) return null;
+    return lastWordsIn(name, await readFile(daemon.logFile, 'utf8').catch(() => ''));
+  }
 }
+
+/** A daemon that cannot start says why in one line with its name in front. */
+const lastWordsIn = (name: DaemonName, log: string): string => {
+  const line = log.split('\n').findLast((text) => text.startsWith(`fleet-${name}: `));
+  return line?.slice(`fleet-${name}: `.length) ?? 'it ended without a word';
+};
+
+/** For waits: throws when waiting on is of no use. */
+export const mustRun = async (daemons: Daemons, name: DaemonName): Promise<void> => {
+  const words = await daemons.lastWords(name);
+  if (words !== null) throw new GivenUp('FAILED_PRECONDITION', `the ${name} does not run: ${words}`);
+};

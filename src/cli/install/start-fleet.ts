@@ -2,12 +2,13 @@
  * Comes in: this machine, in whatever state. Goes out: a running controller and a host-agent that is enrolled
  * with it. Each step is skipped when its result is there already; sessions are never touched.
  */
+import { existsSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { keepDaemonSetting } from './daemon-settings.ts';
-import { type Daemons, DetachedDaemons, UnitDaemons } from './daemons.ts';
+import { type Daemons, DetachedDaemons, mustRun, UnitDaemons } from './daemons.ts';
 import { isEnrolledWith } from './enrolled-with.ts';
 import { type EnrolledAs, handOverToken, readEnrolment } from './enrolment.ts';
 import { installVersion } from './install-version.ts';
@@ -82,9 +83,14 @@ export const startController = async (
 ): Promise<void> => {
   await steps.run('controller', async () => {
     // Read when it makes its authority; later its name is fixed.
-    if (options.cell) await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', options.cell);
+    if (options.cell && !existsSync(join(paths.state, 'controller')))
+      await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', options.cell);
     const outcome = await daemons.ensure('controller');
-    const status = await waitUntil('the controller did not answer', () => askStatus(paths, 2_000), {
+    const answer = async () => {
+      await mustRun(daemons, 'controller');
+      return askStatus(paths, 2_000);
+    };
+    const status = await waitUntil('the controller did not answer', answer, {
       timeoutMs: START_TIMEOUT_MS,
       signal,
       hint: daemons.logHint('controller'),
@@ -137,6 +143,7 @@ export const startHostAgent = async (
     const [enrolled, agents] = await waitUntil(
       'the host-agent did not connect to the controller',
       async () => {
+        await mustRun(daemons, 'host-agent');
         const now = await readEnrolment(paths);
         if (now === null || !isEnrolledWith(now, status)) return null;
         const { hosts, upstreamState } = await lookAtHosts(paths, { hostsOnly: true });
@@ -157,7 +164,11 @@ export const startHostAgentOnly = async (
 ): Promise<void> => {
   await steps.run('host-agent', async () => {
     const outcome = await daemons.ensure('host-agent');
-    await waitUntil('the host-agent did not answer', () => lookAtHosts(paths, { hostsOnly: true }), {
+    const answer = async () => {
+      await mustRun(daemons, 'host-agent');
+      return lookAtHosts(paths, { hostsOnly: true });
+    };
+    await waitUntil('the host-agent did not answer', answer, {
       timeoutMs: START_TIMEOUT_MS,
       signal,
       hint: daemons.logHint('host-agent'),

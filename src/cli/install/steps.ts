@@ -51,7 +51,8 @@ export class Steps {
       this.#line(outcome.state, name, outcome.text);
       return value;
     } catch (error) {
-      this.#line('failed', name, error instanceof Error ? error.message : String(error));
+      // Why is said once, by whoever ends the command.
+      this.#line('failed', name, 'failed');
       throw error;
     }
   }
