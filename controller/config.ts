@@ -8,9 +8,15 @@ import { INSTANCE_NAME, type Paths, resolvePaths } from '../src/runtime/paths.ts
 /** Where hosts dial unless told otherwise. */
 export const DEFAULT_PORT = 7443;
 
+/** Of a controller that was never told another; afterwards its authority's own. */
+export const DEFAULT_CELL = 'home';
+
 const schema = z.object({
   instance: z.string().regex(INSTANCE_NAME, 'use letters, digits, _ and -, at most 32').nullable(),
-  cell: z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'use a-z 0-9 . and -, at most 63'),
+  cell: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'use a-z 0-9 . and -, at most 63')
+    .nullable(),
   port: z.coerce.number().int().min(0).max(65_535),
   certificateLifetimeMs: z.coerce
     .number()
@@ -46,7 +52,7 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Con
     const instance = values.instance ?? null;
     const settings = schema.parse({
       instance,
-      cell: values.cell ?? env.FLEET_CELL ?? 'home',
+      cell: values.cell ?? env.FLEET_CELL ?? null,
       port: values.port ?? env.FLEET_PORT ?? (instance === null ? DEFAULT_PORT : 0),
       certificateLifetimeMs: values['certificate-lifetime'] ?? env.FLEET_CERTIFICATE_LIFETIME ?? 7 * 86_400,
       logFile: values.log ?? null,

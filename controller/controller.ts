@@ -3,7 +3,7 @@
  * Nothing is decided here.
  */
 import { join } from 'node:path';
-import { openAuthority } from '../src/identity/authority.ts';
+import { authorityCell, LEAF_LIFETIME_MS, openAuthority } from '../src/identity/authority.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
@@ -18,7 +18,7 @@ import { HostAgentServiceService } from '../src/wire/gen/fleet/v1/host_agent.ts'
 import { Addresses } from './admin/addresses.ts';
 import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
-import type { ControllerConfig } from './config.ts';
+import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
 import { Enrollment } from './enrollment/enrollment.ts';
 import { FailureLimit } from './enrollment/failure-limit.ts';
 import { Door } from './grpc/door.ts';
@@ -59,7 +59,7 @@ export class Controller {
 
   /** Runs until the signal aborts, then stops its parts in reverse. */
   async run(signal: AbortSignal): Promise<void> {
-    const { paths, cell, port, name, certificateLifetimeMs } = this.#config;
+    const { paths, port, name, certificateLifetimeMs } = this.#config;
     const clock = this.#clock;
     const part = (component: string): Logger => this.#log.child({ component });
     const shutdown = new Shutdown(part('shutdown'));
@@ -82,6 +82,7 @@ export class Controller {
       lastKnown.start();
       shutdown.add('last known', () => lastKnown.stop());
       const epochs = await Epochs.open(store, clock.nowMs());
+      const cell = this.#config.cell ?? (await authorityCell(folder)) ?? DEFAULT_CELL;
       const authority = await openAuthority(folder, cell, clock.nowMs());
 
       const view = new FleetView({ clock });
@@ -96,7 +97,7 @@ export class Controller {
       knowEnrolled();
       using _identities = store.watch(records.identities.keyOf(''), knowEnrolled);
 
-      const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: certificateLifetimeMs });
+      const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: LEAF_LIFETIME_MS });
       const door = new Door({ records, bundles: () => authority.bundles, audit, clock, log: part('door') });
       const server = new GrpcServer({
         door,
@@ -130,7 +131,7 @@ export class Controller {
 
       server.addService(
         FleetServiceService,
-        fleetHandlers({ cell, version: FLEET_VERSION, view, registry, uplink, clock }),
+        fleetHandlers({ cell, version: FLEET_VERSION, view, registry, questions: uplink, clock }),
       );
       server.addService(HostAgentServiceService, hostAgentHandlers(uplink));
       server.addService(EnrollmentServiceService, {

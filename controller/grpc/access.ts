@@ -2,7 +2,8 @@
  * The door's table: which kind of caller may make which call. A call without a row is refused to everybody, and a
  * test fails for a method of any service that has none.
  */
-import type { CallerKind, Role, Verb } from '../tenancy/caller.ts';
+import type { Role } from '../../src/domain/role.ts';
+import type { CallerKind, Verb } from '../tenancy/caller.ts';
 
 export interface AccessRule {
   kinds: readonly CallerKind[];

@@ -4,13 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { BugError, FleetError } from '../../src/domain/errors.ts';
+import { ROLES } from '../../src/domain/role.ts';
 import type { TrustBundles } from '../../src/identity/trust.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Records } from '../store/records.ts';
-import { actorOf, type Caller, LOCAL_CALLER, ROLES } from '../tenancy/caller.ts';
+import { actorOf, type Caller, LOCAL_CALLER } from '../tenancy/caller.ts';
 import { ACCESS, type AccessRule } from './access.ts';
 import { authenticate, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';

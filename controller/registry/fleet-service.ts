@@ -8,25 +8,29 @@ import { callSink } from '../../src/view/call-sink.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { streamView } from '../../src/view/view-stream.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
-import type { DiagnoseResponse, Finding, Upstream } from '../../src/wire/gen/fleet/v1/view.ts';
+import type { DiagnoseRequest, DiagnoseResponse, Finding, Upstream } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { Handlers } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import type { Uplink } from '../uplink/uplink.ts';
 import type { Registry } from './registry.ts';
+
+/** Asks a connected host itself; the uplink does. */
+export interface HostQuestions {
+  diagnose(id: string, request: DiagnoseRequest, deadlineMs: number): Promise<DiagnoseResponse>;
+}
 
 export interface FleetServiceOptions {
   cell: string;
   version: string;
   view: FleetView;
   registry: Registry;
-  uplink: Uplink;
+  questions: HostQuestions;
   clock: Clock;
 }
 
 const DIAGNOSE_DEADLINE_MS = 8_000;
 
 export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof FleetServiceService> => {
-  const { cell, version, view, registry, uplink, clock } = options;
+  const { cell, version, view, registry, questions, clock } = options;
   const upstream = (): Upstream => ({
     state: 'self',
     address: '',
@@ -57,7 +61,7 @@ export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof Fle
       const record = pick(view, request.host, seenBy(caller));
       if (record.linkState !== 'connected') return { findings: [absence(record, clock)] };
       try {
-        const answer = await uplink.diagnose(record.id, { host: record.host }, DIAGNOSE_DEADLINE_MS);
+        const answer = await questions.diagnose(record.id, { host: record.host }, DIAGNOSE_DEADLINE_MS);
         return { findings: [presence(record), ...answer.findings] } satisfies DiagnoseResponse;
       } catch (error) {
         const what = error instanceof FleetError ? error.message : 'the host could not be asked';

@@ -1,5 +1,5 @@
 /** What the controller remembers, as typed records over one store. Field names are stored: only ever add. */
-import type { Role } from '../tenancy/caller.ts';
+import type { Role } from '../../src/domain/role.ts';
 import { Mirror } from './mirror.ts';
 import type { Store } from './store.ts';
 

@@ -1,8 +1,6 @@
 /** Who calls, as the door proved it: what every handler is given and no message can change. */
 import { CONTROL_LEVELS, type ControlLevel } from '../../src/domain/host-agent.ts';
-
-export const ROLES = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+import type { Role } from '../../src/domain/role.ts';
 
 /** none: no certificate, or none that is accepted. */
 export type CallerKind = 'host' | 'operator' | 'controller' | 'local' | 'none';

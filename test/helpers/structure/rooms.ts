@@ -95,7 +95,6 @@ export const EDGES: Record<string, Edge> = {
     rooms: ['host-agent/systemd'],
     because: 'D-Bus is how systemd is asked, and nothing else',
   },
-  '@peculiar/x509': { rooms: ['src/identity'], because: 'certificates are made and read in one place' },
   execa: { rooms: ['src/runtime/exec.ts'], because: 'one way to run a program, with a deadline' },
   pino: { rooms: ['src/runtime/logger.ts'], because: 'one way to log, redacted' },
   'prom-client': { rooms: ['controller/grpc'], because: 'figures are served beside health' },
