@@ -31,7 +31,14 @@ export interface RosterAgent {
   env: Map<string, string>;
   layout: 'isolated' | 'shared';
   connector: string | null;
+  /** v2; null or absent: by lifecycle, core agents always. */
+  restart?: RestartPolicy | null;
+  /** v2: file with the agent's secrets, read at the launch; never their values. */
+  envFile?: string | null;
 }
+
+export const RESTART_POLICIES = ['always', 'on-failure', 'no'] as const;
+export type RestartPolicy = (typeof RESTART_POLICIES)[number];
 
 /** Names that tmux, systemd or a file name would change are no agent names (MOSAIC.md, roster v1). */
 export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;

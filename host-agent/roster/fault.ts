@@ -1,0 +1,27 @@
+/** Something wrong in a roster, and where its text begins. */
+export interface Fault {
+  /** Characters from the start of the text. */
+  offset: number;
+  words: string;
+}
+
+/** `line:column`, both from 1. */
+const place = (text: string, offset: number): string => {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  return `${line}:${offset - before.lastIndexOf('\n')}`;
+};
+
+/** One line: the first fault in the order of the text, and how many more there are. */
+export const faultWords = (file: string, text: string, faults: readonly Fault[]): string => {
+  const [first, ...more] = faults.toSorted((a, b) => a.offset - b.offset);
+  const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
+  return `${file}:${place(text, first!.offset)}: ${first!.words}${rest}`;
+};
+
+/** A value of the file as it may be shown: short, quoted, on one line. */
+export const shown = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const visible = text.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+  return `\`${visible.length > 40 ? `${visible.slice(0, 39)}…` : visible}\``;
+};

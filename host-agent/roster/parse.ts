@@ -1,0 +1,124 @@
+/**
+ * Comes in: the text of a roster file. Goes out: the roster after defaults, or one line that says what is wrong
+ * and where. Pure: no file, no environment.
+ */
+import { AGENT_NAME, type Roster, type RosterAgent } from '../../src/domain/roster.ts';
+import { readDocument } from './document.ts';
+import { type Fault, faultWords, shown } from './fault.ts';
+import { type AgentEntry, checkShape, type DefaultsEntry, isVersion2, type RosterFile } from './schema.ts';
+import { shapeFaults } from './shape-faults.ts';
+import { socketNameOf } from './socket-name.ts';
+
+export type ParsedRoster = { roster: Roster; problem: null } | { roster: null; problem: string };
+
+/** `file` is how the problem names it: `file:line:column: words`. */
+export const parseRoster = (text: string, file: string): ParsedRoster => {
+  const failed = (faults: Fault[]): ParsedRoster => ({ roster: null, problem: faultWords(file, text, faults) });
+  const document = readDocument(text);
+  if (document.faults.length > 0) return failed(document.faults);
+  const shape = checkShape(document.value);
+  if (!shape.success) return failed(shapeFaults(shape.error.issues, document, isVersion2(document.value)));
+  const faults = meaningFaults(shape.data).map(({ path, words }) => ({
+    offset: document.offsetOf(path, 'value'),
+    words,
+  }));
+  return faults.length > 0 ? failed(faults) : { roster: rosterOf(shape.data), problem: null };
+};
+
+const DEFAULT_HOLDER = '_holder';
+const DEFAULT_WORKING_DIRECTORY = '~/src';
+const HOST = /^(?:([^@\s/]+)@)?([^@\s/]+)$/;
+const SOCKET_NAME = /^[^/\s]*$/;
+
+interface MeaningFault {
+  path: (string | number)[];
+  words: string;
+}
+
+const meaningFaults = (file: RosterFile): MeaningFault[] => {
+  const faults: MeaningFault[] = [];
+  const first = new Map<string, number>();
+  const holder = file.tmux?.holder_session ?? DEFAULT_HOLDER;
+  const socket = file.tmux?.socket_name ?? '';
+  if (!SOCKET_NAME.test(socket)) faults.push({ path: ['tmux', 'socket_name'], words: socketWords(socket) });
+  file.agents.forEach((agent, index) => {
+    const fault = (key: string, words: string) => faults.push({ path: ['agents', index, key], words });
+    const name = nameFault(agent.name, holder, file.version);
+    if (name !== null) fault('name', name);
+    if (agent.host !== undefined && !HOST.test(agent.host))
+      fault('host', `${shown(agent.host)} is no host or user@host`);
+    if (agent.socket !== undefined && !SOCKET_NAME.test(agent.socket)) fault('socket', socketWords(agent.socket));
+    if (agent.runtime === undefined && (agent as AgentEntry).command === undefined)
+      fault('name', `${shown(agent.name)} needs a \`runtime\` or a \`command\``);
+    const identity = `${agent.host ?? ''}/${agent.name}`;
+    const earlier = first.get(identity);
+    if (earlier === undefined) first.set(identity, index);
+    else fault('name', `${shown(agent.name)} is there twice: agents[${earlier}] has that name too`);
+  });
+  return faults;
+};
+
+const socketWords = (name: string): string => `${shown(name)} is no socket name: it takes no \`/\` and no blanks`;
+
+const nameFault = (name: string, holder: string, version: 1 | 2): string | null => {
+  if (!AGENT_NAME.test(name))
+    return `${shown(name)} is no agent name: letters, digits, \`_\`, \`.\` and \`-\`, first a letter or digit, at most 63`;
+  if (name === holder) return `${shown(name)} is the holder session's name`;
+  // Version 1 allowed it, and such fleets run.
+  if (version === 2 && name.includes('.'))
+    return `${shown(name)}: tmux would rename it ${shown(name.replaceAll('.', '_'))}`;
+  return null;
+};
+
+const rosterOf = (file: RosterFile): Roster => {
+  const defaults: DefaultsEntry = file.defaults ?? {};
+  const socketName = socketNameOf(file.tmux?.socket_name);
+  const resets = Object.entries(file.runtimes ?? {}).flatMap(([name, runtime]): [string, string][] =>
+    runtime?.reset_command ? [[name, runtime.reset_command]] : [],
+  );
+  const shared = { defaults, socketName, version: file.version, connector: file.connector ?? null };
+  return {
+    version: file.version,
+    socketName,
+    holderSession: file.tmux?.holder_session ?? DEFAULT_HOLDER,
+    workingDirectory: defaults.working_directory ?? DEFAULT_WORKING_DIRECTORY,
+    resetCommands: new Map(resets),
+    agents: file.agents.map((agent) => agentOf(agent as AgentEntry, shared)),
+  };
+};
+
+interface Shared {
+  defaults: DefaultsEntry;
+  socketName: string | null;
+  version: 1 | 2;
+  connector: string | null;
+}
+
+const agentOf = (entry: AgentEntry, { defaults, socketName, version, connector }: Shared): RosterAgent => {
+  const [, user, host] = HOST.exec(entry.host ?? '') ?? [];
+  return {
+    name: entry.name,
+    runtime: entry.runtime ?? null,
+    role: entry.class || null,
+    host: host ?? null,
+    user: user ?? null,
+    ssh: entry.ssh || null,
+    socketName: entry.socket === undefined ? socketName : socketNameOf(entry.socket),
+    model: entry.model_hint || null,
+    effort: entry.effort ?? defaults.effort ?? null,
+    lifecycle: entry.lifecycle ?? personaOf(entry) ?? defaults.lifecycle ?? null,
+    workingDirectory: entry.working_directory ?? defaults.working_directory ?? DEFAULT_WORKING_DIRECTORY,
+    command: entry.command ?? null,
+    env: new Map(Object.entries(entry.env ?? {}).map(([name, value]) => [name, String(value)])),
+    layout: entry.layout ?? defaults.layout ?? (version === 2 ? 'isolated' : 'shared'),
+    connector: entry.connector ?? connector,
+    restart: entry.restart ?? defaults.restart ?? null,
+    envFile: entry.env_file ?? null,
+  };
+};
+
+/** v1: a persistent persona outweighs being reset between tasks. */
+const personaOf = (entry: AgentEntry): 'core' | 'ephemeral' | null => {
+  if (entry.persistent_persona) return 'core';
+  return entry.reset_between_tasks ? 'ephemeral' : null;
+};

@@ -1,0 +1,17 @@
+import type { Roster } from '../../src/domain/roster.ts';
+
+/** A written socket name; nothing, an empty text and `default` are tmux's default socket, which is null. */
+export const socketNameOf = (written: string | undefined): string | null =>
+  written === undefined || written === '' || written === 'default' ? null : written;
+
+/**
+ * The one resolver of an agent's socket, for every use: what its env file says, since its launch obeys that, else
+ * the roster's `socket`, else the roster's `tmux.socket_name`, else tmux's default socket (null).
+ */
+export const withLaunchSockets = (roster: Roster, env: ReadonlyMap<string, ReadonlyMap<string, string>>): Roster => ({
+  ...roster,
+  agents: roster.agents.map((agent) => {
+    const written = agent.host === null ? env.get(agent.name)?.get('MOSAIC_TMUX_SOCKET') : undefined;
+    return written === undefined ? agent : { ...agent, socketName: socketNameOf(written) };
+  }),
+});

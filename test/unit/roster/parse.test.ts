@@ -1,0 +1,251 @@
+import { describe, expect, test } from 'vitest';
+import { nearestKey } from '../../../host-agent/roster/keys.ts';
+import { parseRoster } from '../../../host-agent/roster/parse.ts';
+import { withLaunchSockets } from '../../../host-agent/roster/socket-name.ts';
+import type { Roster, RosterAgent } from '../../../src/domain/roster.ts';
+
+const rosterOf = (text: string): Roster => {
+  const { roster, problem } = parseRoster(text, 'roster.yaml');
+  expect(problem).toBeNull();
+  return roster!;
+};
+const problemOf = (text: string): string | null => parseRoster(text, 'roster.yaml').problem;
+const agentsOf = (text: string): RosterAgent[] => rosterOf(text).agents;
+
+const V1 = `version: 1
+transport: tmux
+tmux:
+  socket_name: mosaic-factory
+defaults:
+  working_directory: ~/src/fleet
+runtimes:
+  codex:
+    reset_command: /clear
+agents:
+  - name: canary-pi
+    runtime: pi
+    class: canary
+    model_hint: openai-codex/gpt-5.5:high
+    persistent_persona: true
+  - name: coder.2
+    runtime: codex
+    host: jwoltje@dragon-lin
+    ssh: dragon
+    socket: ''
+    reset_between_tasks: true
+    working_directory: /srv
+    connector: matrix
+`;
+
+describe('a good roster', () => {
+  test('of version 1 is read with its defaults', () => {
+    const roster = rosterOf(V1);
+    expect(roster).toMatchObject({
+      version: 1,
+      socketName: 'mosaic-factory',
+      holderSession: '_holder',
+      workingDirectory: '~/src/fleet',
+      resetCommands: new Map([['codex', '/clear']]),
+    });
+    expect(roster.agents[0]).toEqual({
+      name: 'canary-pi',
+      runtime: 'pi',
+      role: 'canary',
+      host: null,
+      user: null,
+      ssh: null,
+      socketName: 'mosaic-factory',
+      model: 'openai-codex/gpt-5.5:high',
+      effort: null,
+      lifecycle: 'core',
+      workingDirectory: '~/src/fleet',
+      command: null,
+      env: new Map(),
+      layout: 'shared',
+      connector: null,
+      restart: null,
+      envFile: null,
+    });
+    expect(roster.agents[1]).toMatchObject({
+      host: 'dragon-lin',
+      user: 'jwoltje',
+      ssh: 'dragon',
+      socketName: null,
+      lifecycle: 'ephemeral',
+      workingDirectory: '/srv',
+      connector: 'matrix',
+    });
+  });
+
+  test('says the same in camelCase and in JSON', () => {
+    const camel = V1.replace(
+      /\b(socket_name|working_directory|reset_command|model_hint|persistent_persona|reset_between_tasks)\b/g,
+      (key) => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    );
+    expect(camel).not.toEqual(V1);
+    expect(rosterOf(camel)).toEqual(rosterOf(V1));
+    const json = '{\n\t"version": 1,\n\t"agents": [{"name": "a", "runtime": "pi", "modelHint": "m"}]\n}';
+    expect(agentsOf(json)[0]).toMatchObject({ name: 'a', model: 'm', workingDirectory: '~/src', socketName: null });
+  });
+
+  test('of version 2 has its own keys, per agent and as defaults', () => {
+    const [first, second] = agentsOf(`version: 2
+defaults: { lifecycle: core, restart: on-failure }
+agents:
+  - { name: a, runtime: pi, effort: high, env: { PORT: 80, workingDirectory: x }, env_file: ~/a.secrets }
+  - { name: b, command: ./run, layout: shared, lifecycle: ephemeral, restart: always }
+`);
+    expect(first).toMatchObject({
+      layout: 'isolated',
+      lifecycle: 'core',
+      effort: 'high',
+      restart: 'on-failure',
+      env: new Map([
+        ['PORT', '80'],
+        ['workingDirectory', 'x'],
+      ]),
+      envFile: '~/a.secrets',
+    });
+    expect(second).toMatchObject({
+      runtime: null,
+      command: './run',
+      layout: 'shared',
+      lifecycle: 'ephemeral',
+      restart: 'always',
+    });
+  });
+
+  test('a key without a value is as if it were not there', () => {
+    expect(agentsOf('version: 1\ntmux:\nagents:\n- name: a\n  runtime: pi\n  model_hint:\n')[0]!.model).toBeNull();
+  });
+
+  test('anchors are followed', () => {
+    const text = 'version: 1\nagents:\n- name: a\n  runtime: &r pi\n- name: b\n  runtime: *r\n';
+    expect(agentsOf(text)[1]!.runtime).toBe('pi');
+  });
+
+  test('the same name on two hosts is two agents', () => {
+    const text = 'version: 1\nagents:\n- {name: a, runtime: pi}\n- {name: a, runtime: pi, host: dragon-lin}\n';
+    expect(agentsOf(text)).toHaveLength(2);
+  });
+});
+
+const agent = (lines: string, version = 1) => `version: ${version}\nagents:\n  - name: a\n    runtime: pi\n${lines}`;
+
+describe('a bad roster is told with line and column', () => {
+  test.each<[string, string]>([
+    ['', '1:1: the roster is missing'],
+    ['[]', '1:1: the roster must be a map of keys, not a list'],
+    ['version: 1\nagents: []\n', '2:9: `agents` names no agent'],
+    ['version: 1\n', '1:1: `agents` is missing'],
+    ['agents:\n- {name: a, runtime: pi}\n', '1:1: `version` is missing'],
+    ['version: 3\nagents:\n- {name: a, runtime: pi}\n', '1:10: `version` must be `1`, not `3`'],
+    ['version: 1\ntransport: ssh\nagents:\n- {name: a, runtime: pi}\n', '2:12: `transport` must be `tmux`, not `ssh`'],
+    ['version: 1\nagents:\n  - runtime: pi\n', '3:5: `agents[0].name` is missing'],
+    ['version: 1\nagents:\n  - name: a\n', '3:5: `agents[0].runtime` is missing'],
+    [
+      'version: 1\nagents:\n  - name: 7\n    runtime: pi\n',
+      '3:11: `agents[0].name` must be text, not `7`: put it in quotes',
+    ],
+    [
+      'version: 1\nagents:\n  - name: a b\n    runtime: pi\n',
+      '3:11: `a b` is no agent name: letters, digits, `_`, `.` and `-`, first a letter or digit, at most 63',
+    ],
+    [
+      'version: 1\nagents:\n  - name: _holder\n    runtime: pi\n',
+      '3:11: `_holder` is no agent name: letters, digits, `_`, `.` and `-`, first a letter or digit, at most 63',
+    ],
+    [
+      'version: 1\ntmux: {holder_session: a}\nagents:\n- {name: a, runtime: pi}\n',
+      "4:10: `a` is the holder session's name",
+    ],
+    ['version: 2\nagents:\n- {name: a.b, runtime: pi}\n', '3:10: `a.b`: tmux would rename it `a_b`'],
+    ['version: 2\nagents:\n- {name: a}\n', '3:10: `a` needs a `runtime` or a `command`'],
+    [
+      'version: 1\nagents:\n- {name: a, runtime: pi}\n- {name: a, runtime: pi}\n',
+      '4:10: `a` is there twice: agents[0] has that name too',
+    ],
+    [agent('    modle_hint: x\n'), '5:5: unknown key `modle_hint`; did you mean `model_hint`?'],
+    [agent('    modelhint: x\n'), '5:5: unknown key `modelhint`; did you mean `model_hint`?'],
+    [agent('    zzz: x\n'), '5:5: unknown key `zzz`'],
+    [agent('    effort: high\n'), '5:5: `effort` needs `version: 2` at the top'],
+    [agent('    name: b\n'), '5:5: this key is there twice'],
+    [
+      agent('    model_hint: a\n    modelHint: b\n'),
+      '6:5: `modelHint` says the same as `model_hint`, which is there too',
+    ],
+    [agent('    socket: /tmp/x\n'), '5:13: `/tmp/x` is no socket name: it takes no `/` and no blanks'],
+    [agent('    host: a@b@c\n'), '5:11: `a@b@c` is no host or user@host'],
+    [agent('    class: "a\\e[31m"\n'), '5:12: `agents[0].class` must be one line without control characters'],
+    [agent('    class: *none\n'), '5:12: `*none` names nothing above it'],
+    [agent('    ? [x]\n    : y\n'), '5:7: a key must be a plain word'],
+    [
+      agent('    connector: "irc\\u001b"\n'),
+      '5:16: `agents[0].connector` must be `tmux` or `discord` or `matrix`, not `irc\ufffd`',
+    ],
+    [agent('    layout: side\n', 2), '5:13: `agents[0].layout` must be `isolated` or `shared`, not `side`'],
+    [agent('    env: {A: [1]}\n', 2), '5:14: `agents[0].env.A` must be text, a number, true or false, not a list'],
+    [agent('    env: {1A: x}\n', 2), '5:11: `agents[0].env.1A` is no name of a variable'],
+    [
+      'version: 1\nagents: [\n',
+      '3:1: no valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+    ['version: 1\n---\nversion: 1\n', '2:1: a second document begins here; a roster is one'],
+    [
+      '{"version": 1, "agents": [{"name": "a" "runtime": "pi"}]}',
+      '1:36: no valid YAML: block collections are not allowed within flow collections (and 1 more)',
+    ],
+  ])('%j', (text, problem) => {
+    expect(problemOf(text)).toBe(`roster.yaml:${problem}`);
+  });
+
+  test('several faults are counted, the first one told', () => {
+    const text = `${agent('    zzz: 1\n    model_hint: 5\n')}  - runtime: 1\n`;
+    expect(problemOf(text)).toBe('roster.yaml:5:5: unknown key `zzz` (and 3 more)');
+  });
+
+  test('texts made to exhaust a reader are refused', () => {
+    const laughs = Array.from(
+      { length: 12 },
+      (_, i) => `l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join(',')}]`,
+    );
+    expect(problemOf(`l0: &l0 [x]\n${laughs.join('\n')}\n`)).toMatch(
+      /cannot be read: it holds more than 100000 values/,
+    );
+    expect(problemOf('a: &a [*a]\n')).toMatch(/^roster\.yaml:1:\d+: /);
+    expect(problemOf('['.repeat(10_000))).toMatch(/^roster\.yaml:\d+:\d+: /);
+    expect(problemOf('\u0000\u0001\ufffd')).toMatch(/^roster\.yaml:\d+:\d+: /);
+  });
+
+  test('names of our own objects are unknown keys like any other', () => {
+    expect(problemOf(agent('    __proto__: 1\n'))).toMatch(/^roster\.yaml:5:5: unknown key `__proto__`/);
+    expect(problemOf(agent('    constructor: 1\n'))).toMatch(/^roster\.yaml:5:5: unknown key `constructor`/);
+  });
+});
+
+test('five hundred agents of many hosts are all kept, in order', () => {
+  const lines = Array.from({ length: 500 }, (_, i) => `  - name: a${i}\n    runtime: pi\n    host: h${i % 7}\n`);
+  const agents = agentsOf(`version: 1\nagents:\n${lines.join('')}`);
+  expect(agents.map(({ name }) => name)).toEqual(lines.map((_, i) => `a${i}`));
+  expect(agents[8]!.host).toBe('h1');
+});
+
+test("the launch's own socket outranks the roster's, on this host alone", () => {
+  const roster = rosterOf(
+    'version: 1\ntmux: {socket_name: s}\nagents:\n- {name: a, runtime: pi}\n- {name: a, runtime: pi, host: h}\n- {name: b, runtime: pi}\n',
+  );
+  const env = new Map([['a', new Map([['MOSAIC_TMUX_SOCKET', 'mosaic-fleet']])]]);
+  expect(withLaunchSockets(roster, env).agents.map(({ socketName }) => socketName)).toEqual(['mosaic-fleet', 's', 's']);
+  const empty = new Map([['b', new Map([['MOSAIC_TMUX_SOCKET', '']])]]);
+  expect(withLaunchSockets(roster, empty).agents.map(({ socketName }) => socketName)).toEqual(['s', 's', null]);
+});
+
+test.each([
+  ['Modle-Hint', 'model_hint'],
+  ['clas', 'class'],
+  ['hsot', 'host'],
+  ['xy', null],
+  ['something_else_entirely', null],
+])('the key nearest to %s is %s', (key, nearest) => {
+  expect(nearestKey(key, ['model_hint', 'class', 'host', 'working_directory'])).toBe(nearest);
+});
