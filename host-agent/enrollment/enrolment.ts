@@ -14,7 +14,7 @@ import type { Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { EnrolledIdentity } from './identity-file.ts';
 import { type JoinOptions, joinWithToken, takeTokenFile } from './join.ts';
 
-export interface EnrolmentOptions extends Omit<JoinOptions, 'preferredAddresses'> {
+export interface EnrolmentOptions extends JoinOptions {
   log: Logger;
 }
 
@@ -97,7 +97,7 @@ export class Enrolment {
   async #join(token: { text: string; done: () => Promise<void> }): Promise<boolean> {
     const { log, file } = this.#options;
     try {
-      const identity = await joinWithToken(token.text, { ...this.#options, preferredAddresses: [] });
+      const identity = await joinWithToken(token.text, this.#options);
       this.#keyPem = keyToPem(await loadKey(file.keyPath));
       this.#identity = identity;
       this.#problem = null;

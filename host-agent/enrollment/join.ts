@@ -6,6 +6,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FleetError } from '../../src/domain/errors.ts';
 import { makeCsr } from '../../src/identity/csr.ts';
+import { parseHandedToken } from '../../src/identity/handed-token.ts';
 import { loadOrMakeKey } from '../../src/identity/key.ts';
 import { probeController } from '../../src/identity/probe.ts';
 import { parseToken } from '../../src/identity/token.ts';
@@ -21,18 +22,17 @@ export interface JoinOptions {
   /** What this machine calls itself, where the token leaves it open. */
   hostName: string;
   userName: string;
-  /** Addresses that preflight found to work, best first; before those of the token. */
-  preferredAddresses: string[];
   enroll(address: string, trustBundlePem: string, cell: string, request: EnrollRequest): Promise<CertificateResponse>;
 }
 
 const PROBE_TIMEOUT_MS = 5_000;
 
 /** Throws FleetError; the last address's reason where none works. */
-export const joinWithToken = async (tokenText: string, options: JoinOptions): Promise<EnrolledIdentity> => {
-  const token = parseToken(tokenText);
+export const joinWithToken = async (handed: string, options: JoinOptions): Promise<EnrolledIdentity> => {
+  const { token: text, addresses: preferred } = parseHandedToken(handed);
+  const token = parseToken(text);
   const csr = makeCsr(await loadOrMakeKey(options.file.keyPath));
-  const addresses = [...new Set([...options.preferredAddresses, ...token.addresses])];
+  const addresses = [...new Set([...preferred, ...token.addresses])];
   let last: unknown = new FleetError(
     'INVALID_ARGUMENT',
     'join token names no address: make a new one with "fleet token"',

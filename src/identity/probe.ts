@@ -44,8 +44,14 @@ const judge = (socket: TLSSocket, target: ProbeTarget, nowMs: number): Probed =>
   return { trustBundlePem: authority.toString(), controller: verdict.uri };
 };
 
+const endpointOf = (address: string): { path: string } | { host: string; port: number } => {
+  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+};
+
 export interface ProbeTarget {
-  /** host:port */
+  /** host:port, or unix:/path where a tunnel ends. */
   address: string;
   cell: string;
   fingerprint: string;
@@ -57,11 +63,8 @@ export const probeController = (
   options: { timeoutMs: number; nowMs: () => number; signal?: AbortSignal },
 ): Promise<Probed> =>
   new Promise((resolve, reject) => {
-    const at = target.address.lastIndexOf(':');
-    const host = target.address.slice(0, at).replace(/^\[|\]$/g, '');
     const socket = connect({
-      host,
-      port: Number(target.address.slice(at + 1)),
+      ...endpointOf(target.address),
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
       ALPNProtocols: ['h2'],

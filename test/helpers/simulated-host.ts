@@ -52,7 +52,6 @@ export class SimulatedHost {
       version: '1.0.0',
       hostName: options.host,
       userName: options.user ?? 'u',
-      preferredAddresses: [],
       enroll: (address, trustBundlePem, cell, request) =>
         callEnroll(address, { certificatePem: null, keyPem: null, trustBundlePem, cell }, request, clock.nowMs),
     });

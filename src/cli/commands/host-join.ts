@@ -4,19 +4,14 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { FleetError } from '../../domain/errors.ts';
 import type { ControlLevel } from '../../domain/host-agent.ts';
+import { parseHandedToken } from '../../identity/handed-token.ts';
 import { parseToken } from '../../identity/token.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { mustRun } from '../install/daemons.ts';
 import { isEnrolledWith } from '../install/enrolled-with.ts';
-import {
-  type EnrolledAs,
-  handOverToken,
-  joinTokenFile,
-  parseHandedToken,
-  readEnrolment,
-} from '../install/enrolment.ts';
+import { type EnrolledAs, handOverToken, joinTokenFile, readEnrolment } from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
 import { lookAtHosts } from '../install/local-fleet.ts';

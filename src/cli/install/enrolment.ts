@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { FleetError } from '../../domain/errors.ts';
+import { type HandedToken, handedTokenText } from '../../identity/handed-token.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { writeIfDifferent } from './write-file.ts';
 
@@ -46,17 +47,4 @@ export const handOverToken = async (paths: Paths, handed: HandedToken): Promise<
   await rm(file, { force: true });
   await writeIfDifferent(file, handedTokenText(handed), 0o600);
 };
-
-export interface HandedToken {
-  token: string;
-  /** `unix:/path` where a tunnel ends; a token itself holds host:port only. */
-  addresses: readonly string[];
-}
-
-export const handedTokenText = ({ token, addresses }: HandedToken): string =>
-  `${[token.trim(), ...addresses].join('\n')}\n`;
-
-export const parseHandedToken = (text: string): HandedToken => {
-  const [token = '', ...addresses] = text.split('\n').map((line) => line.trim());
-  return { token, addresses: addresses.filter((address) => address !== '') };
 };
