@@ -47,4 +47,3 @@ export const handOverToken = async (paths: Paths, handed: HandedToken): Promise<
   await rm(file, { force: true });
   await writeIfDifferent(file, handedTokenText(handed), 0o600);
 };
-};
