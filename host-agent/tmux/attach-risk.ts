@@ -34,6 +34,12 @@ export const crashRisk = (traits: ServerTraits): string | null => {
 };
 
 /**
+ * Servers before 3.7 crash when a session comes, goes or is renamed within the some 30 microseconds in which a
+ * control client is half attached (tmux#4980): they are attached to only when nothing has changed for a while.
+ */
+export const mustSettle = (traits: ServerTraits): boolean => versionOf(traits.version) < 3_007;
+
+/**
  * A bare `tmux attach` prefers sessions without clients, and of those the last used one. So: a holder (leading
  * underscore), where nobody means to go; then the session that was not used for longest.
  */

@@ -28,6 +28,16 @@ export interface DiscoveryOptions {
 
 const CONNECT_MS = 1_000;
 
+/** Resolves each folder once. */
+const resolver = () => {
+  const known = new Map<string, string>();
+  return (folder: string): string => {
+    const path = known.get(folder) ?? resolved(folder);
+    known.set(folder, path);
+    return path;
+  };
+};
+
 const resolved = (folder: string): string => {
   try {
     return realpathSync(folder);
@@ -63,9 +73,10 @@ export class Discovery {
   /** `unsettled`: a socket file exists on which nobody listens (yet): a server may be on its way up. */
   async look(): Promise<{ servers: FoundServer[]; unsettled: boolean }> {
     const folder = resolved(this.#options.folder);
+    const place = resolver();
     const listening = this.#listening
       .read()
-      .map((each) => ({ ...each, path: join(resolved(dirname(each.path)), basename(each.path)) }));
+      .map((each) => ({ ...each, path: join(place(dirname(each.path)), basename(each.path)) }));
     const servers = new Map<string, FoundServer[]>();
     const add = (found: FoundServer) => servers.set(found.socket, [...(servers.get(found.socket) ?? []), found]);
     for (const { path, server } of listening) {

@@ -19,13 +19,13 @@ export interface FollowOptions {
   clock: Clock;
   /** A poke is a reason to list. */
   wake: Wake;
-  /** Between questions whether a quiet server still answers. */
-  pingMs: number;
+  /** Between calls of `isDue`. */
+  checkMs: number;
   /** Wraps each wait for the server. */
   patient: <T>(answer: Promise<T>) => Promise<T>;
   /** Takes each list; answers how long it is good for without any news, or null to stop following. */
   onList: (list: ServerList) => number | null;
-  /** Asked after each ping: whether a list is due though tmux announced nothing. */
+  /** Cheap: whether a list is due though tmux announced nothing. */
   isDue: () => boolean;
 }
 
@@ -47,17 +47,12 @@ const listThrough = async (client: ControlClient, nowMs: () => number): Promise<
 };
 
 /** Returns when there may be news, or after `goodForMs`. */
-const untilNews = async (client: ControlClient, goodForMs: number, options: FollowOptions, signal: AbortSignal) => {
-  const { clock, wake, pingMs } = options;
-  const endMs = clock.monotonicMs() + goodForMs;
-  for (;;) {
-    const leftMs = endMs - clock.monotonicMs();
-    if ((await wake.wait(Math.min(leftMs, pingMs), signal)) || signal.aborted || leftMs <= pingMs) return;
-    // has-session has no after-hook that a user could have set, and its refusal is an answer too.
-    const ping = client.command(`has-session -t '${options.sessionId}'`, { timeoutMs: HUNG_MS }).catch(() => []);
-    await options.patient(untilAborted(ping, signal));
-    if (options.isDue()) return;
-  }
+const untilNews = async (goodForMs: number, { wake, checkMs, isDue }: FollowOptions, signal: AbortSignal) => {
+  const timer = setInterval(() => {
+    if (isDue()) wake.poke();
+  }, checkMs);
+  await wake.wait(goodForMs, signal);
+  clearInterval(timer);
 };
 
 const follow = async (client: ControlClient, options: FollowOptions, signal: AbortSignal): Promise<void> => {
@@ -74,7 +69,7 @@ const follow = async (client: ControlClient, options: FollowOptions, signal: Abo
     if (list.interleaved) wake.poke();
     const tookMs = clock.monotonicMs() - startMs;
     await sleep(Math.min(Math.max(MIN_GAP_MS, 9 * tookMs), MAX_GAP_MS), signal);
-    await untilNews(client, goodForMs, options, signal);
+    await untilNews(goodForMs, options, signal);
   }
 };
 

@@ -3,17 +3,20 @@
  * polled lists. Never: a hung server delaying anybody else, or its last known sessions dropped because of it.
  *
  *   surveying ──harmless──▶ following ──client ended, or no longer harmless──▶ surveying
- *       └──────not────────▶ polling ──pollMs──▶ surveying
+ *       ├──not─────────────▶ polling ──pollMs──▶ surveying
+ *       └──harmless soon───▶ settling ──settleMs──▶ surveying
  */
 import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import { sleep } from '../../src/runtime/sleep.ts';
 import type { TmuxProblem, TmuxServer } from '../inventory/source.ts';
-import { chooseFollowing, type FollowChoice, hookRisk } from './attach-risk.ts';
+import { chooseFollowing, type FollowChoice, hookRisk, mustSettle } from './attach-risk.ts';
 import type { FoundServer } from './discovery.ts';
 import { followServer } from './following.ts';
 import type { ServerList } from './list-parse.ts';
 import { withLateness } from './patience.ts';
+import { readProcessStat } from './process-stat.ts';
 import { checkSocket } from './socket-safety.ts';
 import { type Answer, type Surveyor, surveyHooks, surveyServer } from './survey.ts';
 import { Wake } from './wake.ts';
@@ -28,10 +31,12 @@ export interface ServerWatchOptions {
   log: Logger;
   /** Between lists of a server that is not followed. */
   pollMs: number;
+  /** Without a change before a server that is vulnerable meanwhile is attached to. */
+  settleMs: number;
   /** Between lists of a followed server that announces nothing. */
   tickMs: number;
-  /** Between questions whether a quiet followed server still answers. */
-  pingMs: number;
+  /** Between glances at /proc for what no notification tells. */
+  checkMs: number;
   /** After this long without an answer the server has the problem `timeout`. */
   answerMs: number;
   onChange: () => void;
@@ -51,6 +56,8 @@ export class ServerWatch {
   readonly #firstLook = Promise.withResolvers<void>();
   #server: TmuxServer;
   #unreachable: string | null;
+  /** What the last survey found, while waiting for another one to find the same. */
+  #structure: string | null = null;
   #hasLooked = false;
   #printed = '';
   #statusRetries = 0;
@@ -111,7 +118,7 @@ export class ServerWatch {
       await this.#wake.wait(this.#options.pollMs, signal);
       return;
     }
-    const { clock, pollMs } = this.#options;
+    const { clock, pollMs, settleMs } = this.#options;
     const list = this.#accept(await this.#patient(surveyServer(surveyor, clock.nowMs)), signal);
     if (!list) {
       await this.#wake.wait(pollMs, signal);
@@ -121,16 +128,27 @@ export class ServerWatch {
     if (signal.aborted) return;
     this.#apply(list, 'poll' in choice ? choice.poll : null);
     if ('poll' in choice) await this.#wake.wait(pollMs, signal);
+    else if (choice.follow === null) await sleep(settleMs, signal);
     else await this.#follow(choice.follow.id, surveyor.socket, signal);
   }
 
-  async #choose(list: ServerList, surveyor: Surveyor): Promise<FollowChoice> {
+  /** Whether a second survey, taken a while after the first, found nothing changed. */
+  #hasSettled(list: ServerList): boolean {
+    const structure = JSON.stringify(list.sessions.map(({ id, name, group, paneIds }) => [id, name, group, paneIds]));
+    const hasSettled = !mustSettle(list.traits) || structure === this.#structure;
+    this.#structure = hasSettled ? null : structure;
+    return hasSettled;
+  }
+
+  /** `follow: null` is not yet. */
+  async #choose(list: ServerList, surveyor: Surveyor): Promise<FollowChoice | { follow: null }> {
     if (this.#briefFollows > MAX_BRIEF_FOLLOWS) {
       this.#briefFollows -= 1;
       return { poll: 'our control clients are sent away' };
     }
     const choice = chooseFollowing(list.sessions, list.traits);
     if ('poll' in choice) return choice;
+    if (!this.#hasSettled(list)) return { follow: null };
     const hooks = await this.#patient(surveyHooks(surveyor, choice.follow.id));
     if (hooks.kind !== 'listed') return { poll: 'its hooks could not be read' };
     const risk = hookRisk(hooks.value);
@@ -139,7 +157,7 @@ export class ServerWatch {
 
   /** A session that ends takes the client with it, which is no fault; a client that never stays is not forced. */
   async #follow(sessionId: string, socket: string, signal: AbortSignal): Promise<void> {
-    const { tmuxPath, clock, pingMs, procRoot, log } = this.#options;
+    const { tmuxPath, clock, checkMs, log } = this.#options;
     const startMs = clock.monotonicMs();
     const words = await followServer(
       {
@@ -147,17 +165,14 @@ export class ServerWatch {
         socket,
         sessionId,
         clock,
-        pingMs,
+        checkMs,
         wake: this.#wake,
         patient: (answer) => this.#patient(answer),
         onList: (list) => {
           this.#apply(list, null);
           return 'follow' in chooseFollowing(list.sessions, list.traits) ? this.#goodForMs() : null;
         },
-        isDue: () => {
-          const panes = [...this.#server.panes.values()];
-          return this.#server.problem !== null || panes.some((pane) => withZombie(pane, procRoot) !== pane);
-        },
+        isDue: () => this.#isDue(),
       },
       signal,
     );
@@ -186,6 +201,14 @@ export class ServerWatch {
     if (answer.kind !== 'listed') return null;
     this.#unanswered = 0;
     return answer.value;
+  }
+
+  /** A healthy server that says nothing sleeps: one that does not is asked, as a stopped one would not answer. */
+  #isDue(): boolean {
+    const { procRoot } = this.#options;
+    const { pid, problem, panes } = this.#server;
+    const isAsleep = pid === null || readProcessStat(procRoot, pid)?.state === 'S';
+    return !isAsleep || problem !== null || [...panes.values()].some((pane) => withZombie(pane, procRoot) !== pane);
   }
 
   #patient<T>(answer: Promise<T>): Promise<T> {

@@ -23,9 +23,17 @@ export interface TmuxSourceOptions {
   log: Logger;
   tmuxPath?: string;
   procRoot?: string;
+  /** Between lists of a server that cannot be followed. */
   pollMs?: number;
+  /** Without a change before a server older than 3.7 is followed. */
+  settleMs?: number;
+  /** Between looks for servers that no inotify event announced. */
   rescanMs?: number;
-  pingMs?: number;
+  /** Between lists of a followed server that announces nothing. */
+  tickMs?: number;
+  /** Between glances at the processes of a followed server. */
+  checkMs?: number;
+  /** Until a silent server has the problem `timeout`. */
   answerMs?: number;
 }
 
@@ -53,8 +61,10 @@ export class TmuxSource implements Source<TmuxReading> {
       tmuxPath: 'tmux',
       procRoot: '/proc',
       pollMs: 2_000,
+      settleMs: 500,
       rescanMs: 5_000,
-      pingMs: 1_000,
+      tickMs: 10_000,
+      checkMs: 1_000,
       answerMs: 2_000,
       ...options,
     };
@@ -130,7 +140,7 @@ export class TmuxSource implements Source<TmuxReading> {
   }
 
   #begin(identity: string, found: FoundServer, signal: AbortSignal): void {
-    const { uid, tmuxPath, procRoot, clock, log, pollMs, rescanMs, pingMs, answerMs } = this.#options;
+    const { uid, tmuxPath, procRoot, clock, log, pollMs, settleMs, tickMs, checkMs, answerMs } = this.#options;
     const stop = new AbortController();
     const watch = new ServerWatch({
       found,
@@ -140,9 +150,10 @@ export class TmuxSource implements Source<TmuxReading> {
       clock,
       log,
       pollMs,
+      settleMs,
       answerMs,
-      pingMs,
-      tickMs: rescanMs,
+      checkMs,
+      tickMs,
       onChange: () => this.#refresh(),
       onGone: () => this.#wake.poke(),
     });

@@ -27,6 +27,12 @@ export class SourceUnderTest {
     return this.source.start(this.#stop.signal);
   }
 
+  /** Starts, and waits for the control client of that server: until then it is only surveyed. */
+  async follow(name = 'a'): Promise<void> {
+    await this.start();
+    await this.until(() => this.controlClients(name).length === 1);
+  }
+
   server(name = 'a'): TmuxServer | undefined {
     return this.source.current().servers.find(({ socket }) => socket === this.tmux.socket(name));
   }

@@ -46,8 +46,7 @@ test('a stopped server has the problem timeout, keeps its rows, delays nobody, a
   await using under = new SourceUnderTest();
   const pid = under.tmux.session('a', 'one');
   under.tmux.session('b', 'two');
-  await under.start();
-  await under.until(() => under.controlClients().length === 1);
+  await under.follow();
   const clients = under.controlClients();
   process.kill(pid, 'SIGSTOP');
   const startMs = performance.now();

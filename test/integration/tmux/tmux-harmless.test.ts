@@ -15,10 +15,9 @@ const countSpawns = () => {
 };
 
 test('nothing is forked while a followed server changes or is quiet', async () => {
-  await using under = new SourceUnderTest({ pingMs: 50, rescanMs: 100 });
+  await using under = new SourceUnderTest({ checkMs: 50, tickMs: 100, rescanMs: 100 });
   under.tmux.session('a', 'one');
-  await under.start();
-  await under.until(() => under.controlClients().length === 1);
+  await under.follow();
   using spawned = countSpawns();
   const server = under.server()!;
   // Each title is set by the pane itself, so that this process starts nothing meanwhile.
@@ -55,8 +54,7 @@ test('a pane is never resized, redrawn, typed into or made to look active by bei
   // tmux's clock has whole seconds: the last output must be in an earlier one than ours.
   await under.until(() => Math.floor(Date.now() / 1_000) > Number(activity()) + 1);
   const before = activity();
-  await under.start();
-  await under.until(() => under.controlClients().length === 1);
+  await under.follow();
   expect(under.panes()[0]?.activityMs).toBe(Number(before) * 1_000);
   await under.stop();
   expect(under.controlClients()).toEqual([]);
@@ -74,8 +72,7 @@ test('stopping leaves the server, its sessions, options and environment as they 
       (command) => under.tmux.run('a', ...command.split(' ')),
     );
   const before = show();
-  await under.start();
-  await under.until(() => under.controlClients().length === 1);
+  await under.follow();
   expect(show()).toEqual(before);
   await under.stop();
   expect(show()).toEqual(before);
@@ -95,7 +92,7 @@ test.each([
   await under.until(() => under.tmux.run('a', 'list-clients', '-F', 'x') === 'x');
   under.tmux.run('a', ...command);
   await under.start();
-  expect(under.server()?.polled).toContain(word);
+  await under.until(() => under.server()?.polled?.includes(word));
   under.tmux.run('a', 'rename-session', '-t', '=one', 'two');
   await under.until(() => under.names() === 'two');
   expect(under.controlClients()).toEqual([]);
@@ -107,8 +104,7 @@ test.each([
 test('a server turned to exit-unattached while followed is let go, and ends as it would have without us', async () => {
   await using under = new SourceUnderTest({ pollMs: 50 });
   under.tmux.session('a', 'one');
-  await under.start();
-  await under.until(() => under.controlClients().length === 1);
+  await under.follow();
   under.tmux.run('a', 'set-option', '-s', 'exit-unattached', 'on');
   await under.until(() => under.server() === undefined);
 });
@@ -116,8 +112,7 @@ test('a server turned to exit-unattached while followed is let go, and ends as i
 test('a server that our client could bring down is polled until the risk is over', async () => {
   await using under = new SourceUnderTest({ pollMs: 50 });
   const pid = under.tmux.session('a', 'anchor');
-  await under.start();
-  expect(under.server()?.polled).toBeNull();
+  await under.follow();
   const two = ['new-session', '-d', '-s', 'v', 'sleep 1000', ';', 'new-window', '-t', 'v:', 'sleep 1000'];
   under.tmux.run('a', ...two);
   await under.until(() => under.server()?.polled?.includes('several windows'));
@@ -131,8 +126,7 @@ test('a server that our client could bring down is polled until the risk is over
 test('a client of ours that somebody detaches comes back, without a fight', async () => {
   await using under = new SourceUnderTest();
   under.tmux.session('a', 'one');
-  await under.start();
-  await under.until(() => under.controlClients().length === 1);
+  await under.follow();
   const [first] = under.controlClients();
   under.tmux.run('a', 'detach-client', '-s', '=one');
   await under.until(() => under.controlClients().some((pid) => pid !== first));

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { SourceUnderTest } from '../../helpers/tmux-source.ts';
 
 // A rescan and a poll so slow that only inotify and the control client can explain what these tests see.
-const SLOW = { rescanMs: 3_600_000, pollMs: 3_600_000 };
+const SLOW = { rescanMs: 3_600_000, pollMs: 3_600_000, tickMs: 3_600_000, checkMs: 3_600_000 };
 
 test('a machine without a tmux folder has no servers, and its first server is seen when it comes', async () => {
   await using under = new SourceUnderTest(SLOW);
@@ -36,7 +36,7 @@ test('the first look is complete when start resolves', async () => {
 test('sessions created, renamed and ended are followed as they are', async () => {
   await using under = new SourceUnderTest(SLOW);
   under.tmux.session('a', 'one');
-  await under.start();
+  await under.follow();
   expect(under.server()?.polled).toBeNull();
   const marks: [string, number][] = [];
   const seen = async (what: string, names: string) => {
@@ -59,8 +59,7 @@ test('the session that the client is attached to may end: the others are still f
   await using under = new SourceUnderTest(SLOW);
   under.tmux.session('a', '_first');
   under.tmux.session('a', 'second');
-  await under.start();
-  await under.until(() => under.controlClients().length === 1);
+  await under.follow();
   const [client] = under.controlClients();
   under.tmux.run('a', 'kill-session', '-t', '=_first');
   await under.until(() => under.names() === 'second' && under.controlClients().some((pid) => pid !== client));
@@ -71,7 +70,7 @@ test('the session that the client is attached to may end: the others are still f
 test('sessions of one group name it and share their panes', async () => {
   await using under = new SourceUnderTest(SLOW);
   under.tmux.session('a', 'coder0');
-  await under.start();
+  await under.follow();
   under.tmux.run('a', 'new-session', '-d', '-t', 'coder0', '-s', 'coder0-0');
   await under.until(() => under.names() === 'coder0 coder0-0');
   expect(under.sessions().map(({ group, paneIds }) => [group, paneIds])).toEqual([
@@ -84,7 +83,7 @@ test('sessions of one group name it and share their panes', async () => {
 test('a split window shows both panes in order, with one of them active', async () => {
   await using under = new SourceUnderTest(SLOW);
   under.tmux.session('a', 'one');
-  await under.start();
+  await under.follow();
   under.tmux.run('a', 'split-window', '-b', '-t', '=one:', 'sleep 1000');
   await under.until(() => under.sessions()[0]?.paneIds.join(' ') === '%1 %0');
   expect(under.panes().map(({ id, active }) => [id, active])).toEqual([
@@ -100,7 +99,7 @@ test.each([
   await using under = new SourceUnderTest(SLOW);
   under.tmux.session('a', 'one');
   under.tmux.run('a', 'set-option', '-g', 'remain-on-exit', 'on');
-  await under.start();
+  await under.follow();
   under.tmux.run('a', 'respawn-pane', '-k', '-t', '=one:', command);
   await under.until(() => {
     const [pane] = under.panes();
@@ -111,7 +110,7 @@ test.each([
 test('titles and commands, which no notification tells, arrive by the subscription', async () => {
   await using under = new SourceUnderTest(SLOW);
   under.tmux.session('a', 'one');
-  await under.start();
+  await under.follow();
   under.tmux.run('a', 'select-pane', '-t', '=one:', '-T', 'é 😀 \\ "q"');
   await under.until(() => under.panes()[0]?.title === 'é 😀 \\ "q"');
   under.tmux.run('a', 'respawn-pane', '-k', '-t', '=one:', 'cat');
@@ -121,7 +120,7 @@ test('titles and commands, which no notification tells, arrive by the subscripti
 test('a title with ESC and newline, and a folder named to end a reply, break nothing', async () => {
   await using under = new SourceUnderTest(SLOW);
   under.tmux.session('a', 'one');
-  await under.start();
+  await under.follow();
   const folder = join(under.tmux.tmpdir, 'x\n%end 1 2 1\n%exit');
   mkdirSync(folder);
   under.tmux.session('a', 'two', "printf '\\033]2;a\\033\\134b\\nc\\007'; exec sleep 1000", '-c', folder);
