@@ -5,28 +5,20 @@ import { systemClock } from '../../runtime/clock.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exclusively } from '../install/exclusive.ts';
-import type { SeenHosts } from '../install/local-fleet.ts';
+import { askStatus, type SeenHosts } from '../install/local-fleet.ts';
 import { shippedVersion } from '../install/shipped-version.ts';
 import { Steps, unchanged } from '../install/steps.ts';
 import { takePicture } from '../picture.ts';
 import { agentsTable } from '../render/agents-table.ts';
 import { painterFor } from '../render/paint.ts';
-import {
-  type AddContext,
-  type AddOptions,
-  askController,
-  awaitRows,
-  chooseUplink,
-  install,
-  isSettled,
-  openTunnel,
-  presentVia,
-  settle,
-  survey,
-} from '../ssh/add-host.ts';
+import type { AddContext, AddOptions } from '../ssh/add-context.ts';
+import { chooseUplink, openTunnel, presentVia } from '../ssh/choose-uplink.ts';
+import { installThere } from '../ssh/install-there.ts';
 import { rememberHost } from '../ssh/remembered-hosts.ts';
+import { awaitRows, isSettled, settle } from '../ssh/settle-there.ts';
 import { openSsh } from '../ssh/ssh-session.ts';
 import { parseSshTarget } from '../ssh/ssh-target.ts';
+import { survey } from '../ssh/survey.ts';
 
 export const run = (command: CommandContext): Promise<number> => exclusively(command.paths, () => addHost(command));
 
@@ -45,14 +37,14 @@ const addHost = async (command: CommandContext): Promise<number> => {
     dryRun: Boolean(flags['dry-run']),
   };
   const steps = new Steps(stderr);
-  const controller = await askController(paths);
+  const controller = await askStatus(paths);
   await using session = await steps.run('connect', async () => {
     const opened = await openSsh(target, { paths, signal, ...(text('host-key') ? { hostKey: text('host-key') } : {}) });
     return [unchanged(`host key ${opened.hostKey.type} ${opened.hostKey.fingerprint}`), opened];
   });
   const context: AddContext = { paths, shipped: shippedVersion(), steps, session, options, signal };
   const found = await survey(context, controller);
-  await install(context, found);
+  await installThere(context, found);
   const via = await presentVia(paths, found);
   const mustEnrol = found.enrolled === null || (options.link !== 'auto' && options.link !== via);
   if (mustEnrol) {

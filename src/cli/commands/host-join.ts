@@ -45,17 +45,22 @@ export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContex
       const outcome = await daemons.ensure('host-agent');
       return outcome === 'unchanged' ? unchanged(`running (${daemons.how})`) : done(`${outcome} (${daemons.how})`);
     });
+    const wait = { timeoutMs: JOIN_TIMEOUT_MS, signal, hint: daemons.logHint('host-agent') };
     await steps.run('enrol', async () => {
-      const now = await waitUntil(
-        'this host was not enrolled',
-        () => mustRun(daemons, 'host-agent').then(() => enrolledNow(paths, token)),
-        {
-          timeoutMs: JOIN_TIMEOUT_MS,
-          signal,
-          hint: daemons.logHint('host-agent'),
-        },
-      );
+      const taken = async () => {
+        await mustRun(daemons, 'host-agent');
+        return enrolledNow(paths, token);
+      };
+      const now = await waitUntil('this host was not enrolled', taken, wait);
+      // What it holds of a cell that it has left would stay in its view.
+      if (before !== null && !isEnrolledWith(before, token)) await daemons.ensure('host-agent', { restart: true });
       return done(`as ${now.host}/${now.user} in cell ${now.cell}`);
+    });
+    await steps.run('ready', async () => {
+      const connected = async () =>
+        (await lookAtHosts(paths, { hostsOnly: true })).upstreamState === 'connected' || null;
+      await waitUntil('the host-agent did not connect to the controller', connected, wait);
+      return unchanged('connected to the controller');
     });
     return EXIT.done;
   });
@@ -69,11 +74,11 @@ const refuseOtherCell = (before: EnrolledAs | null, token: { cell: string; finge
   );
 };
 
-/** Connected to the token's controller; null while it is too early. */
+/** The identity that the token gave; null while it is too early. */
 const enrolledNow = async (paths: Paths, token: { fingerprint: string }): Promise<EnrolledAs | null> => {
   const now = await readEnrolment(paths);
-  const { hosts, upstreamState } = await lookAtHosts(paths, { hostsOnly: true });
-  if (now !== null && isEnrolledWith(now, token)) return upstreamState === 'connected' ? now : null;
+  if (now !== null && isEnrolledWith(now, token)) return now;
+  const { hosts } = await lookAtHosts(paths, { hostsOnly: true });
   const refusal = hosts.find(({ here }) => here)?.facts?.warnings.find((text) => text.startsWith('not enrolled: '));
   // The host-agent drops a token that was refused for good; while it keeps it, it tries again.
   if (refusal === undefined || existsSync(joinTokenFile(paths))) return null;

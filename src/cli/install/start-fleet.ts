@@ -139,6 +139,8 @@ export const startHostAgent = async (
     const outcome = await daemons.ensure('host-agent');
     return outcome === 'unchanged' ? unchanged(`running (${daemons.how})`) : done(`${outcome} (${daemons.how})`);
   });
+  // What it holds of the cell that it left would stay in its view.
+  if (before !== null && !isOurs) await restartOnceEnrolled(paths, daemons, status, signal);
   return steps.run('ready', async () => {
     const [enrolled, agents] = await waitUntil(
       'the host-agent did not connect to the controller',
@@ -154,6 +156,26 @@ export const startHostAgent = async (
     );
     return [unchanged(`${enrolled.host} is connected, ${agents} agents`), enrolled];
   });
+};
+
+/** For a host-agent that changes cells: waits until it took the token, then starts it as that new identity. */
+export const restartOnceEnrolled = async (
+  paths: Paths,
+  daemons: Daemons,
+  controller: { fingerprint: string },
+  signal: AbortSignal,
+): Promise<void> => {
+  const taken = async () => {
+    await mustRun(daemons, 'host-agent');
+    const now = await readEnrolment(paths);
+    return now !== null && isEnrolledWith(now, controller) ? now : null;
+  };
+  await waitUntil('the token was not taken', taken, {
+    timeoutMs: START_TIMEOUT_MS,
+    signal,
+    hint: daemons.logHint('host-agent'),
+  });
+  await daemons.ensure('host-agent', { restart: true });
 };
 
 /** Where this user belongs to a controller elsewhere: only the host-agent, and whether it reaches it. */

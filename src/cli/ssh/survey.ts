@@ -1,0 +1,48 @@
+/** Preflight: what the machine is, what of ours it has, and whether fleet may and can go there. Changes nothing. */
+import { FleetError } from '../../domain/errors.ts';
+import { isIdentityName } from '../../identity/spiffe-id.ts';
+import type { ControllerStatusResponse } from '../../wire/gen/fleet/v1/admin_messages.ts';
+import { isEnrolledWith } from '../install/enrolled-with.ts';
+import { parseEnrolment } from '../install/enrolment.ts';
+import { unchanged } from '../install/steps.ts';
+import { UsageError } from '../usage-error.ts';
+import { type AddContext, SCRIPT_TIMEOUT_MS, type Survey } from './add-context.ts';
+import { obstacles, parseFacts } from './preflight.ts';
+import { remoteScript } from './remote-script.ts';
+import { mebibytes } from './upload.ts';
+
+export const survey = async (context: AddContext, controller: ControllerStatusResponse): Promise<Survey> =>
+  context.steps.run('preflight', async () => {
+    const { session, signal, options } = context;
+    const answer = await session.run(remoteScript('preflight'), { timeoutMs: SCRIPT_TIMEOUT_MS, signal });
+    const facts = parseFacts(answer.stdout);
+    const found = obstacles(facts);
+    if (found.length > 0) throw new FleetError('FAILED_PRECONDITION', found.join('; '));
+    const present = facts.identity ? parseEnrolment(facts.identity, 'its identity') : null;
+    const isOurs = present !== null && isEnrolledWith(present, controller);
+    if (present && !isOurs && !options.replace) {
+      throw new FleetError(
+        'FAILED_PRECONDITION',
+        `it is ${present.host} of another cell (${present.cell}): --replace takes it over`,
+      );
+    }
+    if (present && isOurs && options.name && present.host !== options.name) {
+      throw new FleetError(
+        'FAILED_PRECONDITION',
+        `it is enrolled as ${present.host}: fleet host rm ${present.host}, then add it as ${options.name}`,
+      );
+    }
+    if (options.name !== undefined && !isIdentityName(options.name)) {
+      throw new UsageError(`--name ${options.name}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
+    }
+    const host = options.name ?? (present && isOurs ? present.host : facts.hostname);
+    const skew = Math.round(facts.clock_seconds - Date.now() / 1000);
+    const text = [
+      facts.tmux,
+      `${facts.machine} ${facts.libc || 'no glibc'}`,
+      facts.user_manager ? 'user manager' : 'no user manager',
+      ...(Math.abs(skew) > 5 ? [`clock ${skew > 0 ? '+' : ''}${skew}s`] : []),
+      ...(facts.disk_kib === null ? [] : [`${mebibytes(facts.disk_kib * 1024)} free`]),
+    ].join(', ');
+    return [unchanged(text), { facts, controller, host, enrolled: isOurs ? present : null }];
+  });
