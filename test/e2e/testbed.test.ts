@@ -159,6 +159,9 @@ describe('faults', () => {
 });
 
 describe('what a run leaves behind', () => {
+  /** Of this test run alone: another may be under way on this machine. */
+  const id = (n: number): string => `t${n}${String(process.pid % 10_000)}`;
+
   const isGone = (runId: string): boolean =>
     pidsIn(runId).length === 0 &&
     !existsSync(runFolder(runId)) &&
@@ -180,14 +183,14 @@ describe('what a run leaves behind', () => {
   };
 
   test('nothing after a stop', async () => {
-    const other = otherRun('t1', 'stop');
+    const other = otherRun(id(1), 'stop');
     await once(other, 'exit');
     expect(other.exitCode).toBe(0);
-    expect(isGone('t1')).toBe(true);
+    expect(isGone(id(1))).toBe(true);
   });
 
   test.each(['SIGINT', 'SIGKILL'] as const)('nothing after %s of the test process', async (signal) => {
-    const runId = signal === 'SIGINT' ? 't2' : 't3';
+    const runId = signal === 'SIGINT' ? id(2) : id(3);
     const other = otherRun(runId);
     await once(createInterface({ input: other.stdout }), 'line');
     expect(isGone(runId)).toBe(false);
@@ -196,14 +199,14 @@ describe('what a run leaves behind', () => {
   });
 
   test('what a killed reaper could not remove is removed by the next run', async () => {
-    const other = otherRun('t4');
+    const other = otherRun(id(4));
     await once(createInterface({ input: other.stdout }), 'line');
-    const reaper = readFileSync(`${runFolder('t4')}/reaper.pid`, 'utf8');
+    const reaper = readFileSync(`${runFolder(id(4))}/reaper.pid`, 'utf8');
     process.kill(Number(reaper), 'SIGKILL');
     other.kill('SIGKILL');
     await once(other, 'exit');
-    expect(isGone('t4')).toBe(false);
-    await (await Testbed.start({ runId: 't5' })).stop();
-    expect(isGone('t4')).toBe(true);
+    expect(isGone(id(4))).toBe(false);
+    await (await Testbed.start({ runId: id(5) })).stop();
+    expect(isGone(id(4))).toBe(true);
   });
 });
