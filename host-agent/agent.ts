@@ -184,11 +184,11 @@ export class HostAgent {
           client: (address) => {
             const identity = enrolment.identity;
             if (identity === null) throw new Error('not enrolled');
+            via = address.startsWith('unix:') ? 'ssh' : 'dial';
             return uplinkChannel(address, enrolment.tls(identity), clock.nowMs);
           },
         },
         welcomed: (welcome) => {
-          via = uplink.dialing.startsWith('unix:') ? 'ssh' : 'dial';
           void enrolment
             .welcomed(welcome)
             .catch((error) => this.#log.error({ err: error }, 'identity could not be saved'));

@@ -42,17 +42,11 @@ export class UplinkClient {
   #standing: UplinkStanding;
   #client: HostAgentServiceClient | null = null;
   #redial = new AbortController();
-  #dialing = '';
   #clockSkewMs: number | null = null;
 
   constructor(options: UplinkClientOptions) {
     this.#options = options;
     this.#standing = { state: 'connecting', address: '', reason: null, sinceMono: options.clock.monotonicMs() };
-  }
-
-  /** Address of the attempt under way, or of the present stream. */
-  get dialing(): string {
-    return this.#dialing;
   }
 
   /** Our wall clock minus the controller's, at its last beat. */
@@ -104,7 +98,6 @@ export class UplinkClient {
     this.#redial = new AbortController();
     const either = AbortSignal.any([signal, this.#redial.signal]);
     let client: HostAgentServiceClient | null = null;
-    this.#dialing = address;
     try {
       client = this.#options.channels.client(address);
       const end = await runUplinkStream(
