@@ -155,6 +155,7 @@ const wordsOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'the socket is not there';
+  if (code === 'EPIPE' || code === 'ECONNRESET') return 'the bus closed the connection';
   if (code === 'ECONNREFUSED') return 'nobody listens on the socket';
   return error.message.split('\n', 1)[0]!.slice(0, 200) || error.name;
 };

@@ -87,10 +87,13 @@ export class Session {
   #hear({ path, interface: from, member, body }: BusSignal): void {
     if (from === PROPERTIES) this.#touch(unitOfPath(path));
     else if (from === MANAGER) this.#hearManager(member, body);
-    else if (member === 'NameOwnerChanged' && body[0] === 'org.freedesktop.systemd1') {
-      // A manager that was replaced has forgotten who subscribed.
-      this.#bus.close(body[2] === '' ? 'the user manager left its bus' : 'the user manager was replaced');
-    }
+    else if (member === 'NameOwnerChanged' && body[0] === 'org.freedesktop.systemd1') this.#hearOwner(body);
+  }
+
+  #hearOwner([, before, after]: unknown[]): void {
+    if (after === '') this.#bus.close('the user manager left its bus');
+    // Its successor has forgotten who subscribed. One that arrives only now is about to be asked.
+    else if (before !== '') this.#bus.close('the user manager was replaced');
   }
 
   #hearManager(member: string, body: unknown[]): void {

@@ -2,14 +2,15 @@
  * Comes in: a user's systemd manager over its own bus, and logind's linger mark. Goes out: the units of the
  * fleet, or why there is nobody to ask. Never crashes with the bus, never stops trying, never changes a unit.
  */
-import { userInfo } from 'node:os';
-import { basename, dirname } from 'node:path';
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import { FolderWatch } from '../../src/runtime/folder-watch.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { Source, SystemdReading } from '../inventory/source.ts';
+import { Doorbell } from './doorbell.ts';
 import { Linger } from './linger.ts';
 import { killUserProcesses, SYSTEM_BUS } from './logind.ts';
 import { Session } from './session.ts';
@@ -22,11 +23,16 @@ export interface SystemdSourceOptions {
   /** logind's bus. */
   systemBusPath?: string;
   lingerFolder?: string;
+  /** Where this user's unit files are; edits there come with no signal until a reload. */
+  unitFolder?: string;
   rescanMs?: number;
 }
 
 /** Its answer changes by an administrator and a restart of logind, if ever. */
 const LOGIND_EVERY_ROUNDS = 20;
+
+/** An installer writes several files; one look afterwards is enough. */
+const UNIT_FILES_SETTLE_MS = 100;
 
 /** A connection that ended sooner is tried again with a pause. */
 const QUICK_RETRY_AFTER_MS = 1_000;
@@ -36,6 +42,7 @@ export class SystemdSource implements Source<SystemdReading> {
   readonly #systemBusPath: string;
   readonly #rescanMs: number;
   readonly #linger: Linger;
+  readonly #unitFolders: FolderWatch[];
   readonly #listeners = new Listeners();
   #wanted: ReadonlySet<string> = new Set();
   #session: Session | null = null;
@@ -47,10 +54,15 @@ export class SystemdSource implements Source<SystemdReading> {
     this.#systemBusPath = options.systemBusPath ?? SYSTEM_BUS;
     this.#rescanMs = options.rescanMs ?? 30_000;
     this.#linger = new Linger(options.user ?? username, () => this.#publish({}), options.lingerFolder);
+    const units = options.unitFolder ?? join(homedir(), '.config/systemd/user');
+    this.#unitFolders = [units, join(units, 'default.target.wants')].map(
+      (folder) => new FolderWatch(folder, () => void this.#session?.lookAtAll(), UNIT_FILES_SETTLE_MS),
+    );
   }
 
   async start(signal: AbortSignal): Promise<void> {
     this.#linger.start(signal);
+    for (const folder of this.#unitFolders) folder.start(signal);
     const firstLook = Promise.withResolvers<void>();
     void this.#follow(signal, firstLook.resolve);
     await Promise.all([firstLook.promise, this.#askLogind()]);
@@ -84,7 +96,7 @@ export class SystemdSource implements Source<SystemdReading> {
       if (lived && performance.now() - openedMs > QUICK_RETRY_AFTER_MS) continue;
       this.#publish({ problem: `no user manager: ${words} (${this.#busPath})`, units: new Map() });
       onFirstLook();
-      await doorbell.wait(backoffDelayMs(attempt));
+      if (await doorbell.wait(backoffDelayMs(attempt))) attempt = -1;
     }
     onFirstLook();
   }
@@ -109,6 +121,7 @@ export class SystemdSource implements Source<SystemdReading> {
 
   async #rescanLogind(signal: AbortSignal): Promise<void> {
     for (let round = 1; !signal.aborted; round += 1) {
+      for (const folder of this.#unitFolders) folder.rearm();
       this.#publish({});
       await sleep(this.#rescanMs, signal);
       if (!signal.aborted && round % LOGIND_EVERY_ROUNDS === 0) await this.#askLogind();
@@ -124,24 +137,6 @@ export class SystemdSource implements Source<SystemdReading> {
     if (isDeepStrictEqual(reading, this.#reading)) return;
     this.#reading = reading;
     this.#listeners.emit();
-  }
-}
-
-/** Waits for a time, or until something happens to the socket: a manager that comes back is met at once. */
-class Doorbell {
-  readonly #signal: AbortSignal;
-  #ring = new AbortController();
-
-  constructor(socketPath: string, signal: AbortSignal) {
-    this.#signal = signal;
-    new FolderWatch(dirname(socketPath), (names) => {
-      if (names === null || names.has(basename(socketPath))) this.#ring.abort();
-    }).start(signal);
-  }
-
-  async wait(ms: number): Promise<void> {
-    await sleep(ms, AbortSignal.any([this.#signal, this.#ring.signal]));
-    this.#ring = new AbortController();
   }
 }
 

@@ -38,6 +38,7 @@ const started = async (rescanMs = 3_600_000): Promise<SystemdSource> => {
     busPath: daemon.socket,
     systemBusPath: join(folder, 'no-system-bus'),
     lingerFolder: join(folder, 'linger'),
+    unitFolder: join(folder, 'units'),
     rescanMs,
   });
   await source.start(stop.signal);
@@ -135,6 +136,20 @@ test('each signal leads to a fresh look at the unit that it names, and at no oth
   manager.signalChanged(CODER);
   await until(() => stateOf(source, CODER) === 'active', SOON);
   expect(manager.calls.filter((call) => call.startsWith('ListUnits'))).toEqual([`ListUnitsByPatterns ${CODER}`]);
+});
+
+test('unit files that somebody edits or links are looked at without a signal', async () => {
+  manager.set(CODER, {});
+  await daemon.start();
+  await manager.start();
+  const source = await started();
+  mkdirSync(join(folder, 'units', 'default.target.wants'), { recursive: true });
+  manager.set(CODER, { fileState: 'disabled' });
+  writeFileSync(join(folder, 'units', 'default.target.wants', CODER), '');
+  await until(() => source.current().units.get(CODER)?.unitFileState === 'disabled', SOON);
+  manager.set(CODER, { fileState: 'masked' });
+  writeFileSync(join(folder, 'units', 'mosaic-agent@.service'), '# edited');
+  await until(() => source.current().units.get(CODER)?.unitFileState === 'masked', SOON);
 });
 
 test('units that a roster names are read from the moment they are named', async () => {
