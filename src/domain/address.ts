@@ -37,7 +37,8 @@ const ENCODED = /[/%\s\p{Cc}\p{Cf}\p{Z}]/gu;
 
 const PLAIN = /^[!-$&-.0-~]*$/;
 
-const encodePart = (part: string): string =>
+/** One part as it stands in an address, and as it can be typed back. */
+export const encodePart = (part: string): string =>
   PLAIN.test(part) ? part : part.toWellFormed().replace(ENCODED, encodeURIComponent);
 
 export const formatAddress = (address: AgentAddress): string =>

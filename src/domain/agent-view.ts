@@ -2,7 +2,7 @@
  * Rows and host-agents as people and programs read them: snake_case, every field always there, null where unknown.
  * Stamps become ages by the reporting host's own clock; no clock of ours is compared with one of theirs.
  */
-import { formatAddress } from './address.ts';
+import { encodePart, formatAddress } from './address.ts';
 import type { AgentRow, HeartbeatFacts, LastExit, TmuxFacts, UnitFacts } from './agent-row.ts';
 import type { HostAgent } from './host-agent.ts';
 import { isCurrent } from './link.ts';
@@ -19,6 +19,7 @@ export interface AgentView {
   host: string;
   user: string;
   tenant_id: string;
+  /** Percent-encoded, as in the address; the session's raw name stands in `tmux`. */
   agent: string;
   managed: boolean;
   source: string;
@@ -179,7 +180,7 @@ export const agentView = (row: AgentRow, moment: HostMoment): AgentView => {
     host,
     user,
     tenant_id: tenantId,
-    agent: row.agent,
+    agent: encodePart(row.agent),
     managed: row.managed,
     source: row.source,
     role: row.role,

@@ -1,11 +1,11 @@
 import { cleanText } from '../../domain/clean-text.ts';
 import { FleetError } from '../../domain/errors.ts';
+import { FLEET_VERSION } from '../../runtime/version.ts';
 import { askHostAgent } from '../ask.ts';
 import { whoAmI } from '../client/methods.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonText } from '../render/json.ts';
-import { FLEET_VERSION } from '../version.ts';
 
 /** The program's own version must not wait for anybody. */
 const DEADLINE_MS = 500;

@@ -3,17 +3,20 @@
  * Lines must be clean; what does not fit the height can be scrolled.
  */
 import type { ReadStream, WriteStream } from 'node:tty';
+import { cutEnd } from '../../domain/clean-text.ts';
 
 /** Alternate screen, hidden cursor, no wrapping at the right edge (xterm's private modes). */
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
 const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';
 /** Synchronized update: terminals that know it show the frame as a whole, others ignore it. */
 const BEGIN_FRAME = '\x1b[?2026h\x1b[H';
-const END_FRAME = '\x1b[J\x1b[?2026l';
-const END_LINE = '\x1b[K';
+/** Erased before it is written: after a line as wide as the screen the cursor still stands on its last cell. */
+const CLEAR_LINE = '\x1b[K';
+const CLEAR_REST = '\x1b[J';
+const END_FRAME = '\x1b[?2026l';
 
 export interface ScreenContent {
-  /** Always shown. */
+  /** Always shown; cut to the width, as `below` is. */
   above: readonly string[];
   /** Scrolls. */
   body: readonly string[];
@@ -63,15 +66,18 @@ export class Screen implements Disposable {
     // A terminal that does not take what it was given gets no more: the next frame is a whole one anyway.
     if (!this.#isOpen || this.#stdout.writableNeedDrain) return;
     const height = this.#stdout.rows || above.length + body.length + 1;
+    const columns = this.#stdout.columns || Number.POSITIVE_INFINITY;
+    const fit = (line: string): string => cutEnd(line, columns);
     this.#room = Math.max(1, height - above.length - 1);
     this.#offset = Math.max(0, Math.min(this.#offset, body.length - this.#room));
     const shown = body.slice(this.#offset, this.#offset + this.#room);
     const hidden = body.length - shown.length;
     const last = hidden > 0 ? `${hidden} more lines: arrows scroll · ${below}` : below;
-    const frame = [...above, ...shown, last].slice(-height).join(`${END_LINE}\r\n`);
+    const lines = [...above.map(fit), ...shown].map((line) => `${CLEAR_LINE}${line}\r\n`);
+    const frame = `${height > 1 ? lines.slice(1 - height).join('') : ''}${CLEAR_REST}${fit(last)}`;
     if (frame === this.#frame) return;
     this.#frame = frame;
-    this.#stdout.write(`${BEGIN_FRAME}${frame}${END_LINE}${END_FRAME}`);
+    this.#stdout.write(`${BEGIN_FRAME}${frame}${END_FRAME}`);
   }
 
   /** Gives the terminal back. */

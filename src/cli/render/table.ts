@@ -103,9 +103,9 @@ const fitColumns = <R>(filled: readonly Fitted<R>[], options: TableOptions): Fit
   while (totalWidth(entries, indent) > width) {
     const slack = entries.reduce((sum, entry) => sum + spare(entry), 0);
     const droppable = entries.filter(({ column }) => column.drop !== undefined);
-    if (totalWidth(entries, indent) - slack <= width || droppable.length === 0) {
-      return shrink(entries, totalWidth(entries, indent) - width);
-    }
+    const excess = totalWidth(entries, indent) - width;
+    if (excess <= slack) return shrink(entries, excess, spare);
+    if (droppable.length === 0) return shrink(entries, excess, lastSpare);
     const first = droppable.reduce((a, b) => ((b.column.drop ?? 0) > (a.column.drop ?? 0) ? b : a));
     entries = entries.filter((entry) => entry !== first);
   }
@@ -119,14 +119,18 @@ const fitColumns = <R>(filled: readonly Fitted<R>[], options: TableOptions): Fit
 const spare = ({ column, width }: { column: Column<never>; width: number }): number =>
   column.cut ? Math.max(0, width - column.cut.least) : 0;
 
+/** Where nothing else can go, names and states give way down to this, so that the last column stays whole. */
+const LEAST_CELLS = 5;
+const lastSpare: typeof spare = ({ column, width }) => (column.cut ? Math.max(0, width - LEAST_CELLS) : 0);
+
 /** Takes the excess from the columns that may be cut: those cut at the end first, names in the middle last. */
-const shrink = <R>(entries: readonly Fitted<R>[], excess: number): Fitted<R>[] => {
+const shrink = <R>(entries: readonly Fitted<R>[], excess: number, spareOf: typeof spare): Fitted<R>[] => {
   const taken = new Map<Fitted<R>, number>();
   let left = excess;
   for (const at of ['end', 'middle'] as const) {
     for (const entry of entries) {
       if (entry.column.cut?.at !== at) continue;
-      const take = Math.min(left, spare(entry));
+      const take = Math.min(left, spareOf(entry));
       taken.set(entry, take);
       left -= take;
     }

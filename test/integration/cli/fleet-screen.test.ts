@@ -72,6 +72,16 @@ test('a terminal is redrawn in place, and given back as it was', async () => {
   expect(screen()).toMatch(/^before\nleft with 0\n/);
 });
 
+test('a line as wide as the terminal is whole to its last cell', async () => {
+  served.put({ here: true }, agentRow({ agent: 'a'.repeat(90), flags: ['LINGER-OFF', 'UNMANAGED'] }));
+  startInTerminal(70, 12, 'ps -w');
+  await until(() => screen().includes('FLAGS'), SLOW);
+  expect(screen()).toMatch(/^.{50}LINGER-OFF UNMANAGED$/m);
+  tmux('resize-window', '-t', '=t:', '-x', '40');
+  await until(() => screen().includes('\n1 agent, 1 current · cell home, as jarv…\n'), SLOW);
+  expect(screen()).toMatch(/ LINGER-OFF UNMANAGED$/m);
+});
+
 test('what does not fit is counted, and found by scrolling; the header stays', async () => {
   const agents = Array.from({ length: 30 }, (_, n) => agentRow({ key: `${n}`, agent: `agent-${n}`, order: n }));
   served.put({ here: true }, ...agents);
@@ -108,7 +118,19 @@ test('a signal leaves the terminal clean, too', async () => {
 
 test('suspended and continued, it draws again', async () => {
   served.put({ here: true }, canary);
-  tmux('new-session', '-d', '-s', 't', '-x', '100', '-y', '12', '-e', `HOME=${served.home}`, 'bash --norc -i');
+  tmux(
+    'new-session',
+    '-d',
+    '-s',
+    't',
+    '-x',
+    '100',
+    '-y',
+    '12',
+    '-e',
+    `HOME=${served.home}`,
+    'HISTFILE= exec bash --norc -i',
+  );
   tmux('send-keys', '-t', '=t:', '-l', `'${process.execPath}' '${FLEET_MAIN}' --instance ${served.instance} ps -w`);
   tmux('send-keys', '-t', '=t:', 'Enter');
   await until(() => screen().includes('canary-pi'), SLOW);

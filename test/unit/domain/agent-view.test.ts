@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseAddress } from '../../../src/domain/address.ts';
 import { agentView, hostAgentView, hostMoment } from '../../../src/domain/agent-view.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { hostAgent, hostFacts } from '../../helpers/host-agent.ts';
@@ -55,6 +56,13 @@ test.each([3_600_000, -3_600_000])('a clock that is %i ms off changes no age; it
 test('connected, but silent for more than 6 s, is not current', () => {
   expect(hostMoment(hostAgent({ heardAgeMs: 6_000 }), 0).current).toBe(true);
   expect(hostMoment(hostAgent({ heardAgeMs: 6_000 }), 1).current).toBe(false);
+});
+
+test('the name is encoded as in the address, and so reads back as the same name', () => {
+  const view = agentView(agentRow({ agent: 'a/b 50%\x1b' }), hostMoment(hostAgent(), 0));
+  expect(view.agent).toBe('a%2Fb%2050%25%1B');
+  expect(view.address).toBe(`home/W-jarvis/jarvis/${view.agent}`);
+  expect(parseAddress(view.agent).agent).toBe('a/b 50%\x1b');
 });
 
 test('every field is there and null where it is not known', () => {

@@ -30,7 +30,7 @@ test('the pieces of the document join to one, with every agent in the order of t
     cell: 'home',
     complete: true,
     hosts: [{ cell: 'home', host: 'W-jarvis', here: true, host_agents: [{ user: 'jarvis', tenant_id: 'default' }] }],
-    agents: [{ agent: 'b' }, { agent: 'a' }, { agent: 'c/d', address: 'home/W-jarvis/jarvis/c%2Fd' }],
+    agents: [{ agent: 'b' }, { agent: 'a' }, { agent: 'c%2Fd', address: 'home/W-jarvis/jarvis/c%2Fd' }],
   });
 });
 

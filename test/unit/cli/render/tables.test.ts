@@ -244,14 +244,19 @@ test('a column that nobody fills is left out', () => {
 });
 
 test('on a narrow terminal names are cut in the middle, columns go, and no flag is ever cut', () => {
-  for (const width of [90, 80, 70, 60, 50]) {
+  for (const width of [90, 80, 70, 60, 50, 40]) {
     const lines = agentsTable(picture(), { ...unlimited, width });
     expect(lines.join('\n')).toContain('DRIFT BOOT-ENABLE');
     for (const line of lines.filter((_, index) => index !== 1 && index !== 5)) {
-      expect(textWidth(line)).toBeLessThanOrEqual(Math.max(width, 55));
+      expect(textWidth(line)).toBeLessThanOrEqual(width);
     }
   }
   expect(agents(picture(), { width: 84 })).toContain('    dogfood…trator ');
+});
+
+test('names show in the form that can be typed back', () => {
+  const held: [string, AgentRow][] = [[jarvis.id, agentRow({ agent: 'a/b c%\n日本' })]];
+  expect(agents(picture([jarvis], held))).toContain('    a%2Fb%20c%25%0A日本 ');
 });
 
 test('a wide terminal adds columns before the flags', () => {
