@@ -2,8 +2,8 @@
  * In: /proc. Out: the Unix sockets on which somebody listens, and which of them are tmux servers of one user.
  * Never: a process forked, or a walk over all processes while no new socket has appeared.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { readProcessStat } from './process-stat.ts';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { ownerOf, readProcessStat } from './process-stat.ts';
 
 export interface ListeningSocket {
   path: string;
@@ -78,7 +78,7 @@ export class ListeningSockets {
   #socketsOfServer(pid: number): string[] {
     const folder = `${this.#procRoot}/${pid}`;
     try {
-      if (statSync(folder).uid !== this.#uid) return [];
+      if (ownerOf(this.#procRoot, pid) !== this.#uid) return [];
       if (readFileSync(`${folder}/comm`, 'utf8').trimEnd() !== SERVER_NAME) return [];
       return readdirSync(`${folder}/fd`).flatMap((fd) => {
         const match = /^socket:\[(\d+)\]$/.exec(linkOf(`${folder}/fd/${fd}`));

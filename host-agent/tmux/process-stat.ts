@@ -1,5 +1,5 @@
 /** In: a pid. Out: what /proc/PID/stat says of it. Never throws: a process that is gone is null. */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 
 /** USER_HZ, which Linux fixes at 100 for all that /proc shows. */
 const TICKS_PER_SECOND = 100;
@@ -9,21 +9,39 @@ export interface ProcessStat {
   state: string;
   /** Ticks between boot and the start of the process. */
   startTicks: number;
-  /** It runs as the user of this process. */
-  own: boolean;
-  /** What wait(2) would tell of an own zombie; else 0. */
+  /** What wait(2) would tell of a zombie; 0 otherwise, and where another user's may not be read. */
   waitStatus: number;
 }
 
+/** readFileSync takes 64 KiB for a file without a size; this runs many times a second. */
+const MAX_STAT_BYTES = 1_024;
+
+const readStat = (path: string): string => {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(MAX_STAT_BYTES);
+    return buffer.toString('latin1', 0, readSync(file, buffer));
+  } finally {
+    closeSync(file);
+  }
+};
+
 export const readProcessStat = (procRoot: string, pid: number): ProcessStat | null => {
   try {
-    const text = readFileSync(`${procRoot}/${pid}/stat`, 'latin1');
+    const text = readStat(`${procRoot}/${pid}/stat`);
     // The name in parentheses may hold anything, parentheses too.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const startTicks = Number(fields[19]);
     if (!fields[0] || !Number.isSafeInteger(startTicks)) return null;
-    const own = statSync(`${procRoot}/${pid}`).uid === process.getuid?.();
-    return { state: fields[0], startTicks, own, waitStatus: Number(fields[49]) || 0 };
+    return { state: fields[0], startTicks, waitStatus: Number(fields[49]) || 0 };
+  } catch {
+    return null;
+  }
+};
+
+export const ownerOf = (procRoot: string, pid: number): number | null => {
+  try {
+    return statSync(`${procRoot}/${pid}`).uid;
   } catch {
     return null;
   }

@@ -35,7 +35,7 @@ export interface ServerWatchOptions {
   settleMs: number;
   /** Between lists of a followed server that announces nothing. */
   tickMs: number;
-  /** Between glances at /proc for what no notification tells. */
+  /** Between glances at the state of a followed server's process. */
   checkMs: number;
   /** After this long without an answer the server has the problem `timeout`. */
   answerMs: number;
@@ -205,10 +205,8 @@ export class ServerWatch {
 
   /** A healthy server that says nothing sleeps: one that does not is asked, as a stopped one would not answer. */
   #isDue(): boolean {
-    const { procRoot } = this.#options;
-    const { pid, problem, panes } = this.#server;
-    const isAsleep = pid === null || readProcessStat(procRoot, pid)?.state === 'S';
-    return !isAsleep || problem !== null || [...panes.values()].some((pane) => withZombie(pane, procRoot) !== pane);
+    const { pid, problem } = this.#server;
+    return problem !== null || (pid !== null && readProcessStat(this.#options.procRoot, pid)?.state !== 'S');
   }
 
   #patient<T>(answer: Promise<T>): Promise<T> {

@@ -31,7 +31,7 @@ export interface TmuxSourceOptions {
   rescanMs?: number;
   /** Between lists of a followed server that announces nothing. */
   tickMs?: number;
-  /** Between glances at the processes of a followed server. */
+  /** Between glances at the state of a followed server's process. */
   checkMs?: number;
   /** Until a silent server has the problem `timeout`. */
   answerMs?: number;

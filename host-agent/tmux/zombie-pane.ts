@@ -4,7 +4,7 @@
  */
 import type { TmuxPane } from '../inventory/source.ts';
 import { signalName } from './list-parse.ts';
-import { readProcessStat } from './process-stat.ts';
+import { ownerOf, readProcessStat } from './process-stat.ts';
 
 /** tmux up to 3.6 can also say dead shortly before it knows the status (tmux#4841). */
 export const lacksStatus = (pane: TmuxPane): boolean => pane.dead && pane.exitStatus === null && pane.signal === null;
@@ -15,7 +15,7 @@ export const withZombie = (pane: TmuxPane, procRoot: string): TmuxPane => {
   const stat = readProcessStat(procRoot, pane.pid);
   if (stat?.state !== 'Z') return pane;
   // Another user's exit status reads as 0, whatever it was.
-  if (!stat.own) return { ...pane, dead: true };
+  if (ownerOf(procRoot, pane.pid) !== process.getuid?.()) return { ...pane, dead: true };
   const signal = stat.waitStatus & 0x7f;
   if (signal !== 0) return { ...pane, dead: true, exitStatus: null, signal: signalName(String(signal)) };
   return { ...pane, dead: true, exitStatus: (stat.waitStatus >> 8) & 0xff, signal: null };
