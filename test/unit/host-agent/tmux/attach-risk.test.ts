@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TmuxSession } from '../../../../host-agent/inventory/source.ts';
-import { chooseFollowing, crashRisk, hookRisk } from '../../../../host-agent/tmux/attach-risk.ts';
+import { chooseFollowing, crashRisk, hookRisk, mustSettle } from '../../../../host-agent/tmux/attach-risk.ts';
 import type { ServerTraits } from '../../../../host-agent/tmux/list-parse.ts';
 
 const session = (id: string, values: Partial<TmuxSession> = {}): TmuxSession => ({
@@ -92,4 +92,10 @@ test('a set client hook is told from the bare names that show-hooks prints', () 
   expect(hookRisk('alert-bell\nclient-detached[3] run-shell x\n')).toContain('client-detached hook');
   expect(hookRisk('client-session-changed if -F 1 {}\n')).toContain('client-session-changed hook');
   expect(hookRisk('client-resized[0] display-message hi\n')).toBeNull();
+});
+
+test('servers that half an attach can crash are attached to only when they are quiet', () => {
+  const settles = (version: string | null) => mustSettle(traits([[1]], { version }));
+  expect(['3.2a', '3.6b', 'next-3.7', null].map(settles)).toEqual([true, true, true, true]);
+  expect(['3.7', '3.7c', '3.10', '4.0'].map(settles)).toEqual([false, false, false, false]);
 });
