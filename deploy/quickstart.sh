@@ -12,16 +12,12 @@ need() {
 }
 need tmux 'Debian: apt-get install tmux'
 need npm 'Debian: apt-get install npm'
-# npm writes this file last: an interrupted installation is begun anew.
-if [ ! -x node_modules/.bin/node ] || [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
-  if [ "${1-}" = down ] && [ ! -x node_modules/.bin/node ]; then
-    say 'nothing was started from here'
-    exit 0
-  fi
-  say 'installing packages (npm ci)'
-  npm ci --no-audit --no-fund --loglevel=error
-  touch node_modules/.package-lock.json
+if [ "${1-}" = down ] && [ ! -x node_modules/.bin/node ]; then
+  say 'nothing was started from here'
+  exit 0
 fi
+say 'packages of npm'
+sh deploy/npm-ci.sh >&2
 PATH=$PWD/node_modules/.bin:$PATH
 export PATH
 if [ "${1-}" != down ]; then

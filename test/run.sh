@@ -31,7 +31,7 @@ verdict() {
 
 # Set-up: what is not there, or older than what it is made from.
 say packages of npm
-sh test/npm-ci.sh || {
+sh deploy/npm-ci.sh || {
   loud 'npm ci failed'
   echo '0 passed, 1 failed'
   exit 1

@@ -27,7 +27,7 @@ command -v npm >/dev/null || {
   echo 'npm is missing: apt-get install npm' >&2
   exit 1
 }
-NODE_OPTIONS="--require=\"$PWD/test/as-packaged-node.cjs\"" npm ci --no-audit --no-fund </dev/null
+NODE_OPTIONS="--require=\"$PWD/deploy/as-packaged-node.cjs\"" npm ci --no-audit --no-fund </dev/null
 link_node
 is_complete || {
   echo 'npm ci left out what vitest needs: remove node_modules and try again, or take a newer npm' >&2
