@@ -12,7 +12,7 @@ import { takePicture } from '../picture.ts';
 import { agentsTable } from '../render/agents-table.ts';
 import { painterFor } from '../render/paint.ts';
 import type { AddContext, AddOptions } from '../ssh/add-context.ts';
-import { chooseUplink, openTunnel, presentVia } from '../ssh/choose-uplink.ts';
+import { chooseUplink, dropTunnel, openTunnel, presentVia } from '../ssh/choose-uplink.ts';
 import { installThere } from '../ssh/install-there.ts';
 import { rememberHost } from '../ssh/remembered-hosts.ts';
 import { awaitRows, isSettled, settle } from '../ssh/settle-there.ts';
@@ -48,7 +48,9 @@ const addHost = async (command: CommandContext): Promise<number> => {
   const via = await presentVia(paths, found);
   const mustEnrol = found.enrolled === null || (options.link !== 'auto' && options.link !== via);
   if (mustEnrol) {
-    await settle(context, found, await chooseUplink(context, found));
+    const uplink = await chooseUplink(context, found);
+    await settle(context, found, uplink);
+    if (via === 'ssh' && uplink.via === 'dial') await dropTunnel(context, found);
   } else {
     if (via === 'ssh') await openTunnel(context, found, 'as before');
     if (isSettled(context, found)) await steps.run('host-agent', async () => unchanged('enrolled and running'));

@@ -36,7 +36,7 @@ export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContex
   }
   return exclusively(paths, async () => {
     const before = await readEnrolment(paths);
-    refuseOtherCell(before, token, Boolean(flags.replace));
+    if (!flags.replace) refuseOther(before, token);
     const context = { paths, steps, signal };
     const daemons = await chooseDaemons(context, await installHere(context));
     await steps.run('policy', () => settleHostPolicy(paths, flags.control as ControlLevel | undefined));
@@ -49,7 +49,7 @@ export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContex
     await steps.run('enrol', async () => {
       const taken = async () => {
         await mustRun(daemons, 'host-agent');
-        return enrolledNow(paths, token);
+        return enrolledNow(paths, before, token);
       };
       const now = await waitUntil('this host was not enrolled', taken, wait);
       // What it holds of a cell that it has left would stay in its view.
@@ -66,22 +66,30 @@ export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContex
   });
 };
 
-const refuseOtherCell = (before: EnrolledAs | null, token: { cell: string; fingerprint: string }, replace: boolean) => {
-  if (before === null || replace || isEnrolledWith(before, token)) return;
+const refuseOther = (before: EnrolledAs | null, token: { cell: string; host: string; fingerprint: string }): void => {
+  if (before === null) return;
+  const isSameCell = isEnrolledWith(before, token);
+  if (isSameCell && (token.host === '' || token.host === before.host)) return;
+  const present = isSameCell ? before.host : `${before.host} of another cell (${before.cell})`;
   throw new FleetError(
     'FAILED_PRECONDITION',
-    `this host is ${before.host} of another cell (${before.cell}): --replace leaves it and joins cell ${token.cell}`,
+    `this host is ${present}: --replace leaves that and joins cell ${token.cell} as ${token.host || before.host}`,
   );
 };
 
-/** The identity that the token gave; null while it is too early. */
-const enrolledNow = async (paths: Paths, token: { fingerprint: string }): Promise<EnrolledAs | null> => {
+/** The identity that the token gave; null while it is too early. Throws GivenUp when the token was refused. */
+const enrolledNow = async (
+  paths: Paths,
+  before: EnrolledAs | null,
+  token: { fingerprint: string },
+): Promise<EnrolledAs | null> => {
+  // The host-agent drops a token that it has used, or that was refused for good.
+  if (existsSync(joinTokenFile(paths))) return null;
   const now = await readEnrolment(paths);
-  if (now !== null && isEnrolledWith(now, token)) return now;
+  if (now && isEnrolledWith(now, token) && now.certificatePem !== before?.certificatePem) return now;
   const { hosts } = await lookAtHosts(paths, { hostsOnly: true });
   const refusal = hosts.find(({ here }) => here)?.facts?.warnings.find((text) => text.startsWith('not enrolled: '));
-  // The host-agent drops a token that was refused for good; while it keeps it, it tries again.
-  if (refusal === undefined || existsSync(joinTokenFile(paths))) return null;
+  if (refusal === undefined) return null;
   throw new GivenUp('PERMISSION_DENIED', refusal);
 };
 

@@ -13,6 +13,7 @@ const Identity = z.looseObject({
   user: z.string(),
   addresses: z.array(z.string()).default([]),
   trustBundlePem: z.string().default(''),
+  certificatePem: z.string().default(''),
 });
 
 export type EnrolledAs = z.infer<typeof Identity>;

@@ -9,12 +9,21 @@ import type { Paths } from '../../runtime/paths.ts';
 import type { ControllerStatusResponse } from '../../wire/gen/fleet/v1/admin_messages.ts';
 import { askListen } from '../install/local-fleet.ts';
 import { done, unchanged, would } from '../install/steps.ts';
-import { UserManager } from '../install/user-manager.ts';
 import { type AddContext, must, SCRIPT_TIMEOUT_MS, type Survey } from './add-context.ts';
 import { candidateAddresses, isBeyondLoopback, loopbackAddress, portOf } from './candidate-addresses.ts';
 import { askReach } from './reach-check.ts';
 import { remoteScript } from './remote-script.ts';
-import { ensureTunnel, hasTunnel, tunnelKeyLine, tunnelMark, tunnelName, tunnelUnit, uplinkSocket } from './tunnel.ts';
+import {
+  ensureTunnel,
+  hasTunnel,
+  removeTunnel,
+  tunnelKeyLine,
+  tunnelManager,
+  tunnelMark,
+  tunnelName,
+  tunnelUnit,
+  uplinkSocket,
+} from './tunnel.ts';
 
 export interface Uplink {
   via: 'dial' | 'ssh';
@@ -77,10 +86,8 @@ export const openTunnel = async (context: AddContext, found: Survey, why: string
       session.run(remoteScript('authorize', values), { timeoutMs: SCRIPT_TIMEOUT_MS, signal }),
       'its authorized_keys cannot be written',
     );
-    const manager = new UserManager();
-    const isManaged = paths.instance === null && (await manager.isReachable());
     const loop = join(context.shipped.root, 'lib/remote/tunnel.sh');
-    const outcome = await ensureTunnel(paths, ends, { manager: isManaged ? manager : null, loop });
+    const outcome = await ensureTunnel(paths, ends, { manager: await tunnelManager(paths), loop });
     const wait = remoteScript('wait-socket', { SOCKET: remoteSocket, TRIES: '100' });
     const up = await session.run(wait, { timeoutMs: SCRIPT_TIMEOUT_MS, signal });
     if (up.exitCode !== 0) {
@@ -95,3 +102,16 @@ export const openTunnel = async (context: AddContext, found: Survey, why: string
 /** Which way the enrolled host's uplink goes, as far as this side knows. */
 export const presentVia = async (paths: Paths, { host, facts }: Survey): Promise<'dial' | 'ssh'> =>
   (await hasTunnel(paths, tunnelName(host, facts.user))) ? 'ssh' : 'dial';
+
+/** For a host that dials now: ends the tunnel that it had, on both sides. */
+export const dropTunnel = async (context: AddContext, { host, facts, controller }: Survey): Promise<void> => {
+  const { paths, session, signal, steps, options } = context;
+  const name = tunnelName(host, facts.user);
+  await steps.run('tunnel', async () => {
+    if (options.dryRun) return would('end and remove its tunnel');
+    const script = remoteScript('authorize', { LINE: '', MARK: tunnelMark(controller.cell, name) });
+    await must(session.run(script, { timeoutMs: SCRIPT_TIMEOUT_MS, signal }), 'its authorized_keys cannot be written');
+    await removeTunnel(paths, name, await tunnelManager(paths));
+    return done('ended; its key and unit are gone');
+  });
+};

@@ -6,13 +6,12 @@ import { isEnrolledWith } from '../install/enrolled-with.ts';
 import { parseEnrolment } from '../install/enrolment.ts';
 import { askRemoval } from '../install/local-fleet.ts';
 import { done, type Steps, unchanged, would } from '../install/steps.ts';
-import { UserManager } from '../install/user-manager.ts';
 import { parseFacts } from './preflight.ts';
 import { forgetHost } from './remembered-hosts.ts';
 import { remoteScript } from './remote-script.ts';
 import { openSsh, type SshSession } from './ssh-session.ts';
 import type { SshTarget } from './ssh-target.ts';
-import { removeTunnel, tunnelMark, tunnelName } from './tunnel.ts';
+import { removeTunnel, tunnelManager, tunnelMark, tunnelName } from './tunnel.ts';
 
 const SCRIPT_TIMEOUT_MS = 60_000;
 
@@ -100,9 +99,7 @@ export const forgetHere = async ({ paths, steps, dryRun }: RemoveContext, { host
   if (host === null) return;
   await steps.run('tunnel', async () => {
     if (dryRun) return would('end and remove its tunnel, if there is one');
-    const manager = new UserManager();
-    const isManaged = paths.instance === null && (await manager.isReachable());
-    const removed = await removeTunnel(paths, tunnelName(host, user), isManaged ? manager : null);
+    const removed = await removeTunnel(paths, tunnelName(host, user), await tunnelManager(paths));
     await forgetHost(paths, host, user);
     return removed ? done('ended; its key and unit are gone') : unchanged('there was none');
   });

@@ -10,7 +10,7 @@ import { exec } from '../../runtime/exec.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { DetachedProcess } from '../install/detached.ts';
 import { installLayout } from '../install/layout.ts';
-import type { UserManager } from '../install/user-manager.ts';
+import { UserManager } from '../install/user-manager.ts';
 import { ensureUnit, removeUnit, type UnitOutcome } from '../install/user-units.ts';
 import { writeIfDifferent } from '../install/write-file.ts';
 import { effectiveConfig } from './effective-config.ts';
@@ -46,6 +46,12 @@ export const hasTunnel = (paths: Paths, name: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** What keeps tunnels on this machine: the user manager, or null for detached processes. */
+export const tunnelManager = async (paths: Paths): Promise<UserManager | null> => {
+  const manager = new UserManager();
+  return paths.instance === null && (await manager.isReachable()) ? manager : null;
+};
 
 /** The far side's socket, where the host-agent of that user keeps its own. */
 export const uplinkSocket = (facts: { runtime_dir: string; home: string }): string =>
