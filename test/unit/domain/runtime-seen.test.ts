@@ -31,7 +31,7 @@ describe('one process', () => {
     [`${NPM}/opencode-ai/bin/.opencode`, 'opencode'],
     [STUB, 'stub'],
     [STUB.replace('python3 ', 'python3 -u -X dev '), 'stub'],
-    [`node ${NPM}/@mosaicstack/mosaic/node_modules/@openai/codex/bin/codex.js`, 'codex'],
+    [`node ${NPM}/@mosaicstack/mosaic/node_modules/@anthropic-ai/claude-code/main.js`, 'claude'],
     ['/usr/local/bin/node (deleted)', 'pi', { argv: ['pi'] }],
     ['claude', 'claude', { exe: null }],
   ])('%s is %s', (run, runtime, over = {}) => {
@@ -48,6 +48,7 @@ describe('one process', () => {
     ['nodejs /srv/app', 'node', { exe: '/usr/bin/nodejs' }],
     ['my-server', 'node', { exe: '/usr/bin/node' }],
     [`node ${NPM}/@openai/agents/dist/index.js`, 'node'],
+    [`node ${NPM}/@openai/codex/node_modules/some-server/index.js`, 'node'],
     ['bun run /srv/app.ts', 'bun'],
     ['python3 -c codex', 'python'],
     ['python3 -m http.server', 'python'],
@@ -138,6 +139,8 @@ describe('through what is in front of it', () => {
       { run: '/usr/bin/vim', group: 'front' },
     ];
     expect(runtimeOf({ run: '-bash', below: both })).toBe('vim');
+    const editorOfAgent: Planted = { ...claude, group: 'back', below: [{ run: '/usr/bin/vim', group: 'front' }] };
+    expect(runtimeOf({ run: '-bash', below: [editorOfAgent] })).toBe('vim');
   });
 
   test('what an unknown program below a launcher is stays unknown', () => {
