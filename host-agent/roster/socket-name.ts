@@ -6,12 +6,13 @@ export const socketNameOf = (written: string | undefined): string | null =>
 
 /**
  * The one resolver of an agent's socket, for every use: what its env file says, since its launch obeys that, else
- * the roster's `socket`, else the roster's `tmux.socket_name`, else tmux's default socket (null).
+ * the roster's `socket`, else the roster's `tmux.socket_name`, else tmux's default socket (null). Entries of other
+ * hosts, which have no env file here, are left out of this host's rows anyway.
  */
 export const withLaunchSockets = (roster: Roster, env: ReadonlyMap<string, ReadonlyMap<string, string>>): Roster => ({
   ...roster,
   agents: roster.agents.map((agent) => {
-    const written = agent.host === null ? env.get(agent.name)?.get('MOSAIC_TMUX_SOCKET') : undefined;
+    const written = env.get(agent.name)?.get('MOSAIC_TMUX_SOCKET');
     return written === undefined ? agent : { ...agent, socketName: socketNameOf(written) };
   }),
 });

@@ -230,12 +230,16 @@ test('five hundred agents of many hosts are all kept, in order', () => {
   expect(agents[8]!.host).toBe('h1');
 });
 
-test("the launch's own socket outranks the roster's, on this host alone", () => {
+test("the launch's own socket outranks the roster's, whether the entry names this host or none", () => {
   const roster = rosterOf(
     'version: 1\ntmux: {socket_name: s}\nagents:\n- {name: a, runtime: pi}\n- {name: a, runtime: pi, host: h}\n- {name: b, runtime: pi}\n',
   );
   const env = new Map([['a', new Map([['MOSAIC_TMUX_SOCKET', 'mosaic-fleet']])]]);
-  expect(withLaunchSockets(roster, env).agents.map(({ socketName }) => socketName)).toEqual(['mosaic-fleet', 's', 's']);
+  expect(withLaunchSockets(roster, env).agents.map(({ socketName }) => socketName)).toEqual([
+    'mosaic-fleet',
+    'mosaic-fleet',
+    's',
+  ]);
   const empty = new Map([['b', new Map([['MOSAIC_TMUX_SOCKET', '']])]]);
   expect(withLaunchSockets(roster, empty).agents.map(({ socketName }) => socketName)).toEqual(['s', 's', null]);
 });
