@@ -22,7 +22,10 @@ PATH=$PWD/node_modules/.bin:$PATH
 export PATH
 if [ "${1-}" != down ]; then
   say 'building'
-  npm run --silent generate
+  # Only when it is out of date: programs and tests may be reading it.
+  if [ ! -d src/wire/gen ] || [ -n "$(find proto -type f -newer src/wire/gen/fleet/v1/types.ts 2>/dev/null || echo missing)" ]; then
+    npm run --silent generate
+  fi
   node deploy/build.ts >/dev/null
 fi
 exec node deploy/quickstart.ts "$@"

@@ -23,8 +23,11 @@ export interface PlayedMachine {
 
 export const CELL = 'quickstart';
 
+/** Another name makes a second quickstart beside the first. */
+const PREFIX = process.env.FLEET_QUICKSTART ?? 'qs';
+
 export const W_JARVIS: PlayedMachine = {
-  instance: 'qs-jarvis',
+  instance: `${PREFIX}-jarvis`,
   host: 'W-jarvis',
   socket: 'mosaic-factory',
   agents: [
@@ -48,7 +51,7 @@ agents:
 };
 
 export const DRAGON_LIN: PlayedMachine = {
-  instance: 'qs-dragon',
+  instance: `${PREFIX}-dragon`,
   host: 'dragon-lin',
   socket: null,
   agents: [{ session: 'coder0-0', runs: 'agent', mood: 'busy', group: 'coder0' }],

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../../..');
+let home: string;
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const run = (program: string, args: string[], options: { killAfterMs?: number } = {}): Promise<Ran> =>
+  new Promise((resolve) => {
+    const { XDG_CACHE_HOME: _, TMUX: __, ...inherited } = process.env;
+    const env = { ...inherited, HOME: home, FLEET_QUICKSTART: `t${process.pid}` };
+    const child = execFile(program, args, { env, cwd: ROOT, timeout: 120_000 }, (error, stdout, stderr) => {
+      resolve({ code: error ? ((error.code as unknown as number) ?? -1) : 0, stdout, stderr });
+    });
+    if (options.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), options.killAfterMs);
+  });
+const quickstart = (...args: string[]) => run(process.execPath, ['deploy/quickstart.ts', ...args]);
+const files = (): string[] =>
+  readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'fq-'));
+  writeFileSync(join(home, 'mine'), 'x');
+  const built = await run(process.execPath, ['deploy/build.ts']);
+  expect(built.stderr).toBe('');
+}, 120_000);
+afterAll(async () => {
+  await quickstart('down');
+  rmSync(home, { recursive: true, force: true });
+}, 60_000);
+
+test('an interrupted run is repeated, and both machines are shown', { timeout: 180_000 }, async () => {
+  await run(process.execPath, ['deploy/quickstart.ts'], { killAfterMs: 900 });
+  const { code, stdout, stderr } = await quickstart();
+  expect(stderr).toContain('npm run quickstart -- down');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/W-jarvis\s+this host/);
+  expect(stdout).toMatch(/canary-pi\s+codex \(not pi\).*DRIFT/);
+  expect(stdout).toMatch(/dogfood-reviewer\s+claude\s+stale/);
+  expect(stdout).toMatch(/dragon-lin\n\s+coder0-0\s+node.*UNMANAGED/);
+  expect(stdout).not.toContain('_holder');
+});
+
+test('a second run changes nothing and shows the same', { timeout: 120_000 }, async () => {
+  const { code, stderr } = await quickstart();
+  expect(code).toBe(0);
+  expect(stderr).not.toMatch(/^ok /m);
+});
+
+test('down leaves the home as it was', { timeout: 60_000 }, async () => {
+  expect((await quickstart('down')).code).toBe(0);
+  expect(files()).toEqual([join(home, 'mine')]);
+  expect((await quickstart('down')).code).toBe(0);
+});
