@@ -101,6 +101,7 @@ export class HostAgent {
         clock,
         log: part('tmux'),
       });
+      shutdown.add('tmux', () => tmux.stopped(), 3_500);
       const inventory = new Inventory({
         sources: { tmux, systemd, heartbeats, roster, processes: new ProcTable() },
         view,

@@ -17,6 +17,7 @@ export const hostWarnings = (
   }
   if (readings.systemd.linger === false) warnings.push('LINGER-OFF');
   if (readings.roster.problem !== null) warnings.push(`roster: ${readings.roster.problem}`);
+  for (const warning of readings.roster.warnings ?? []) warnings.push(`roster: ${warning}`);
   if (readings.heartbeats.problem !== null) warnings.push(`heartbeats: ${readings.heartbeats.problem}`);
   for (const { socket, problem } of readings.tmux.servers) if (problem) warnings.push(`${socket}: ${problem.words}`);
   for (const problem of problems) if (problem !== null) warnings.push(problem);

@@ -82,10 +82,7 @@ export const joinRows = (readings: Readings, context: JoinContext): AgentRow[] =
 const rosterHere = (reading: RosterReading, context: JoinContext): { agent: RosterAgent; socket: string }[] =>
   (reading.roster?.agents ?? [])
     .filter(({ host, user }) => (host === null || host === context.host) && (user === null || user === context.user))
-    .map((agent) => {
-      const override = reading.env.get(agent.name)?.get('MOSAIC_TMUX_SOCKET');
-      return { agent, socket: context.socketPath(override || agent.socketName) };
-    });
+    .map((agent) => ({ agent, socket: context.socketPath(agent.socketName) }));
 
 /** Session names, made unique by `socket:session` where one user has the name twice. */
 const nameUnmanaged = (screens: Screen[], managed: ReadonlySet<string>): [Screen, string][] => {
@@ -138,6 +135,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     pane: pane && { dead: pane.dead, exitStatus: pane.exitStatus, signal: pane.signal, diedMs: past.diedMs },
     lastOutputMs,
     heartbeat,
+    beatingProcessAlive: heartbeat.pid === null ? null : context.isAlive(heartbeat.pid),
     heartbeatStaleAtMs: heartbeat.tsMs === null ? null : heartbeat.tsMs + 3 * intervalMs,
     unit,
     shellInPlace: agent?.runtime && isShell && seen?.runtime !== agent.runtime ? (seen?.runtime ?? null) : null,

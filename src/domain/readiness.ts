@@ -18,6 +18,8 @@ export interface ReadinessEvidence {
   pane: { dead: boolean; exitStatus: number | null; signal: string | null; diedMs: number | null } | null;
   lastOutputMs: number | null;
   heartbeat: HeartbeatFacts;
+  /** The process that beats is there; null: no heartbeat names one. */
+  beatingProcessAlive: boolean | null;
   /** Moment at which the present heartbeat became, or becomes, too old. */
   heartbeatStaleAtMs: number | null;
   unit: UnitFacts | null;
@@ -72,11 +74,12 @@ const dead = (reason: string, sinceMs: number | null, need: Need | null, rule: s
   need: need === null ? null : { need, rule, summary: reason },
 });
 
-const withoutSession = ({ unit, heartbeat }: ReadinessEvidence): ReadinessVerdict => {
+const withoutSession = ({ unit, heartbeat, beatingProcessAlive }: ReadinessEvidence): ReadinessVerdict => {
   if (unit?.activeState === 'failed') {
     return dead(`unit failed: ${unit.result ?? 'no result'}`, unit.sinceMs, 'failed', 'unit-failed');
   }
-  if (heartbeat.state === 'healthy') return unknown('beats, but has no session');
+  // A healthy heartbeat of a process that is gone is only the last one it wrote.
+  if (heartbeat.state === 'healthy' && beatingProcessAlive !== false) return unknown('beats, but has no session');
   return dead('no session', null, null, 'no-session');
 };
 

@@ -59,6 +59,7 @@ export const streamView = async (
   let cursor = resumed ? resumeFrom : 0n;
   let bookmarked = false;
   let lastHeardMono = clock.monotonicMs();
+  const told = new Map<string, number>();
   while (!signal.aborted) {
     if (!view.log.reaches(cursor)) {
       // Too old: this reader lagged behind everything that is remembered of removals.
@@ -82,7 +83,7 @@ export const streamView = async (
     const untilHeardMs = lastHeardMono + HEARD_INTERVAL_MS - clock.monotonicMs();
     if (untilHeardMs > 0) await wake.wait(untilHeardMs, signal);
     if (clock.monotonicMs() - lastHeardMono >= HEARD_INTERVAL_MS) {
-      await send({ heard: heardSince(view, lastHeardMono, visible, scope) });
+      await send({ heard: heardNews(view, told, visible, scope) });
       lastHeardMono = clock.monotonicMs();
     }
   }
@@ -123,15 +124,17 @@ const nextChanges = (
   return { changes: any ? changes : null, revision, more: false };
 };
 
-const heardSince = (
+/** Host-agents heard since this reader was last told. A relayed word is older than it looks: moments are compared. */
+const heardNews = (
   view: FleetView,
-  sinceMono: number,
+  told: Map<string, number>,
   visible: (record: HostAgentRecord) => boolean,
   scope: ViewScope,
 ) => {
   const hosts = [];
   for (const record of view.hostAgents()) {
-    if (record.heardAtMono < sinceMono || !record.facts || !visible(record)) continue;
+    if (!record.facts || record.heardAtMono <= (told.get(record.id) ?? 0) || !visible(record)) continue;
+    told.set(record.id, record.heardAtMono);
     const said = view.say(record);
     hosts.push({ hostAgent: record.id, heardAgeMs: said.heardAgeMs, hostNowMs: record.facts.hostNowMs });
   }

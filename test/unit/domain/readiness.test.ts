@@ -13,6 +13,7 @@ const evidence = (over: Partial<ReadinessEvidence> = {}): ReadinessEvidence => (
   pane: { dead: false, exitStatus: null, signal: null, diedMs: null },
   lastOutputMs: now - 1_000,
   heartbeat: { state: 'healthy', tsMs: now, status: 'ok', pid: 1, source: 'native' },
+  beatingProcessAlive: true,
   heartbeatStaleAtMs: now + 45_000,
   unit: null,
   shellInPlace: null,
@@ -66,6 +67,13 @@ test.each<[string, Partial<ReadinessEvidence>, string, string | null, string | n
   ['several panes', { paneUnknown: 'several panes' }, 'unknown', 'several panes', null],
   ['no session', { sessionFound: false, heartbeat: beat('stale') }, 'dead', 'no session', null],
   ['no session, unit failed', { sessionFound: false, unit: failedUnit }, 'dead', 'unit failed: exit-code', 'failed'],
+  [
+    'no session, and what beat is gone',
+    { sessionFound: false, beatingProcessAlive: false },
+    'dead',
+    'no session',
+    null,
+  ],
   ['no session, but it beats', { sessionFound: false }, 'unknown', 'beats, but has no session', null],
   ['a shell where the runtime was', { shellInPlace: 'bash' }, 'dead', 'runtime gone: bash in its place', 'dead'],
 ])('%s', (_, over, readiness, reason, need) => {

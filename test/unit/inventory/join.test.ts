@@ -163,14 +163,6 @@ test('entries of other hosts are never MISSING here', () => {
   expect(joinRows(readings({ roster: elsewhere }), context())).toEqual([]);
 });
 
-test('the socket of an agent’s own environment outranks the roster', () => {
-  const given = readings({ servers: [server(DEFAULT, [{ name: 'a' }])], roster: [declared('a')] });
-  given.roster.env.set('a', new Map([['MOSAIC_TMUX_SOCKET', 'default']]));
-  expect(joinRows(given, context()).map(({ agent, managed, tmux }) => [agent, managed, tmux?.socket])).toEqual([
-    ['a', true, DEFAULT],
-  ]);
-});
-
 test('sessions of one group are one row with its members', () => {
   const shared = [pane('%1')];
   const sessions = [

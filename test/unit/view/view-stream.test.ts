@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { FleetView } from '../../../src/view/fleet-view.ts';
 import { ViewImage } from '../../../src/view/view-image.ts';
 import { type FrameSink, streamView, type ViewScope } from '../../../src/view/view-stream.ts';
 import type { WatchAgentsResponse } from '../../../src/wire/gen/fleet/v1/view.ts';
+import { hostFacts } from '../../helpers/host-agent.ts';
 import { MovedClock } from '../../helpers/moved-clock.ts';
 
 const caller = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
@@ -165,4 +166,31 @@ test('a reader that does not drain holds nothing in a queue and gets each key on
   await running;
   const rows = frames.flatMap((f) => f.changes?.agents ?? []);
   expect(rows.map((r) => r.row.toString())).toEqual(['500']);
+});
+
+test('proof of life travels on through a second view, however old it is when it arrives there', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  addHost(view, clock, 'a');
+  const facts = { ...hostFacts(), hostNowMs: 1 };
+  view.heard('a/u', facts);
+  const stop = new AbortController();
+  const frames: WatchAgentsResponse[] = [];
+  const sink: FrameSink = { write: (frame) => frames.push(frame) > 0, drained: async () => {} };
+  const request = { follow: true, resumeToken: '', localOnly: false, hostsOnly: false };
+  const running = streamView(view, request, scope(), sink, clock, stop.signal);
+  const heardFrames = () => frames.flatMap((frame) => frame.heard?.hosts ?? []).length;
+  const record = view.hostAgent('a/u');
+  await vi.waitFor(() => expect(frames.some((frame) => frame.bookmark)).toBe(true));
+  for (let beat = 1; beat <= 3; beat++) {
+    clock.advance(2_000);
+    view.heard('a/u', { ...facts, hostNowMs: beat });
+    // As a relay does: what arrives now was said almost two seconds ago.
+    if (record) record.heardAtMono = clock.monotonicMs() - 1_900;
+    addHost(view, clock, 'b');
+    const before = heardFrames();
+    await vi.waitFor(() => expect(heardFrames()).toBeGreaterThan(before));
+  }
+  stop.abort();
+  await running;
 });
