@@ -19,7 +19,9 @@ fi
 say 'packages of npm'
 sh deploy/npm-ci.sh >&2
 PATH=$PWD/node_modules/.bin:$PATH
-export PATH
+# Beside the packages, not in the home.
+BUF_CACHE_DIR=$PWD/node_modules/.cache/buf
+export PATH BUF_CACHE_DIR
 if [ "${1-}" != down ]; then
   say 'building'
   # Only when it is out of date: programs and tests may be reading it.
