@@ -191,7 +191,9 @@ export class Registry {
     if (state === 'lost' && reason !== 'stopped' && notAfterMs !== null && notAfterMs < this.#options.clock.nowMs()) {
       reason = 'certificate_expired';
     }
-    if (this.#options.view.setLink(id, state, reason)) {
+    // A broken line is as old as the silence at its end, not as the moment at which it was judged.
+    const sinceMono = state === 'connected' ? now : (line.evidence.heardAtMono ?? now);
+    if (this.#options.view.setLink(id, state, reason, sinceMono)) {
       this.#options.log.info({ hostAgent: id, link: state, reason }, 'link changed');
     }
   }

@@ -12,7 +12,8 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { EnrolledIdentity } from './identity-file.ts';
-import { type JoinOptions, joinWithToken, takeTokenFile } from './join.ts';
+import { type JoinOptions, joinWithToken, reachableFrom, takeTokenFile } from './join.ts';
+import { knownAddresses } from './known-addresses.ts';
 
 export interface EnrolmentOptions extends JoinOptions {
   log: Logger;
@@ -73,10 +74,7 @@ export class Enrolment {
   async welcomed(welcome: Welcome): Promise<void> {
     const held = this.#identity;
     if (held === null) return;
-    const addresses = [...new Set([...held.addresses.slice(0, 1), ...welcome.addresses, ...held.addresses])].slice(
-      0,
-      16,
-    );
+    const addresses = knownAddresses(held.addresses[0], welcome.addresses, held.addresses);
     const trustBundlePem = welcome.trustBundlePem || held.trustBundlePem;
     const tenantId = welcome.tenantId || held.tenantId;
     const next = { ...held, addresses, trustBundlePem, tenantId };

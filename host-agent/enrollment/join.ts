@@ -13,6 +13,7 @@ import { parseToken } from '../../src/identity/token.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { CertificateResponse, EnrollRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
 import type { EnrolledIdentity, IdentityFile } from './identity-file.ts';
+import { knownAddresses } from './known-addresses.ts';
 
 export interface JoinOptions {
   file: IdentityFile;
@@ -67,10 +68,17 @@ export const identityFrom = (answer: CertificateResponse, known: readonly string
   host: answer.host,
   user: answer.user,
   tenantId: answer.tenantId,
-  addresses: [...new Set([...known, ...answer.addresses])],
+  addresses: knownAddresses(known[0], known.slice(1), answer.addresses),
   certificatePem: answer.certificatePem,
   trustBundlePem: answer.trustBundlePem,
 });
+
+/** Each address once, in order; loopback only where the first, which worked, is loopback too: elsewhere it is another machine. */
+export const reachableFrom = (addresses: readonly string[]): string[] => {
+  const isLoopback = (address: string): boolean => /^(127\.|\[::1\]|localhost:)/.test(address);
+  const local = addresses[0] !== undefined && isLoopback(addresses[0]);
+  return [...new Set(addresses)].filter((address) => local || !isLoopback(address)).slice(0, 16);
+};
 
 /** The token left for us by `up`, `host add` or `host join`: `<folder>/join-token`, mode 0600. */
 export const takeTokenFile = async (folder: string): Promise<{ text: string; done: () => Promise<void> } | null> => {

@@ -11,6 +11,7 @@ import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { ConnectRequest, ConnectResponse, Query, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { DiagnoseRequest, DiagnoseResponse } from '../../src/wire/gen/fleet/v1/view.ts';
 import { hostFactsToWire } from '../../src/wire/host-agent.ts';
+import { plainReason } from './plain-reason.ts';
 import { pumpReports, type ReportSink } from './report-pump.ts';
 
 export interface UplinkStreamOptions {
@@ -105,7 +106,7 @@ const endOf = (status: StatusObject): [UplinkEnd['reason'], string] => {
   switch (status.code) {
     case grpcStatus.UNAVAILABLE:
     case grpcStatus.DEADLINE_EXCEEDED:
-      return ['unreachable', status.details];
+      return ['unreachable', plainReason(status.details)];
     case grpcStatus.OK:
     case grpcStatus.CANCELLED:
       return ['closed', status.details || 'the controller closed the stream'];
@@ -115,6 +116,10 @@ const endOf = (status: StatusObject): [UplinkEnd['reason'], string] => {
       return ['refused', status.details];
   }
 };
+
+/** grpc-js wraps the reason of a failed connection in several sentences of its own. */
+const inFewWords = (details: string): string =>
+  (/Last error: (?:Error: )?(.*?)\.? Resolution note/.exec(details)?.[1] ?? details).slice(0, 200);
 
 const dismissal = (reason: string): UplinkEnd['reason'] =>
   reason === 'superseded' || reason === 'duplicate_identity' || reason === 'revoked' ? reason : 'closed';

@@ -44,7 +44,7 @@ export class ViewImage {
   /** The other side cannot be heard: its host-agents keep their last rows and their ages stand still. */
   unreachable(state: 'resuming' | 'lost', reason: LinkReason): void {
     for (const record of [...this.#view.hostAgents()]) {
-      if (!record.here) this.#view.setLink(record.id, state, reason);
+      if (!record.here) this.#view.setLink(record.id, state, reason, record.heardAtMono);
     }
   }
 
