@@ -12,7 +12,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { EnrolledIdentity } from './identity-file.ts';
-import { type JoinOptions, joinWithToken, reachableFrom, takeTokenFile } from './join.ts';
+import { type JoinOptions, joinWithToken, takeTokenFile } from './join.ts';
 import { knownAddresses } from './known-addresses.ts';
 
 export interface EnrolmentOptions extends JoinOptions {

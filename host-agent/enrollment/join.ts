@@ -73,13 +73,6 @@ export const identityFrom = (answer: CertificateResponse, known: readonly string
   trustBundlePem: answer.trustBundlePem,
 });
 
-/** Each address once, in order; loopback only where the first, which worked, is loopback too: elsewhere it is another machine. */
-export const reachableFrom = (addresses: readonly string[]): string[] => {
-  const isLoopback = (address: string): boolean => /^(127\.|\[::1\]|localhost:)/.test(address);
-  const local = addresses[0] !== undefined && isLoopback(addresses[0]);
-  return [...new Set(addresses)].filter((address) => local || !isLoopback(address)).slice(0, 16);
-};
-
 /** The token left for us by `up`, `host add` or `host join`: `<folder>/join-token`, mode 0600. */
 export const takeTokenFile = async (folder: string): Promise<{ text: string; done: () => Promise<void> } | null> => {
   const path = join(folder, 'join-token');

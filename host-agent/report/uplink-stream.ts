@@ -117,10 +117,6 @@ const endOf = (status: StatusObject): [UplinkEnd['reason'], string] => {
   }
 };
 
-/** grpc-js wraps the reason of a failed connection in several sentences of its own. */
-const inFewWords = (details: string): string =>
-  (/Last error: (?:Error: )?(.*?)\.? Resolution note/.exec(details)?.[1] ?? details).slice(0, 200);
-
 const dismissal = (reason: string): UplinkEnd['reason'] =>
   reason === 'superseded' || reason === 'duplicate_identity' || reason === 'revoked' ? reason : 'closed';
 
