@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checksumLines } from '../../../deploy/build/checksums.ts';
+import { isRunning, stampOf } from '../../../src/cli/install/process-stamp.ts';
 import { parseFacts } from '../../../src/cli/ssh/preflight.ts';
 import { runRemote } from './run-remote.ts';
 
@@ -115,6 +116,13 @@ describe('an archive', () => {
     const { ino } = statSync(join(home, '.local/share/fleet/versions', ID));
     expect((await send(archive, sumOf(archive))).code).toBe(0);
     expect(statSync(join(home, '.local/share/fleet/versions', ID)).ino).toBe(ino);
+    expect(readdirSync(join(home, '.local/share/fleet/versions', ID)).sort()).toEqual([
+      'SHA256SUMS',
+      'VERSION',
+      'bin',
+      'lib',
+      'node',
+    ]);
   });
   test('of a Node.js that does not run here leaves nothing', async () => {
     const tree = join(folder, 'node');
@@ -235,12 +243,20 @@ describe('removal', () => {
     expect(everything()).toContain('.local/share/fleet/versions/1.0.0-0123456789ab/VERSION');
     expect(everything()).not.toContain('.local/state/fleet/host-agent/key.pem');
   });
-  test('ends only the process that the lock names by its start', async () => {
-    const { pid } = process;
-    const lock = { pid, startTicks: '1', bootId: 'x', command: ['x'], version: '' };
-    put('.local/state/fleet/host-agent.lock', JSON.stringify(lock));
-    const { stdout } = await remove('no');
-    // This process is alive to say so.
-    expect(stdout).toContain('removed');
+  test('ends the process that the lock names, and none that took its number', async () => {
+    const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+    try {
+      const stamp = stampOf(child.pid as number)!;
+      const lock = { ...stamp, command: ['sleep'], version: '' };
+      put('.local/state/fleet/host-agent.lock', JSON.stringify({ ...lock, startTicks: '1' }));
+      await remove('no');
+      expect(isRunning(stamp)).toBe(true);
+      put('.local/state/fleet/host-agent.lock', JSON.stringify(lock));
+      expect((await remove('no')).stdout).toContain('stopped host-agent');
+      expect(await ended).toBe('SIGTERM');
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });
