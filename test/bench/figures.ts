@@ -1,0 +1,6 @@
+/** All figures in the order in which they are taken; neighbours that share a place stand together. */
+import { changeVisible } from './figures/change-visible.ts';
+import { ps50 } from './figures/ps-50.ts';
+import type { Figure } from './harness/figure.ts';
+
+export const figures: readonly Figure[] = [changeVisible, ps50];
