@@ -13,7 +13,7 @@ import { LIST_PANES } from './panes.ts';
 import { Power } from './power.ts';
 import type { RootVariant } from './root-fs.ts';
 import { attempt, quote, run } from './run-command.ts';
-import { SshLine } from './ssh-line.ts';
+import { type RunningCommand, SshLine } from './ssh-line.ts';
 import { readWorkload, type WorkloadProcess } from './workload.ts';
 
 export interface HostPlace {
@@ -61,9 +61,12 @@ export class Host {
 
   /** Runs a shell command as `user`, by ssh; a failure is a result. */
   async ssh(user: string, command: string, options: CommandOptions = {}): Promise<ExecResult> {
-    const line = this.#lines.get(user) ?? this.#newLine(user);
-    if (!line.isOpen) await line.open(this.#power.leader, 20_000);
-    return line.run(command, options);
+    return (await this.#openLine(user)).run(command, options);
+  }
+
+  /** Starts a shell command as `user` that goes on, by ssh. */
+  async start(user: string, command: string): Promise<RunningCommand> {
+    return (await this.#openLine(user)).start(command);
   }
 
   /** Stdout of a shell command as `user`; throws where it fails. */
@@ -215,6 +218,12 @@ export class Host {
 
   get #parcel(): string {
     return join(this.#place.folder, 'parcel.tar');
+  }
+
+  async #openLine(user: string): Promise<SshLine> {
+    const line = this.#lines.get(user) ?? this.#newLine(user);
+    if (!line.isOpen) await line.open(this.#power.leader, 20_000);
+    return line;
   }
 
   #newLine(user: string): SshLine {

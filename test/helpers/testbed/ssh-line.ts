@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { ExecResult } from '../../../src/runtime/exec.ts';
 import { until } from '../until.ts';
 import { inCgroup } from './cgroup.ts';
@@ -20,6 +21,15 @@ export interface SshLineOptions {
   /** Folder for the control socket; its path must be short. */
   folder: string;
   cgroup: string;
+}
+
+/** A command that goes on; its lines as they come. Ends with its connection. */
+export interface RunningCommand {
+  onLine(listener: (line: string) => void): void;
+  readonly hasEnded: boolean;
+  /** Its last words on stderr. */
+  readonly stderr: string;
+  stop(): Promise<void>;
 }
 
 export class SshLine {
@@ -54,6 +64,34 @@ export class SshLine {
   async run(command: string, options: { input?: string | Uint8Array; timeoutMs?: number } = {}): Promise<ExecResult> {
     const argv = ['ssh', '-F', 'none', '-S', this.#socket, '-o', 'BatchMode=yes', '-o', 'ProxyCommand=false'];
     return attempt([...argv, `${this.#options.user}@host`, '--', command], { timeoutMs: 30_000, ...options });
+  }
+
+  /** Starts `command` by the user's login shell, and leaves it running. */
+  start(command: string): RunningCommand {
+    const argv = ['-F', 'none', '-S', this.#socket, '-o', 'BatchMode=yes', '-o', 'ProxyCommand=false'];
+    const child = spawn('ssh', [...argv, `${this.#options.user}@host`, '--', command], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const lines = createInterface({ input: child.stdout });
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-10_000);
+    });
+    return {
+      onLine: (listener) => void lines.on('line', listener),
+      get hasEnded() {
+        return hasEnded();
+      },
+      get stderr() {
+        return stderr;
+      },
+      stop: async () => {
+        if (hasEnded()) return;
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      },
+    };
   }
 
   async close(): Promise<void> {
