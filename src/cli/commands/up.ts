@@ -7,17 +7,12 @@ import type { ControlLevel } from '../../domain/host-agent.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { chooseDaemons, installHere } from '../install/choose-daemons.ts';
 import { DetachedDaemons } from '../install/daemons.ts';
 import { readEnrolment } from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
-import {
-  chooseDaemons,
-  installHere,
-  startController,
-  startHostAgent,
-  startHostAgentOnly,
-} from '../install/start-fleet.ts';
+import { startController, startHostAgent, startHostAgentOnly } from '../install/start-fleet.ts';
 import { Steps } from '../install/steps.ts';
 import { resumeDetachedTunnels } from '../ssh/tunnel.ts';
 

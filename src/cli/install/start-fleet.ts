@@ -3,78 +3,20 @@
  * with it. Each step is skipped when its result is there already; sessions are never touched.
  */
 import { existsSync } from 'node:fs';
-import { homedir, hostname, userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import type { Paths } from '../../runtime/paths.ts';
+import type { StartContext } from './choose-daemons.ts';
 import { keepDaemonSetting } from './daemon-settings.ts';
-import { type Daemons, DetachedDaemons, mustRun, UnitDaemons } from './daemons.ts';
+import { type Daemons, mustRun } from './daemons.ts';
 import { isEnrolledWith } from './enrolled-with.ts';
 import { type EnrolledAs, handOverToken, readEnrolment } from './enrolment.ts';
-import { installVersion } from './install-version.ts';
-import { installLayout } from './layout.ts';
-import { ensureLinger } from './linger.ts';
 import { askListen, askStatus, askToken, lookAtHosts } from './local-fleet.ts';
-import { shippedVersion } from './shipped-version.ts';
-import { done, type Steps, unchanged, warning } from './steps.ts';
-import { UserManager } from './user-manager.ts';
+import { done, unchanged } from './steps.ts';
 import { waitUntil } from './wait-until.ts';
 
 const START_TIMEOUT_MS = 30_000;
-const BUS_TIMEOUT_MS = 5_000;
-
-export interface StartContext {
-  paths: Paths;
-  steps: Steps;
-  signal: AbortSignal;
-}
-
-/** Puts this version in its place; instances run from where they were shipped and leave the home as it is. */
-export const installHere = async ({ paths, steps }: StartContext): Promise<{ bin: string; versionId: string }> => {
-  const shipped = shippedVersion();
-  if (paths.instance !== null) return { bin: join(shipped.root, 'bin'), versionId: shipped.id };
-  return steps.run('install', async () => {
-    const installed = await installVersion(shipped, installLayout(homedir()));
-    const where = { bin: join(installed.root, 'bin'), versionId: shipped.id };
-    if (installed.commandNote) return [warning(`${shipped.id}; ${installed.commandNote}`), where];
-    return [installed.changed ? done(`${shipped.id}, fleet linked into ~/.local/bin`) : unchanged(shipped.id), where];
-  });
-};
-
-/** Linger first: it starts the user manager where nobody is logged in. */
-export const chooseDaemons = async (
-  context: StartContext,
-  installed: { bin: string; versionId: string },
-): Promise<Daemons> => {
-  const { paths, steps, signal } = context;
-  if (paths.instance !== null) return new DetachedDaemons(paths, installed);
-  const manager = new UserManager();
-  const { username } = userInfo();
-  await steps.run('boot', async () => {
-    const linger = await ensureLinger(username, paths);
-    if (linger.state === 'on') return unchanged('linger is on: the user manager starts at boot');
-    if (linger.state === 'enabled') return done('linger enabled: the user manager starts at boot');
-    if (linger.state === 'no-systemd') return warning('no systemd here: nothing starts at boot by itself');
-    return warning(`linger refused: it stops at logout until an administrator runs: ${linger.command}`);
-  });
-  const isReachable = await waitUntil('no user manager', async () => (await manager.isReachable()) || null, {
-    timeoutMs: BUS_TIMEOUT_MS,
-    signal,
-  }).catch((error) => {
-    if (error instanceof FleetError) return false;
-    throw error;
-  });
-  await repeatEnvironment(paths);
-  return isReachable ? new UnitDaemons(manager, installed.versionId, paths) : new DetachedDaemons(paths, installed);
-};
-
-/** A unit does not see the shell's variables; those that say where agents live are kept for it. */
-const repeatEnvironment = async (paths: Paths): Promise<void> => {
-  for (const name of ['MOSAIC_HOME', 'TMUX_TMPDIR']) {
-    const value = process.env[name];
-    if (value?.startsWith('/')) await keepDaemonSetting(paths, 'host-agent', name, value);
-  }
-};
 
 export const startController = async (
   { paths, steps, signal }: StartContext,
@@ -159,7 +101,7 @@ export const startHostAgent = async (
 };
 
 /** For a host-agent that changes cells: waits until it took the token, then starts it as that new identity. */
-export const restartOnceEnrolled = async (
+const restartOnceEnrolled = async (
   paths: Paths,
   daemons: Daemons,
   controller: { fingerprint: string },
