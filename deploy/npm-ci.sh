@@ -27,19 +27,7 @@ command -v npm >/dev/null || {
   echo 'npm is missing: apt-get install npm' >&2
   exit 1
 }
-export NODE_OPTIONS="--require=\"$PWD/deploy/as-packaged-node.cjs\""
-# npm 11 refuses a lockfile without the packages of other systems, which a registry may not have: then `install`, which
-# takes the same versions and checks the same integrities, and leaves the lockfile as it is.
-said=$(npm ci --no-audit --no-fund </dev/null 2>&1) || {
-  case $said in
-    *EUSAGE*) npm install --no-save --no-audit --no-fund </dev/null ;;
-    *)
-      printf '%s\n' "$said" >&2
-      exit 1
-      ;;
-  esac
-}
-unset NODE_OPTIONS
+NODE_OPTIONS="--require=\"$PWD/deploy/as-packaged-node.cjs\"" npm ci --no-audit --no-fund </dev/null >&2
 link_node
 is_complete || {
   echo 'npm ci left out what vitest needs: remove node_modules and try again, or take a newer npm' >&2
