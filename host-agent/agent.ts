@@ -225,6 +225,7 @@ export class HostAgent {
         if (uplink.standing.state === 'refused') renewal.nudge();
       });
       using _renamed = enrolment.onChange(() => {
+        upstream.forget();
         beHere();
         inventory.look();
         uplink.redial();

@@ -74,6 +74,8 @@ export class Enrolment {
   async welcomed(welcome: Welcome): Promise<void> {
     const held = this.#identity;
     if (held === null) return;
+    // A refused token is yesterday's trouble once the controller has taken us.
+    this.#problem = null;
     const addresses = knownAddresses(held.addresses[0], welcome.addresses, held.addresses);
     const trustBundlePem = welcome.trustBundlePem || held.trustBundlePem;
     const tenantId = welcome.tenantId || held.tenantId;

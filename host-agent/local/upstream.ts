@@ -117,6 +117,11 @@ export class Upstream {
     }
   }
 
+  /** This host-agent belongs to another cell now. */
+  forget(): void {
+    this.#image.clear();
+  }
+
   #isWanted(): boolean {
     return this.#readers > 0 || this.#options.clock.monotonicMs() - this.#lastReadMono < WARM_MS;
   }

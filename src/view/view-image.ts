@@ -48,6 +48,14 @@ export class ViewImage {
     }
   }
 
+  /** Another source from now on: nothing of the old one is kept. */
+  clear(): void {
+    for (const record of [...this.#view.hostAgents()]) if (!record.here) this.#removeHostAgent(record.id);
+    this.#snapshot = null;
+    this.resumeToken = '';
+    this.upstream = null;
+  }
+
   #applyChanges(changes: Changes): void {
     for (const message of changes.hostAgents) this.#putHostAgent(message);
     for (const { hostAgent, key, row } of changes.agents) {
