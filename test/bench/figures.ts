@@ -1,6 +1,9 @@
 /** All figures in the order in which they are taken; neighbours that share a place stand together. */
 import { changeVisible } from './figures/change-visible.ts';
+import { controllerLoad } from './figures/controller-load.ts';
+import { controllerRestart } from './figures/controller-restart.ts';
 import { ps50 } from './figures/ps-50.ts';
+import { ps20000 } from './figures/ps-20000.ts';
 import type { Figure } from './harness/figure.ts';
 
-export const figures: readonly Figure[] = [changeVisible, ps50];
+export const figures: readonly Figure[] = [changeVisible, ps50, ps20000, controllerRestart, controllerLoad];
