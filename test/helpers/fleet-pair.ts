@@ -58,7 +58,7 @@ export const untilWhole = async ({ jarvis, dragon }: MosaicPair, timeoutMs = 60_
         const { stdout, stderr } = await host.fleet(user, ['ps', '-o', 'json']);
         if (stdout === '') throw new Error(stderr);
         const { complete, hosts } = JSON.parse(stdout) as { complete: boolean; hosts: unknown[] };
-        if (!complete || hosts.length < 2) throw new Error(`on ${host.name}: ${stdout.slice(0, 2_000)}`);
+        if (!complete || hosts.length < 2) throw new Error(`on ${host.name}: ${stdout.slice(0, 1_200)}`);
         return true;
       },
       { timeoutMs },

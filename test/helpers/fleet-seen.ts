@@ -37,6 +37,10 @@ export const agentsOf = (seen: FleetDocument, host: string): AgentView[] =>
 export const linkWords = ({ link }: Pick<HostAgentView, 'link'>): string =>
   link.reason === null ? link.state : `${link.state} ${link.reason}`;
 
+/** All that grows older by itself. */
+export const agesOf = (agents: readonly AgentView[]): (number | null)[][] =>
+  agents.map((row) => [row.idle_seconds, row.uptime_seconds, row.state_since_seconds, row.heartbeat.age_seconds]);
+
 export interface LinkMoment {
   /** Milliseconds since the mark. */
   afterMs: number;
@@ -77,16 +81,25 @@ export class FleetFeed {
   /** Changes of the link of a host's one host-agent since the mark. */
   links(host: string): LinkMoment[] {
     const moments: LinkMoment[] = [];
-    for (const { atMs, line } of this.#lines.slice(this.#from)) {
+    let last = '';
+    for (const [index, { atMs, line }] of this.#lines.entries()) {
       if (line.event !== 'host_agent' || line.host_agent?.host !== host) continue;
       const words = linkWords(line.host_agent);
-      if (words !== moments.at(-1)?.words) moments.push({ afterMs: atMs - this.#markMs, words });
+      if (words !== last && index >= this.#from) moments.push({ afterMs: Math.round(atMs - this.#markMs), words });
+      last = words;
     }
     return moments;
   }
 
-  events(): string[] {
-    return this.#lines.slice(this.#from).map(({ line }) => JSON.stringify(line));
+  /** The words of those changes, in their order. */
+  words(host: string): string[] {
+    return this.links(host).map(({ words }) => words);
+  }
+
+  /** Rows and host-agents that have left since the mark. */
+  removals(): string[] {
+    const told = this.#lines.slice(this.#from).filter(({ line }) => line.event.endsWith('_removed'));
+    return told.map(({ line }) => JSON.stringify(line));
   }
 
   /** Waits until the link of `host` is told in these words; resolves with when that was. */

@@ -23,8 +23,20 @@ export const takeSnapshot = async (paths: Paths, options: SnapshotOptions): Prom
   const mirror = new ViewMirror();
   const { localOnly, hostsOnly, clock, signal } = options;
   const request = { follow: false, resumeToken: '', localOnly, hostsOnly };
-  const call = { deadlineMs: options.deadlineMs ?? SNAPSHOT_DEADLINE_MS, ...(signal ? { signal } : {}) };
-  for await (const frame of channel.stream(watchAgents, request, call)) mirror.apply(frame, clock.monotonicMs());
+  const deadlineMs = options.deadlineMs ?? SNAPSHOT_DEADLINE_MS;
+  const call = { deadlineMs, ...(signal ? { signal } : {}) };
+  try {
+    for await (const frame of channel.stream(watchAgents, request, call)) mirror.apply(frame, clock.monotonicMs());
+  } catch (error) {
+    throw error instanceof FleetError && error.code === 'DEADLINE_EXCEEDED' ? noAnswer(deadlineMs, error) : error;
+  }
   if (mirror.isWhole) return mirror;
   throw new FleetError('UNAVAILABLE', 'the host-agent ended its list before it was whole: ask again');
 };
+
+const noAnswer = (deadlineMs: number, cause: FleetError): FleetError =>
+  new FleetError(
+    'DEADLINE_EXCEEDED',
+    `the host-agent of this machine did not answer within ${deadlineMs / 1_000} s: systemctl --user status fleet-host-agent`,
+    { cause },
+  );
