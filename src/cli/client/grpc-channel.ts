@@ -1,19 +1,14 @@
 /**
- * gRPC calls over node:http2, so that a one-shot command starts without a gRPC library. One connection each;
+ * gRPC calls without a gRPC library, which costs a one-shot command more than its work. One connection each;
  * messages go in and out as bytes. Never retries, never buffers more than HTTP/2's window and one message.
  */
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-} from 'node:http2';
-import { connect as connectSocket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { connect } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { FleetError } from '../../domain/errors.ts';
 import { FrameReader, frameMessage } from './frames.ts';
+import { Http2Connection } from './http2/connection.ts';
 import { errorOfResponse, errorOfTrailers, errorOfTransport } from './status.ts';
+import { type Call, type HeaderFields, type Headers, type Transport, TransportError } from './transport.ts';
 
 export interface Endpoint {
   /** A Unix socket, or a host and port with TLS. */
@@ -39,15 +34,14 @@ export interface CallOptions {
   maxMessageBytes?: number;
 }
 
-/** Flow-control window: a snapshot of thousands of rows comes without waiting for updates. */
-const WINDOW_BYTES = 1024 * 1024;
 /** The most that eight digits of milliseconds can say (gRPC over HTTP2, "Timeout"). */
 const MAX_TIMEOUT_MS = 99_999_999;
 
 export class GrpcChannel implements Disposable {
   readonly #endpoint: Endpoint;
-  #session: ClientHttp2Session | null = null;
-  #failure: FleetError | null = null;
+  #transport: Transport | null = null;
+  /** Left by a service that goes away; their calls may still end well. */
+  readonly #former: Transport[] = [];
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -67,62 +61,44 @@ export class GrpcChannel implements Disposable {
   /** Ends when the service ends the call well; throws FleetError otherwise. Leaving the loop cancels the call. */
   async *stream<Q, R>(method: Method<Q, R>, request: Q, options: CallOptions = {}): AsyncGenerator<R, void, void> {
     if (options.signal?.aborted) throw cancelled(method);
-    const call = this.#open(method.path, options);
-    const end = new CallEnd(call, method, options);
+    const transport = await this.#connected();
+    const isTls = !('path' in this.#endpoint.at);
+    const call = transport.call(requestFields(method.path, options, isTls), frameMessage(method.encode(request)));
+    const limits = new CallLimits(call, method, options);
     const frames = new FrameReader(options.maxMessageBytes);
     try {
-      call.end(frameMessage(method.encode(request)));
-      for await (const chunk of call) {
+      for await (const chunk of call.chunks()) {
+        this.#checkAnswer(call);
         for (const bytes of frames.push(chunk as Buffer)) yield decoded(method, bytes);
       }
-      const failure = end.reason ?? end.refusal ?? errorOfTrailers(end.trailers);
-      if (failure) throw this.#named(failure);
+      this.#checkAnswer(call);
+      const failure = errorOfTrailers(statusOf(call));
+      if (failure) throw statusOf(call) ? failure : this.#named(failure);
       if (frames.isMidMessage) throw new FleetError('DATA_LOSS', `${method.path} ended inside a message`);
     } catch (error) {
-      throw end.reason ?? this.#explain(error, end, call.rstCode);
+      throw this.#explain(error, call);
     } finally {
-      end.release();
+      limits.release();
       // After a clean end this does nothing; else the service stops working for a caller who has left.
-      if (!call.closed) call.close(constants.NGHTTP2_CANCEL);
+      call.stop(cancelled(method));
     }
   }
 
   /** Drops the connection and every call on it, so that the process can end. */
   [Symbol.dispose](): void {
-    this.#session?.destroy();
-    this.#session = null;
+    for (const transport of [...this.#former, this.#transport]) transport?.[Symbol.dispose]();
+    this.#transport = null;
   }
 
-  #open(path: string, options: CallOptions): ClientHttp2Stream {
-    const timeoutMs = options.deadlineMs === undefined ? null : Math.min(Math.ceil(options.deadlineMs), MAX_TIMEOUT_MS);
-    return this.#connected().request({
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc+proto',
-      te: 'trailers',
-      'user-agent': 'fleet-cli',
-      ...(timeoutMs === null ? {} : { 'grpc-timeout': `${timeoutMs}m` }),
-    });
-  }
-
-  #connected(): ClientHttp2Session {
-    if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
+  async #connected(): Promise<Transport> {
+    if (this.#transport?.isOpen) return this.#transport;
+    if (this.#transport) this.#former.push(this.#transport);
     const { at } = this.#endpoint;
-    this.#failure = null;
-    const session = connect('path' in at ? 'http://localhost' : `https://${at.host}:${at.port}`, {
-      createConnection: () =>
-        'path' in at
-          ? connectSocket(at.path)
-          : connectTls({ ...at.tls, host: at.host, port: at.port, ALPNProtocols: ['h2'] }),
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-    });
-    session.on('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
-    // Each call hears of it too; kept because a stream's own error may say less than the connection's.
-    session.on('error', (error) => {
-      this.#failure = errorOfTransport(error, this.#where());
-    });
-    this.#session = session;
-    return session;
+    this.#transport =
+      'path' in at
+        ? new Http2Connection(connect(at.path)).start()
+        : (await import('./tls-transport.ts')).connectOverTls(at.host, at.port, at.tls);
+    return this.#transport;
   }
 
   #where(): { what: string; address: string; mend: string } {
@@ -130,21 +106,43 @@ export class GrpcChannel implements Disposable {
     return { what, mend, address: 'path' in at ? at.path : `${at.host}:${at.port}` };
   }
 
-  #named(failure: FleetError): FleetError {
-    if (failure.code !== 'UNAVAILABLE' || !failure.message.startsWith('the stream broke')) return failure;
-    const { what, address } = this.#where();
-    return new FleetError('UNAVAILABLE', `${what} at ${address}: ${failure.message}`);
+  /** What is no gRPC is not read as such. A status may come with the headers, when nothing else does. */
+  #checkAnswer({ headers }: Call): void {
+    if (headers === null || headers['grpc-status'] !== undefined) return;
+    const refusal = errorOfResponse(headers);
+    if (refusal) throw this.#named(refusal);
   }
 
-  #explain(error: unknown, end: CallEnd, resetCode: number | undefined): unknown {
-    if (error instanceof FleetError) return error;
-    if (end.trailers?.['grpc-status'] !== undefined) return errorOfTrailers(end.trailers) ?? error;
-    const errno = error as NodeJS.ErrnoException;
-    // A bug of ours must look like one: only what node's net, tls and http2 say carries a code.
-    if (typeof errno.code !== 'string') return error;
-    return this.#failure ?? errorOfTransport(errno, this.#where(), resetCode);
+  /** In words of ours, which do not say who is meant. */
+  #named(failure: FleetError): FleetError {
+    const { what, address } = this.#where();
+    return new FleetError(failure.code, `${what} at ${address}: ${failure.message}`);
+  }
+
+  #explain(error: unknown, call: Call): unknown {
+    if (!(error instanceof TransportError)) return error;
+    const status = statusOf(call);
+    // A refusal that came before the break is the service's own word.
+    return (status && errorOfTrailers(status)) ?? errorOfTransport(error, this.#where());
   }
 }
+
+/** Trailers with a status, or headers with one where the answer has nothing else. */
+const statusOf = ({ headers, trailers }: Call): Headers | null =>
+  [trailers, headers].find((fields) => fields?.['grpc-status'] !== undefined) ?? null;
+
+const requestFields = (path: string, { deadlineMs }: CallOptions, isTls: boolean): HeaderFields => [
+  [':method', 'POST'],
+  [':scheme', isTls ? 'https' : 'http'],
+  [':path', path],
+  [':authority', 'localhost'],
+  ['content-type', 'application/grpc+proto'],
+  ['te', 'trailers'],
+  ['user-agent', 'fleet-cli'],
+  ...(deadlineMs === undefined
+    ? []
+    : [['grpc-timeout', `${Math.min(Math.ceil(deadlineMs), MAX_TIMEOUT_MS)}m`] as const]),
+];
 
 const cancelled = (method: { path: string }): FleetError => new FleetError('CANCELLED', `${method.path} was cancelled`);
 
@@ -156,37 +154,19 @@ const decoded = <R>(method: Method<never, R>, bytes: Uint8Array): R => {
   }
 };
 
-/** What is known of how one call ends: headers, trailers, our own deadline and cancellation. */
-class CallEnd {
-  /** We ended it. */
-  reason: FleetError | null = null;
-  /** Its first answer was no gRPC. */
-  refusal: FleetError | null = null;
-  trailers: IncomingHttpHeaders | undefined;
+/** Our own ends of a call: its deadline and its caller's signal. */
+class CallLimits {
   readonly #timer: NodeJS.Timeout | null;
   readonly #signal: AbortSignal | undefined;
   readonly #abort: () => void;
 
-  constructor(call: ClientHttp2Stream, method: { path: string }, options: CallOptions) {
-    const stop = (reason: FleetError) => {
-      this.reason ??= reason;
-      call.destroy(reason);
-    };
-    this.#abort = () => stop(cancelled(method));
-    this.#signal = options.signal;
-    this.#signal?.addEventListener('abort', this.#abort, { once: true });
-    const { deadlineMs } = options;
-    const late = () => stop(new FleetError('DEADLINE_EXCEEDED', `${method.path} did not end within ${deadlineMs} ms`));
+  constructor(call: Call, method: { path: string }, { deadlineMs, signal }: CallOptions) {
+    this.#abort = () => call.stop(cancelled(method));
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#abort, { once: true });
+    const late = () =>
+      call.stop(new FleetError('DEADLINE_EXCEEDED', `${method.path} did not end within ${deadlineMs} ms`));
     this.#timer = deadlineMs === undefined ? null : setTimeout(late, deadlineMs);
-    call.on('response', (headers) => {
-      if (headers['grpc-status'] !== undefined) this.trailers = headers;
-      else this.refusal = errorOfResponse(headers);
-    });
-    call.on('trailers', (trailers) => {
-      this.trailers = trailers;
-    });
-    // The reading loop throws it; without a listener a late one would end the process.
-    call.on('error', () => {});
   }
 
   release(): void {

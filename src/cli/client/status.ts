@@ -1,6 +1,6 @@
 /** The end of a gRPC call as a FleetError: trailers, stream resets, and the one place where errno becomes a code. */
-import type { IncomingHttpHeaders } from 'node:http2';
 import { FleetError, type FleetErrorCode } from '../../domain/errors.ts';
+import type { Headers, TransportError } from './transport.ts';
 
 /** gRPC's status numbers in their order; 0 is OK, 2 (UNKNOWN) is a fault of the other side. */
 const CODES: readonly (FleetErrorCode | null)[] = [
@@ -24,12 +24,12 @@ const CODES: readonly (FleetErrorCode | null)[] = [
 ];
 
 /** null: the call ended well. Trailers without a status mean that the call was cut. */
-export const errorOfTrailers = (trailers: IncomingHttpHeaders | undefined): FleetError | null => {
+export const errorOfTrailers = (trailers: Headers | null): FleetError | null => {
   const status = trailers?.['grpc-status'];
   if (status === undefined) return new FleetError('UNAVAILABLE', 'the stream broke before its end');
   if (status === '0') return null;
   const code = CODES[Number(status)] ?? 'INTERNAL';
-  return new FleetError(code, percentDecoded(String(trailers?.['grpc-message'] ?? '')) || `failed with ${code}`);
+  return new FleetError(code, percentDecoded(trailers?.['grpc-message'] ?? '') || `failed with ${code}`);
 };
 
 const percentDecoded = (text: string): string => {
@@ -40,11 +40,11 @@ const percentDecoded = (text: string): string => {
   }
 };
 
-const HTTP_OK = 200;
+const HTTP_OK = '200';
 
 /** What answered is no gRPC service; null when it is. */
-export const errorOfResponse = (headers: IncomingHttpHeaders): FleetError | null => {
-  const status = headers[':status'] as unknown as number | undefined;
+export const errorOfResponse = (headers: Headers): FleetError | null => {
+  const status = headers[':status'];
   if (status !== HTTP_OK) return new FleetError('UNAVAILABLE', `answered with HTTP status ${status ?? 'none'}`);
   const type = headers['content-type'] ?? '';
   if (!type.startsWith('application/grpc')) return new FleetError('INTERNAL', `answered with ${type || 'no type'}`);
@@ -58,14 +58,13 @@ const RESETS: Record<number, FleetErrorCode> = {
   12: 'PERMISSION_DENIED',
 };
 
-/** An error event of a session or stream. `what` names the service, `mend` says what to do when it is not there. */
+/** `what` names the service, `mend` says what to do when it is not there. */
 export const errorOfTransport = (
-  error: NodeJS.ErrnoException,
+  error: TransportError,
   where: { what: string; address: string; mend: string },
-  resetCode = 0,
 ): FleetError => {
   const at = `${where.what} at ${where.address}`;
-  switch (error.code) {
+  switch (error.errno) {
     case 'ENOENT':
     case 'ECONNREFUSED':
       return new FleetError('UNAVAILABLE', `no ${at}: ${where.mend}`, { cause: error });
@@ -75,8 +74,8 @@ export const errorOfTransport = (
     case 'ENOTSOCK':
       return new FleetError('UNAVAILABLE', `${where.address} is no socket: ${where.mend}`, { cause: error });
     default: {
-      const code = RESETS[resetCode] ?? 'UNAVAILABLE';
-      return new FleetError(code, `${at} broke the connection (${error.code ?? error.message})`, { cause: error });
+      const code = RESETS[error.resetCode] ?? 'UNAVAILABLE';
+      return new FleetError(code, `${at} broke the connection (${error.errno ?? error.message})`, { cause: error });
     }
   }
 };

@@ -1,0 +1,103 @@
+/** HTTP/2 over TLS by node:http2, which is slow to load: only calls to another machine come here. */
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type Call, type HeaderFields, type Headers, type Transport, TransportError } from './transport.ts';
+
+/** A snapshot of thousands of rows comes without waiting for updates. */
+const WINDOW_BYTES = 1024 * 1024;
+
+export const connectOverTls = (host: string, port: number, tls: ConnectionOptions): TlsTransport =>
+  new TlsTransport(
+    connect(`https://${host}:${port}`, {
+      createConnection: () => connectTls({ ...tls, host, port, ALPNProtocols: ['h2'] }),
+      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    }),
+  ).start();
+
+class TlsTransport implements Transport {
+  readonly #session: ClientHttp2Session;
+  #failure: TransportError | null = null;
+
+  constructor(session: ClientHttp2Session) {
+    this.#session = session;
+  }
+
+  start(): this {
+    this.#session.on('connect', () => this.#session.setLocalWindowSize(WINDOW_BYTES));
+    // Each call hears of it too; kept because a stream's own error may say less than the connection's.
+    this.#session.on('error', (error) => {
+      this.#failure = brokenBy(error);
+    });
+    return this;
+  }
+
+  get isOpen(): boolean {
+    return !this.#session.closed && !this.#session.destroyed;
+  }
+
+  call(fields: HeaderFields, body: Uint8Array): Call {
+    const stream = this.#session.request(Object.fromEntries(fields) as OutgoingHttpHeaders);
+    const call = new TlsCall(stream, () => this.#failure);
+    stream.end(body);
+    return call;
+  }
+
+  [Symbol.dispose](): void {
+    this.#session.destroy();
+  }
+}
+
+class TlsCall implements Call {
+  headers: Headers | null = null;
+  trailers: Headers | null = null;
+  readonly #stream: ClientHttp2Stream;
+  readonly #sessionFailure: () => TransportError | null;
+  #reason: Error | null = null;
+
+  constructor(stream: ClientHttp2Stream, sessionFailure: () => TransportError | null) {
+    this.#stream = stream;
+    this.#sessionFailure = sessionFailure;
+    stream.on('response', (headers) => {
+      this.headers = plain(headers);
+    });
+    stream.on('trailers', (trailers) => {
+      this.trailers = plain(trailers);
+    });
+    // The reader hears of it; without a listener a late one would end the process.
+    stream.on('error', () => {});
+  }
+
+  async *chunks(): AsyncGenerator<Buffer, void, void> {
+    try {
+      for await (const chunk of this.#stream) yield chunk as Buffer;
+    } catch (error) {
+      throw this.#reason ?? this.#sessionFailure() ?? brokenBy(error as Error, this.#stream.rstCode);
+    }
+    if (this.#reason) throw this.#reason;
+  }
+
+  stop(reason: Error): void {
+    if (this.#stream.closed) return;
+    this.#reason = reason;
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#stream.destroy(reason);
+  }
+}
+
+const plain = (headers: IncomingHttpHeaders): Headers => {
+  // No prototype: a header may have any name.
+  const fields: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(headers))
+    fields[name] = Array.isArray(value) ? value.join(', ') : `${value}`;
+  return fields;
+};
+
+const brokenBy = (error: NodeJS.ErrnoException, resetCode = 0): TransportError =>
+  new TransportError(error.message, { errno: error.code ?? null, resetCode, cause: error });
