@@ -10,6 +10,8 @@ export type HeartbeatText =
 
 const MAX_STATUS_CHARS = 32;
 const MAX_MODEL_CHARS = 128;
+/** No 64-bit Linux gives out a higher one (PID_MAX_LIMIT). */
+const MAX_PID = 2 ** 22;
 
 const fieldsOfJson = (text: string): Record<string, unknown> | string => {
   try {
@@ -43,7 +45,9 @@ const shortText = (value: unknown, maxChars: number): string | null => {
 
 const pidOf = (value: unknown): number | null => {
   const number = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
-  return Number.isSafeInteger(number) && (number as number) > 0 ? (number as number) : null;
+  return Number.isSafeInteger(number) && (number as number) > 0 && (number as number) <= MAX_PID
+    ? (number as number)
+    : null;
 };
 
 /** `markerMs`: the file is a marker, whose age may be its own time stamp where it holds none. */

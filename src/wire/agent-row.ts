@@ -3,10 +3,35 @@ import type { AgentRow, Attention, HeartbeatFacts, LastExit, TmuxFacts, UnitFact
 import { FleetError } from '../domain/errors.ts';
 import * as wire from './gen/fleet/v1/types.ts';
 
-/** Longest row accepted; a title or path beyond it is a host's fault, not a reason to fall over. */
+/** Longest row accepted; `encodeAgentRow` makes none that is longer. */
 export const MAX_ROW_BYTES = 64 * 1024;
 
-export const encodeAgentRow = (row: AgentRow): Buffer => asBuffer(wire.AgentRow.encode(toWire(row)).finish());
+/** What a program in a pane, or whoever names sessions, can make as long as he likes, in UTF-16 units. */
+const MAX_TITLE_CHARS = 512;
+const MAX_COMMAND_CHARS = 256;
+const MAX_PATH_CHARS = 4_096;
+
+/** Never throws and never makes a row that is refused: a number that does not fit is unknown, a long text is cut. */
+export const encodeAgentRow = (row: AgentRow): Buffer => {
+  const message = toWire(row);
+  const bytes = asBuffer(wire.AgentRow.encode(message).finish());
+  if (bytes.length <= MAX_ROW_BYTES) return bytes;
+  const short = (text: string): string => cut(text, MAX_TITLE_CHARS);
+  const tmux = message.tmux && { ...message.tmux, session: short(message.tmux.session), group: undefined };
+  if (tmux) tmux.groupMembers = [];
+  return asBuffer(wire.AgentRow.encode({ ...message, agent: short(row.agent), tmux }).finish());
+};
+
+const cut = (text: string, maxChars: number): string =>
+  text.length <= maxChars ? text : `${text.slice(0, maxChars - 1).toWellFormed()}…`;
+
+const cutOrUndefined = (text: string | null, maxChars: number): string | undefined =>
+  text === null ? undefined : cut(text, maxChars);
+
+const within = (value: number | null, least: number, most: number): number | undefined =>
+  value !== null && Number.isInteger(value) && value >= least && value <= most ? value : undefined;
+const uint32 = (value: number | null): number | undefined => within(value, 0, 0xffff_ffff);
+const int32 = (value: number | null): number | undefined => within(value, -0x8000_0000, 0x7fff_ffff);
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
@@ -57,8 +82,8 @@ const unitToWire = (unit: UnitFacts): wire.Unit => ({
   subState: unit.subState,
   unitFileState: orUndefined(unit.unitFileState),
   result: orUndefined(unit.result),
-  mainPid: orUndefined(unit.mainPid),
-  restarts: orUndefined(unit.restarts),
+  mainPid: uint32(unit.mainPid),
+  restarts: uint32(unit.restarts),
   sinceMs: orUndefined(unit.sinceMs),
 });
 
@@ -69,29 +94,29 @@ const tmuxToWire = (tmux: TmuxFacts): wire.Tmux => ({
   group: orUndefined(tmux.group),
   groupMembers: tmux.groupMembers,
   paneId: orUndefined(tmux.paneId),
-  pid: orUndefined(tmux.pid),
-  command: orUndefined(tmux.command),
-  title: orUndefined(tmux.title),
-  cwd: orUndefined(tmux.cwd),
+  pid: uint32(tmux.pid),
+  command: cutOrUndefined(tmux.command, MAX_COMMAND_CHARS),
+  title: cutOrUndefined(tmux.title, MAX_TITLE_CHARS),
+  cwd: cutOrUndefined(tmux.cwd, MAX_PATH_CHARS),
   dead: orUndefined(tmux.dead),
-  exitStatus: orUndefined(tmux.exitStatus),
+  exitStatus: int32(tmux.exitStatus),
   signal: orUndefined(tmux.signal),
-  width: orUndefined(tmux.width),
-  height: orUndefined(tmux.height),
+  width: uint32(tmux.width),
+  height: uint32(tmux.height),
   alternateScreen: orUndefined(tmux.alternateScreen),
-  attached: orUndefined(tmux.attached),
+  attached: uint32(tmux.attached),
 });
 
 const heartbeatToWire = (heartbeat: HeartbeatFacts): wire.Heartbeat => ({
   state: heartbeat.state,
   tsMs: orUndefined(heartbeat.tsMs),
   status: orUndefined(heartbeat.status),
-  pid: orUndefined(heartbeat.pid),
+  pid: uint32(heartbeat.pid),
   source: orUndefined(heartbeat.source),
 });
 
 const lastExitToWire = (exit: LastExit): wire.LastExit => ({
-  status: orUndefined(exit.status),
+  status: int32(exit.status),
   signal: orUndefined(exit.signal),
   atMs: orUndefined(exit.atMs),
 });

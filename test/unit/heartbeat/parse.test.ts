@@ -58,6 +58,8 @@ describe('heartbeat texts', () => {
       model: null,
     });
     expect(parseHeartbeat(`ts=${AT}\npid=99999999999\n`)).toMatchObject({ pid: null });
+    expect(parseHeartbeat(`ts=${AT}\npid=9999999999\n`)).toMatchObject({ pid: null });
+    expect(parseHeartbeat(`{"ts":${AT},"pid":4294967296}`)).toMatchObject({ pid: null });
   });
 
   test('texts lose control and direction characters and are cut', () => {
