@@ -11,7 +11,8 @@ export const createLogger = (
 ): Logger =>
   pino(
     { name: options.name, level: options.level ?? 'info', base: { name: options.name, pid: process.pid } },
-    options.destination ?? pino.destination(options.file ? { dest: options.file, mkdir: true, mode: 0o600 } : 2),
+    options.destination ??
+      pino.destination(options.file ? { dest: options.file, mkdir: true, mode: 0o600, sync: true } : 2),
   );
 
 export const silentLogger = (): Logger => pino({ level: 'silent' });
