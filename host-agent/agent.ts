@@ -214,8 +214,8 @@ export class HostAgent {
         log: part('renewal'),
         machineId: machine,
         identity: () => enrolment.identity,
-        renewed: (identity) => {
-          enrolment.renewed(identity);
+        renewed: async (identity) => {
+          await enrolment.renewed(identity);
           if (uplink.standing.state !== 'connected') uplink.redial();
         },
         renew: (address, identity, expired, request) =>

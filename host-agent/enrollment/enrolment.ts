@@ -28,6 +28,7 @@ export class Enrolment {
   readonly #changed = new Listeners();
   #identity: EnrolledIdentity | null = null;
   #keyPem: string | null = null;
+  #saving: Promise<void> = Promise.resolve();
   #problem: string | null = null;
 
   constructor(options: EnrolmentOptions) {
@@ -66,8 +67,11 @@ export class Enrolment {
     };
   }
 
-  renewed(identity: EnrolledIdentity): void {
-    this.#identity = identity;
+  /** A new certificate for who we are; one for who we were when it was asked for comes too late and is dropped. */
+  async renewed({ cell, host, user, certificatePem, trustBundlePem, addresses }: EnrolledIdentity): Promise<void> {
+    const held = this.#identity;
+    if (held === null || held.cell !== cell || held.host !== host || held.user !== user) return;
+    await this.#keep({ ...held, certificatePem, trustBundlePem, addresses });
   }
 
   /** Present addresses and trust, kept for the next start; who we are is not the controller's to change here. */
@@ -81,8 +85,15 @@ export class Enrolment {
     const tenantId = welcome.tenantId || held.tenantId;
     const next = { ...held, addresses, trustBundlePem, tenantId };
     if (JSON.stringify(next) === JSON.stringify(held)) return;
-    this.#identity = next;
-    await this.#options.file.save(next);
+    await this.#keep(next);
+  }
+
+  /** In memory at once; on disk in the order in which it was said. */
+  #keep(identity: EnrolledIdentity): Promise<void> {
+    this.#identity = identity;
+    const saved = this.#saving.then(() => this.#options.file.save(identity));
+    this.#saving = saved.catch(() => {});
+    return saved;
   }
 
   /** Takes tokens as they appear, until the signal aborts. A token that is refused for good is removed and said. */

@@ -21,7 +21,8 @@ export interface RenewalOptions {
   machineId: string;
   /** null while not enrolled. */
   identity(): EnrolledIdentity | null;
-  renewed(identity: EnrolledIdentity): void;
+  /** Keeps it; on disk when it resolves. */
+  renewed(identity: EnrolledIdentity): Promise<void>;
   renew(
     address: string,
     identity: EnrolledIdentity,
@@ -36,14 +37,18 @@ const LOOK_MS = 30_000;
 export class Renewal {
   readonly #options: RenewalOptions;
   #nudged = new AbortController();
+  #renewedMono = Number.NEGATIVE_INFINITY;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
   }
 
-  /** Renew now, whatever our clock says: the controller refused the certificate. */
+  /**
+   * Renew now, whatever our clock says: the controller refused us. A certificate that is new already cannot be why:
+   * renewing and dialling would then feed each other.
+   */
   nudge(): void {
-    this.#nudged.abort();
+    if (this.#options.clock.monotonicMs() - this.#renewedMono >= LOOK_MS) this.#nudged.abort();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -72,8 +77,8 @@ export class Renewal {
         const request = { csr, machineId, expiredCertificatePem: identity.certificatePem };
         const answer = await this.#options.renew(address, identity, expired, request);
         const renewed = identityFrom(answer, identity.addresses);
-        await file.save(renewed);
-        this.#options.renewed(renewed);
+        await this.#options.renewed(renewed);
+        this.#renewedMono = clock.monotonicMs();
         const { notAfterMs } = readCertificate(renewed.certificatePem);
         log.info({ address, expired, notAfterMs }, 'certificate renewed');
         return true;
