@@ -9,6 +9,9 @@ export const LAUNCHERS = {
   'fleet-controller': 'controller',
 } as const;
 
+/** The host-agent allocates little and lives long: a small young generation saves 8 MB for nothing that could be measured. */
+const NODE_FLAGS: Readonly<Record<string, string>> = { 'host-agent': '--max-semi-space-size=1 ' };
+
 // The user's NODE_OPTIONS and NODE_PATH are meant for the user's own programs. The cache is named after the
 // version, so that it can be removed together with it.
 export const launcherTemplate = (program: string): string => `#!/bin/sh
@@ -20,7 +23,7 @@ root=\${self%/*}/..
 unset NODE_OPTIONS NODE_PATH
 cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/.cache}}
 [ -n "$cache" ] && export NODE_COMPILE_CACHE="$cache/fleet/${DIGEST_MARK}"
-exec "$root/node/bin/node" "$root/lib/${program}.mjs" "$@"
+exec "$root/node/bin/node" ${NODE_FLAGS[program] ?? ''}"$root/lib/${program}.mjs" "$@"
 `;
 
 export const withDigest = (template: string, digest: string): string => template.replaceAll(DIGEST_MARK, digest);

@@ -2,6 +2,7 @@
  * Keeps this machine's rows in the view: joins the sources whenever one of them says "look now", and once a second
  * for what only time changes. A row that came out the same is no change.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
@@ -87,11 +88,16 @@ export class Inventory {
       killUserProcesses: readings.systemd.killUserProcesses,
       memory: this.#memory,
     };
+    const before = new Map(this.#rows.map((row) => [row.key, row]));
     this.#rows = joinRows(readings, context);
     const here = view.hereId;
     if (here === null) return;
     const keys = new Set(this.#rows.map(({ key }) => key));
-    for (const row of this.#rows) view.putRow(here, row.key, encodeAgentRow(row));
+    const held = view.rowsOf(here);
+    // Comparing is much cheaper than encoding, and most looks find nothing new.
+    for (const row of this.#rows)
+      if (!held.has(row.key) || !isDeepStrictEqual(row, before.get(row.key)))
+        view.putRow(here, row.key, encodeAgentRow(row));
     for (const key of [...view.rowsOf(here).keys()]) if (!keys.has(key)) view.removeRow(here, key);
     this.#memory.retain(keys);
   }

@@ -7,6 +7,7 @@ import type { ProcessTable, ProcessTree, TmuxPane, TmuxReading } from './source.
 
 /** A process that replaces itself without tmux noticing is seen within this time. */
 const OLD_MS = 5_000;
+const ENVIRONMENT_OLD_MS = 60_000;
 
 interface Held {
   command: string;
@@ -33,7 +34,7 @@ export class ProcessCache {
     const due = panes.filter((pane) => this.#isDue(pane, now));
     const trees = due.length > 0 ? this.#table.trees(due.map(({ pid }) => pid)) : new Map<number, ProcessTree>();
     for (const { pid, command } of due) this.#held.set(pid, { command, readMono: now, tree: trees.get(pid) ?? null });
-    for (const [what, { readMono }] of this.#facts) if (now - readMono > 2 * OLD_MS) this.#facts.delete(what);
+    for (const [what, { readMono }] of this.#facts) if (now - readMono > ENVIRONMENT_OLD_MS) this.#facts.delete(what);
     const living = new Set(panes.map(({ pid }) => pid));
     for (const pid of this.#held.keys()) if (!living.has(pid)) this.#held.delete(pid);
   }
@@ -43,18 +44,19 @@ export class ProcessCache {
     return this.#remember(`cgroup ${pid}`, () => this.#table.cgroup(pid));
   }
 
+  /** As it was at its exec; the first word about a pid counts for a while. */
   environment(pid: number, name: string): string | null {
-    return this.#remember(`env ${pid} ${name}`, () => this.#table.environment(pid, name));
+    return this.#remember(`env ${pid} ${name}`, () => this.#table.environment(pid, name), ENVIRONMENT_OLD_MS);
   }
 
   tree(panePid: number): ProcessTree | null {
     return this.#held.get(panePid)?.tree ?? null;
   }
 
-  #remember(what: string, read: () => string | null): string | null {
+  #remember(what: string, read: () => string | null, oldMs = OLD_MS): string | null {
     const now = this.#clock.monotonicMs();
     const held = this.#facts.get(what);
-    if (held && now - held.readMono < OLD_MS) return held.value;
+    if (held && now - held.readMono < oldMs) return held.value;
     const value = read();
     this.#facts.set(what, { value, readMono: now });
     return value;
