@@ -30,7 +30,7 @@ export class ViewImage {
 
   /** Returns true when the frame was a bookmark: the image is complete as of now. */
   apply(frame: WatchAgentsResponse): boolean {
-    if (frame.opened && !frame.opened.resumed) this.#snapshot = { hostAgents: new Set(), rows: new Set() };
+    if (frame.opened) this.#snapshot = frame.opened.resumed ? null : { hostAgents: new Set(), rows: new Set() };
     if (frame.changes) this.#applyChanges(frame.changes);
     for (const host of frame.heard?.hosts ?? []) this.#applyHeard(host);
     if (frame.heard?.upstream) this.upstream = frame.heard.upstream;
@@ -44,7 +44,9 @@ export class ViewImage {
   /** The other side cannot be heard: its host-agents keep their last rows and their ages stand still. */
   unreachable(state: 'resuming' | 'lost', reason: LinkReason): void {
     for (const record of [...this.#view.hostAgents()]) {
-      if (!record.here) this.#view.setLink(record.id, state, reason, record.heardAtMono);
+      if (record.here) continue;
+      const worst = record.linkState === 'lost' ? 'lost' : state;
+      this.#view.setLink(record.id, worst, reason, record.heardAtMono);
     }
   }
 
@@ -61,10 +63,14 @@ export class ViewImage {
     for (const { hostAgent, key, row } of changes.agents) {
       if (hostAgent === this.#view.hereId) continue;
       if (row.length > MAX_ROW_BYTES) throw new FleetError('INVALID_ARGUMENT', `row of ${row.length} bytes received`);
-      this.#bytes += row.length - (this.#view.rowsOf(hostAgent).get(key)?.row.length ?? 0);
-      if (this.#bytes > this.#maxBytes) {
+      const bytes = this.#bytes + row.length - (this.#view.rowsOf(hostAgent).get(key)?.row.length ?? 0);
+      if (bytes > this.#maxBytes) {
         throw new FleetError('RESOURCE_EXHAUSTED', `more than ${this.#maxBytes} bytes of rows received`);
       }
+      if (this.#view.hostAgent(hostAgent) === undefined) {
+        throw new FleetError('INVALID_ARGUMENT', `a row of ${hostAgent} came before its host-agent`);
+      }
+      this.#bytes = bytes;
       this.#view.putRow(hostAgent, key, row);
       this.#snapshot?.rows.add(`${hostAgent}\n${key}`);
     }

@@ -5,8 +5,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import { sleep } from '../runtime/sleep.ts';
 import type { Caller, Changes, Upstream, WatchAgentsRequest, WatchAgentsResponse } from '../wire/gen/fleet/v1/view.ts';
-import { hostAgentToWire } from '../wire/host-agent.ts';
 import type { AgentRecord, FleetView, HostAgentRecord } from './fleet-view.ts';
+import { ToldHostAgents } from './told-host-agents.ts';
 
 /** Where frames go. `write` returns false when the reader lags; `drained` resolves when it may go on, or has gone. */
 export interface FrameSink {
@@ -52,22 +52,32 @@ export const streamView = async (
 
   await send({ opened: { cell: scope.cell, resumed, caller: scope.caller } });
   // Links are told anew on every opening: a reader that was away judged them by itself meanwhile.
-  const links = newChanges();
-  for (const record of view.hostAgents()) if (visible(record)) links.hostAgents.push(hostAgentToWire(view.say(record)));
+  const told = new ToldHostAgents(view);
+  let links = newChanges();
+  let linkBytes = 0;
+  for (const record of [...view.hostAgents()]) {
+    if (!visible(record)) continue;
+    linkBytes += told.tell(record, links);
+    if (linkBytes < MAX_CHUNK_BYTES) continue;
+    await send({ changes: links });
+    links = newChanges();
+    linkBytes = 0;
+  }
   if (links.hostAgents.length > 0) await send({ changes: links });
 
   let cursor = resumed ? resumeFrom : 0n;
   let bookmarked = false;
   let lastHeardMono = clock.monotonicMs();
-  const told = new Map<string, number>();
   while (!signal.aborted) {
     if (!view.log.reaches(cursor)) {
       // Too old: this reader lagged behind everything that is remembered of removals.
       cursor = 0n;
+      bookmarked = false;
+      told.forgetAll();
       await send({ opened: { cell: scope.cell, resumed: false, caller: scope.caller } });
     }
     wake.clear();
-    const { changes, revision, more } = nextChanges(view, cursor, visible, request.hostsOnly);
+    const { changes, revision, more } = nextChanges(view, cursor, visible, request.hostsOnly, told);
     cursor = revision;
     if (changes) await send({ changes });
     if (more) {
@@ -99,6 +109,7 @@ const nextChanges = (
   cursor: bigint,
   visible: (record: HostAgentRecord | AgentRecord) => boolean,
   hostsOnly: boolean,
+  told: ToldHostAgents,
 ): { changes: Changes | null; revision: bigint; more: boolean } => {
   const changes = newChanges();
   let revision = cursor;
@@ -110,11 +121,12 @@ const nextChanges = (
     const record = change.value;
     if (!visible(record) || (hostsOnly && record.kind === 'agent')) continue;
     if (record.kind === 'host-agent') {
-      if (change.removed) changes.removedHostAgents.push(record.id);
-      else changes.hostAgents.push(hostAgentToWire(view.say(record)));
-      bytes += 256;
+      if (change.removed) bytes += told.forget(record.id, changes);
+      else bytes += told.tell(record, changes);
     } else {
       const { hostAgent, key, row } = record;
+      const owner = view.hostAgent(hostAgent);
+      if (!change.removed && owner && !told.knows(hostAgent)) bytes += told.tell(owner, changes);
       if (change.removed) changes.removedAgents.push({ hostAgent, key });
       else changes.agents.push({ hostAgent, key, row });
       bytes += (change.removed ? 0 : row.length) + key.length + 64;
@@ -124,17 +136,16 @@ const nextChanges = (
   return { changes: any ? changes : null, revision, more: false };
 };
 
-/** Host-agents heard since this reader was last told. A relayed word is older than it looks: moments are compared. */
+/** Host-agents heard since this reader was last told. */
 const heardNews = (
   view: FleetView,
-  told: Map<string, number>,
+  told: ToldHostAgents,
   visible: (record: HostAgentRecord) => boolean,
   scope: ViewScope,
 ) => {
   const hosts = [];
   for (const record of view.hostAgents()) {
-    if (!record.facts || record.heardAtMono <= (told.get(record.id) ?? 0) || !visible(record)) continue;
-    told.set(record.id, record.heardAtMono);
+    if (!record.facts || !visible(record) || !told.isNews(record)) continue;
     const said = view.say(record);
     hosts.push({ hostAgent: record.id, heardAgeMs: said.heardAgeMs, hostNowMs: record.facts.hostNowMs });
   }

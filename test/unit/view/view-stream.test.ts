@@ -2,7 +2,10 @@ import { expect, test, vi } from 'vitest';
 import { FleetView } from '../../../src/view/fleet-view.ts';
 import { ViewImage } from '../../../src/view/view-image.ts';
 import { type FrameSink, streamView, type ViewScope } from '../../../src/view/view-stream.ts';
-import type { WatchAgentsResponse } from '../../../src/wire/gen/fleet/v1/view.ts';
+import {
+  WatchAgentsResponse as WatchAgentsMessage,
+  type WatchAgentsResponse,
+} from '../../../src/wire/gen/fleet/v1/view.ts';
 import { hostFacts } from '../../helpers/host-agent.ts';
 import { MovedClock } from '../../helpers/moved-clock.ts';
 
@@ -193,4 +196,86 @@ test('proof of life travels on through a second view, however old it is when it 
   }
   stop.abort();
   await running;
+});
+
+test('a host-agent comes before its first row, also where the log has it after them', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  const reader = new FleetView({ clock });
+  const image = new ViewImage({ view: reader, clock });
+  const over = new AbortController();
+  const addLate = () => {
+    addHost(view, clock, 'a');
+    for (let n = 0; n < 10; n++) view.putRow('a/u', `k${n}`, Buffer.alloc(60_000, n));
+    view.setLink('a/u', 'resuming', 'silent');
+  };
+  const sink: FrameSink = {
+    write: (frame) => {
+      if (image.apply(frame)) view.hostAgent('a/u') === undefined ? addLate() : over.abort();
+      return true;
+    },
+    drained: async () => {},
+  };
+  const request = { follow: true, resumeToken: '', localOnly: false, hostsOnly: false };
+  await streamView(view, request, scope(), sink, clock, over.signal);
+  expect(reader.rowsOf('a/u').size).toBe(10);
+});
+
+test('many host-agents with much to warn of are told in frames that every reader takes', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  for (let n = 0; n < 400; n++) {
+    addHost(view, clock, `host-${n}`);
+    view.heard(`host-${n}/u`, hostFacts({ warnings: Array.from({ length: 16 }, () => '…'.repeat(200)) }));
+  }
+  const frames = await framesOf(view, clock);
+  const sizes = frames.map((frame) => WatchAgentsMessage.encode(frame).finish().length);
+  expect(Math.max(...sizes)).toBeLessThan(512 * 1024);
+  expect(new Set(frames.flatMap((f) => f.changes?.hostAgents.map(({ id }) => id) ?? [])).size).toBe(400);
+});
+
+test('a reader that lagged behind everything learns that nothing is left', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock, maxRemovals: 1 });
+  addHost(view, clock, 'a');
+  addHost(view, clock, 'b', 'acme');
+  view.putRow('a/u', 'k', Buffer.from('row'));
+  const frames: WatchAgentsResponse[] = [];
+  const controller = new AbortController();
+  const sink: FrameSink = {
+    write: (frame) => {
+      frames.push(frame);
+      const bookmarks = frames.filter(({ bookmark }) => bookmark).length;
+      if (frame.bookmark && bookmarks === 1) for (const id of ['a/u', 'b/u']) view.removeHostAgent(id);
+      if (frame.bookmark && bookmarks === 2) controller.abort();
+      return true;
+    },
+    drained: async () => {},
+  };
+  const request = { follow: true, resumeToken: '', localOnly: false, hostsOnly: false };
+  const late = setTimeout(() => controller.abort(), 3_000);
+  await streamView(
+    view,
+    request,
+    scope((tenant) => tenant === 'default'),
+    sink,
+    clock,
+    controller.signal,
+  );
+  clearTimeout(late);
+  expect(frames.filter(({ opened }) => opened)).toHaveLength(2);
+  expect(frames.at(-1)?.bookmark).toBeDefined();
+});
+
+test('an aborted snapshot removes nothing when the reader then resumes', () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  const image = new ViewImage({ view, clock });
+  addHost(view, clock, 'a');
+  view.putRow('a/u', 'k', Buffer.from('row'));
+  const opened = (resumed: boolean) => ({ opened: { cell: 'home', resumed, caller } }) as WatchAgentsResponse;
+  image.apply(opened(false));
+  image.apply(opened(true));
+  image.apply({ bookmark: { resumeToken: 't', upstream: undefined } } as WatchAgentsResponse);
+  expect(view.rowsOf('a/u').size).toBe(1);
 });

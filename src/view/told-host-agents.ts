@@ -1,0 +1,43 @@
+import type { Changes } from '../wire/gen/fleet/v1/view.ts';
+import { hostAgentToWire } from '../wire/host-agent.ts';
+import type { FleetView, HostAgentRecord } from './fleet-view.ts';
+
+/** Which host-agents this reader knows: each before its first row, though the log may have it after them. */
+export class ToldHostAgents {
+  readonly #view: FleetView;
+  /** To the moment of the last word that was told of it. */
+  readonly #heardAtMono = new Map<string, number>();
+
+  constructor(view: FleetView) {
+    this.#view = view;
+  }
+
+  knows(id: string): boolean {
+    return this.#heardAtMono.has(id);
+  }
+
+  /** Adds it to a frame; returns about how many bytes that takes. */
+  tell(record: HostAgentRecord, changes: Changes): number {
+    if (!this.#heardAtMono.has(record.id)) this.#heardAtMono.set(record.id, 0);
+    changes.hostAgents.push(hostAgentToWire(this.#view.say(record)));
+    return 256 + (record.facts?.warnings ?? []).reduce((sum, warning) => sum + 3 * warning.length, 0);
+  }
+
+  forget(id: string, changes: Changes): number {
+    this.#heardAtMono.delete(id);
+    changes.removedHostAgents.push(id);
+    return id.length;
+  }
+
+  forgetAll(): void {
+    this.#heardAtMono.clear();
+  }
+
+  /** A relayed word is older than it looks: moments are compared. */
+  isNews(record: HostAgentRecord): boolean {
+    const before = this.#heardAtMono.get(record.id);
+    if (before === undefined || record.heardAtMono <= before) return false;
+    this.#heardAtMono.set(record.id, record.heardAtMono);
+    return true;
+  }
+}
