@@ -66,11 +66,17 @@ export const judgeLink = (
   return { state: sinceHeardMs < thresholds.lostMs ? 'resuming' : 'lost', reason };
 };
 
-/** Age up to which a row may be called current; one missed beat and a half of jitter. */
+/** A daemon that tells a view says something at least every 2 s; silent for longer than this, it confirms nothing. */
 export const FRESH_MS = 6_000;
 
+/**
+ * Age up to which a row may be called current. A beat comes every 2 to 2.5 s and is told on twice, by the controller
+ * and by the host-agent that is asked, each up to 2 s later; a line that is down is told at once.
+ */
+export const CONFIRMED_MS = 8_500;
+
 export const isCurrent = (state: string, heardAgeMs: number): boolean =>
-  state === 'connected' && heardAgeMs <= FRESH_MS;
+  state === 'connected' && heardAgeMs <= CONFIRMED_MS;
 
 /** Share of the connected host-agents that must fall silent together before the judge suspects itself. */
 export const SUSPECT_SHARE = 0.5;

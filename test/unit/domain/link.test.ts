@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeLink, type LinkEvidence } from '../../../src/domain/link.ts';
+import { isCurrent, judgeLink, type LinkEvidence } from '../../../src/domain/link.ts';
 
 const evidence = (over: Partial<LinkEvidence> = {}): LinkEvidence => ({
   streamOpen: true,
@@ -50,4 +50,10 @@ test('a pause of the controller is not held against the hosts', () => {
     state: 'unconfirmed',
     reason: 'controller_paused',
   });
+});
+
+test('a beat that is told on twice is current until the next one can have come by the same way', () => {
+  expect(isCurrent('connected', 2_500 + 2_000 + 2_000 + 500)).toBe(true);
+  expect(isCurrent('connected', 9_000)).toBe(false);
+  expect(isCurrent('resuming', 0)).toBe(false);
 });
