@@ -2,8 +2,18 @@
 import { changeVisible } from './figures/change-visible.ts';
 import { controllerLoad } from './figures/controller-load.ts';
 import { controllerRestart } from './figures/controller-restart.ts';
+import { hostAgentIdle } from './figures/host-agent-idle.ts';
+import { linkLoss } from './figures/link-loss.ts';
 import { ps50 } from './figures/ps-50.ts';
 import { ps20000 } from './figures/ps-20000.ts';
 import type { Figure } from './harness/figure.ts';
 
-export const figures: readonly Figure[] = [changeVisible, ps50, ps20000, controllerRestart, controllerLoad];
+export const figures: readonly Figure[] = [
+  ps50,
+  changeVisible,
+  linkLoss,
+  hostAgentIdle,
+  ps20000,
+  controllerLoad,
+  controllerRestart,
+];

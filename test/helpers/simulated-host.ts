@@ -23,6 +23,8 @@ export interface SimulatedHostOptions {
   host: string;
   user?: string;
   machineId?: string;
+  /** What it dials from its first connection on, instead of what its identity says. */
+  dials?: readonly string[];
   clock?: Clock;
   log?: Logger;
 }
@@ -92,7 +94,7 @@ export class SimulatedHost {
       facts,
       diagnose: async () => ({ findings: [{ check: 'simulated', outcome: 'ok', what: identity.host }] }),
       channels: {
-        addresses: () => identity.addresses,
+        addresses: () => [...(options.dials ?? identity.addresses)],
         client: (address) => uplinkChannel(address, { ...identity, keyPem }, clock.nowMs),
       },
       welcomed: () => {},

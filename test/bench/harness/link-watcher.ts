@@ -29,23 +29,6 @@ export class LinkWatcher implements AsyncDisposable {
     return [...this.shown.values()].filter((states) => states.has(state)).length;
   }
 
-  /** Resolves with the moment at which `isIt` first held for a host-agent's `state reason`. */
-  async until(hostAgent: string, isIt: (state: string, reason: string) => boolean, timeoutMs: number): Promise<number> {
-    const found = Promise.withResolvers<number>();
-    const look = (): void => {
-      const link = this.#live.mirror.momentOf(hostAgent, systemClock.monotonicMs())?.host.link;
-      if (link && this.isLive && isIt(link.state, link.reason ?? '')) found.resolve(performance.now());
-    };
-    const late = setTimeout(() => found.reject(new Error(`${hostAgent} not so within ${timeoutMs} ms`)), timeoutMs);
-    using _looking = this.#live.onChange(look);
-    look();
-    try {
-      return await found.promise;
-    } finally {
-      clearTimeout(late);
-    }
-  }
-
   forget(): void {
     this.shown.clear();
   }
