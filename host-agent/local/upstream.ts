@@ -2,7 +2,7 @@
  * What the controller lets this user see, copied into the host-agent's own view: opened when somebody asks, kept
  * warm for a while, resumed by token. When the controller cannot be heard, the last rows stay, and say so.
  */
-import type { Client } from '@grpc/grpc-js';
+import type { Client, ServiceError } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
 import { LINK_THRESHOLDS } from '../../src/domain/link.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -45,6 +45,10 @@ export class Upstream {
   #lastReadMono = Number.NEGATIVE_INFINITY;
   #synced = false;
   #lostSinceMono: number | null = null;
+  /** Since when the controller was asked, or fell silent, without a whole view coming. */
+  #unansweredSinceMono = Number.NEGATIVE_INFINITY;
+  /** Why the controller's view ended, until it is whole again. */
+  #failure: string | null = null;
   #wanted = new AbortController();
 
   constructor(options: UpstreamOptions) {
@@ -54,6 +58,7 @@ export class Upstream {
 
   /** Declares a reader; resolves when the copy is current, or at once when it cannot become so, or after `deadlineMs`. */
   async open(deadlineMs: number, signal: AbortSignal): Promise<Disposable> {
+    if (!this.#isWanted()) this.#unansweredSinceMono = this.#options.clock.monotonicMs();
     this.#readers++;
     this.#lastReadMono = this.#options.clock.monotonicMs();
     this.#wanted.abort();
@@ -93,6 +98,11 @@ export class Upstream {
     if (!line.enrolled) return { state: 'none', address: '', ageMs: 0 };
     const { state, address, reason, sinceMono } = line.standing;
     const ageMs = Math.max(0, clock.monotonicMs() - sinceMono);
+    if (state === 'connected' && this.#isWanted() && !this.#synced) {
+      // The line is up, but what it was asked for has not come: a list made now is not the whole.
+      const waitedMs = Math.max(0, clock.monotonicMs() - Math.max(sinceMono, this.#unansweredSinceMono));
+      return { state: 'unreachable', address, reason: this.#failure ?? 'no answer yet', ageMs: waitedMs };
+    }
     if (state === 'connected') {
       return { state: 'connected', address, reason: this.#image.upstream?.reason, ageMs };
     }
@@ -109,6 +119,7 @@ export class Upstream {
       }
       const channel = this.#options.line.channel;
       if (channel !== null) await this.#follow(channel, signal);
+      if (this.#synced) this.#unansweredSinceMono = this.#options.clock.monotonicMs();
       this.#synced = false;
       this.#progress.emit();
       if (signal.aborted) return;
@@ -143,11 +154,15 @@ export class Upstream {
     });
     const ended = new AbortController();
     let heardMono = clock.monotonicMs();
+    let isOver = false;
     call.on('data', (frame: WatchAgentsResponse) => {
+      // Frames of a call that was given up must not make its rows current again.
+      if (isOver) return;
       heardMono = clock.monotonicMs();
       try {
         if (!this.#image.apply(frame)) return;
         this.#lostSinceMono = null;
+        this.#failure = null;
         if (!this.#synced) {
           this.#synced = true;
           this.#progress.emit();
@@ -155,16 +170,22 @@ export class Upstream {
       } catch (error) {
         log.warn({ err: error }, 'controller sent a frame that cannot be applied');
         this.#image.resumeToken = '';
+        this.#failure = (error as Error).message;
         ended.abort();
       }
     });
-    call.on('error', (error: Error) => {
-      if (!signal.aborted) log.debug({ err: error.message }, 'view of the controller ended');
+    call.on('error', (error: ServiceError) => {
+      if (!isOver) {
+        this.#failure ??= error.details;
+        log.debug({ err: error.message }, 'view of the controller ended');
+      }
       ended.abort();
     });
     call.on('end', () => ended.abort());
     const over = AbortSignal.any([signal, ended.signal]);
     while (!over.aborted && this.#isWanted() && clock.monotonicMs() - heardMono < SILENT_MS) await sleep(500, over);
+    isOver = true;
+    if (!over.aborted && this.#isWanted()) this.#failure ??= 'the controller says nothing';
     call.cancel();
   }
 
