@@ -25,6 +25,7 @@ import { Door } from './grpc/door.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { ServerIdentity } from './grpc/server-identity.ts';
 import { addHealth, addReflection } from './grpc/standard-services.ts';
+import { EnrolledHosts } from './registry/enrolled-hosts.ts';
 import { fleetHandlers } from './registry/fleet-service.ts';
 import { keepLastKnown, loadLastKnown } from './registry/last-known.ts';
 import { Registry } from './registry/registry.ts';
@@ -89,13 +90,16 @@ export class Controller {
       const registry = new Registry({ cell, view, clock, log: part('registry') });
       const intake = new ReportIntake(view);
       registry.begin(await loadLastKnown(lastKnown));
-      const knowEnrolled = (): void => {
-        for (const [, { kind, revoked, host, user, tenantId }] of records.identities.entries()) {
-          if (kind === 'host' && !revoked) registry.enrolled({ host, user, tenantId });
-        }
+      const forget = async (id: string): Promise<void> => {
+        registry.removed(id);
+        intake.forget(id);
+        await lastKnown.forget(id);
       };
-      knowEnrolled();
-      using _identities = store.watch(records.identities.keyOf(''), knowEnrolled);
+      const enrolled = new EnrolledHosts(records, registry, (id) => {
+        forget(id).catch((err: unknown) => part('registry').error({ err, hostAgent: id }, 'last rows not forgotten'));
+      });
+      enrolled.follow();
+      shutdown.add('enrolled hosts', () => enrolled.stop());
 
       const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: LEAF_LIFETIME_MS });
       const door = new Door({ records, bundles: () => authority.bundles, audit, clock, log: part('door') });
@@ -149,11 +153,7 @@ export class Controller {
           version: FLEET_VERSION,
           count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
           onRemoved: async (hostAgents) => {
-            for (const id of hostAgents) {
-              registry.removed(id);
-              intake.forget(id);
-              await lastKnown.forget(id);
-            }
+            for (const id of hostAgents) await forget(id);
           },
         }),
         ADMIN_TARGETS,

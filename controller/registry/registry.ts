@@ -100,6 +100,11 @@ export class Registry {
     return id;
   }
 
+  /** `host/user` of every host-agent that is shown. */
+  known(): string[] {
+    return [...this.#lines.keys()];
+  }
+
   opened(id: string, epoch: bigint, facts: HostFacts | null): void {
     const line = this.#line(id);
     line.epoch = epoch;

@@ -130,3 +130,19 @@ test('what may be allowed to a host is listed, and unknown verbs are refused', a
   const { identities } = await cell.admin((channel) => channel.unary(listIdentities, {}, { deadlineMs: 5_000 }));
   expect(identities.map(({ spiffeId }) => spiffeId)).toEqual(['spiffe://home/host/dragon-lin/user/u']);
 });
+
+test('a machine that is enrolled under a new name leaves nothing of the old one behind, also for the next controller', async () => {
+  const cell = await controller();
+  const old = await host(cell, 'old-name', { machineId: 'm1' });
+  old.put(agentRow({ key: 'a', agent: 'coder0-0' }));
+  await until(async () => (await agentsOf(cell, 'old-name/u')).length === 1, SOON);
+  const token = await cell.token('new-name', 'u', '', true);
+  const renamed = await SimulatedHost.enrol({ folder: cell.folder, token, host: 'new-name', machineId: 'm1' });
+  renamed.start();
+  cleanUp.push(() => renamed.stop());
+  await until(async () => (await cell.link('new-name/u')) === 'connected null', SOON);
+  await until(async () => [...(await cell.view()).hostAgentIds()].join() === 'new-name/u', SOON);
+  await cell.stop();
+  await cell.begin();
+  expect([...(await cell.view()).hostAgentIds()]).toEqual(['new-name/u']);
+});
