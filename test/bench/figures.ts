@@ -1,4 +1,5 @@
 /** All figures in the order in which they are taken; neighbours that share a place stand together. */
+import { changeRealHosts } from './figures/change-real-hosts.ts';
 import { changeVisible } from './figures/change-visible.ts';
 import { controllerLoad } from './figures/controller-load.ts';
 import { controllerRestart } from './figures/controller-restart.ts';
@@ -6,6 +7,7 @@ import { hostAgentIdle } from './figures/host-agent-idle.ts';
 import { linkLoss } from './figures/link-loss.ts';
 import { ps50 } from './figures/ps-50.ts';
 import { ps20000 } from './figures/ps-20000.ts';
+import { today } from './figures/today.ts';
 import type { Figure } from './harness/figure.ts';
 
 export const figures: readonly Figure[] = [
@@ -16,4 +18,6 @@ export const figures: readonly Figure[] = [
   ps20000,
   controllerLoad,
   controllerRestart,
+  today,
+  changeRealHosts,
 ];
