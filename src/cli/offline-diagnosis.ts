@@ -2,13 +2,16 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { FleetError } from '../domain/errors.ts';
-import { exec } from '../runtime/exec.ts';
 import type { Paths } from '../runtime/paths.ts';
 import type { Finding } from '../wire/gen/fleet/v1/view.ts';
 
 const TOOL_DEADLINE_MS = 3_000;
 /** tmux before this lacks what the host-agent reads (FACTS, versions). */
 const LEAST_TMUX = 3.2;
+
+/** Loaded where a program is really run. */
+const exec: typeof import('../runtime/exec.ts').exec = async (...call) =>
+  (await import('../runtime/exec.ts')).exec(...call);
 
 const finding = (
   check: string,

@@ -6,6 +6,7 @@ import { resolvePaths } from '../runtime/paths.ts';
 import type { CommandContext } from './command.ts';
 import { specs } from './commands/specs.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import * as help from './help.ts';
 import { type Parsed, parseCommandLine } from './parse.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -13,7 +14,7 @@ export const runFleet = async (argv: readonly string[]): Promise<number> => {
   endWhenNobodyReads();
   try {
     const parsed = parseCommandLine(argv, specs);
-    if (parsed.kind === 'help') return await printHelp(parsed);
+    if (parsed.kind === 'help') return printHelp(parsed);
     return await runVerb(parsed);
   } catch (error) {
     return report(error);
@@ -61,8 +62,7 @@ const interruption = (): AbortSignal => {
 
 const interruptedExit = (signal: AbortSignal): number => SIGNALS[signal.reason as keyof typeof SIGNALS] ?? EXIT.failed;
 
-const printHelp = async (parsed: Parsed & { kind: 'help' }): Promise<number> => {
-  const help = await import('./help.ts');
+const printHelp = (parsed: Parsed & { kind: 'help' }): number => {
   const { spec, group } = parsed;
   process.stdout.write(spec ? help.verbHelp(spec) : group ? help.groupHelp(group, specs) : help.overview(specs));
   return EXIT.done;

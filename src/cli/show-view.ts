@@ -7,6 +7,7 @@ import { linesOf, writeAll } from './output.ts';
 import { type Picture, takePicture } from './picture.ts';
 import { localOnlyLine } from './render/notes.ts';
 import { type Painter, painterFor } from './render/paint.ts';
+import { showLive } from './show-live.ts';
 import { checkNamedHosts, type ViewRequest, viewRequest } from './view-request.ts';
 
 /** How one kind of view looks in each form. */
@@ -24,7 +25,6 @@ export interface ViewKind {
 export const showView = async (context: CommandContext, kind: ViewKind): Promise<number> => {
   const request = viewRequest(context);
   if (request.mode === 'once') return showOnce(context, kind, request);
-  const { showLive } = await import('./show-live.ts');
   return showLive(context, kind, request);
 };
 

@@ -8,6 +8,7 @@ import { FleetError } from '../../domain/errors.ts';
 import { FrameReader, frameMessage } from './frames.ts';
 import { Http2Connection } from './http2/connection.ts';
 import { errorOfResponse, errorOfTrailers, errorOfTransport } from './status.ts';
+import { connectOverTls } from './tls-transport.ts';
 import { type Call, type HeaderFields, type Headers, type Transport, TransportError } from './transport.ts';
 
 export interface Endpoint {
@@ -95,9 +96,7 @@ export class GrpcChannel implements Disposable {
     if (this.#transport) this.#former.push(this.#transport);
     const { at } = this.#endpoint;
     this.#transport =
-      'path' in at
-        ? new Http2Connection(connect(at.path)).start()
-        : (await import('./tls-transport.ts')).connectOverTls(at.host, at.port, at.tls);
+      'path' in at ? new Http2Connection(connect(at.path)).start() : await connectOverTls(at.host, at.port, at.tls);
     return this.#transport;
   }
 

@@ -1,25 +1,22 @@
-/** HTTP/2 over TLS by node:http2, which is slow to load: only calls to another machine come here. */
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+/** HTTP/2 over TLS by node:http2, which is slow to load: only a call to another machine does so. */
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
+import type { ConnectionOptions } from 'node:tls';
 import { type Call, type HeaderFields, type Headers, type Transport, TransportError } from './transport.ts';
 
 /** A snapshot of thousands of rows comes without waiting for updates. */
 const WINDOW_BYTES = 1024 * 1024;
 
-export const connectOverTls = (host: string, port: number, tls: ConnectionOptions): TlsTransport =>
-  new TlsTransport(
-    connect(`https://${host}:${port}`, {
-      createConnection: () => connectTls({ ...tls, host, port, ALPNProtocols: ['h2'] }),
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-    }),
-  ).start();
+/** RFC 9113, 7. */
+const CANCEL = 8;
+
+export const connectOverTls = async (host: string, port: number, tls: ConnectionOptions): Promise<Transport> => {
+  const [http2, { connect }] = await Promise.all([import('node:http2'), import('node:tls')]);
+  const session = http2.connect(`https://${host}:${port}`, {
+    createConnection: () => connect({ ...tls, host, port, ALPNProtocols: ['h2'] }),
+    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+  });
+  return new TlsTransport(session).start();
+};
 
 class TlsTransport implements Transport {
   readonly #session: ClientHttp2Session;
@@ -86,7 +83,7 @@ class TlsCall implements Call {
   stop(reason: Error): void {
     if (this.#stream.closed) return;
     this.#reason = reason;
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#stream.close(CANCEL);
     this.#stream.destroy(reason);
   }
 }

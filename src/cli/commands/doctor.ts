@@ -5,6 +5,7 @@ import { askHostAgent } from '../ask.ts';
 import { diagnose } from '../client/methods.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { diagnoseWithoutHostAgent } from '../offline-diagnosis.ts';
 import { jsonText } from '../render/json.ts';
 import { type Painter, painterFor, type Style } from '../render/paint.ts';
 
@@ -19,7 +20,6 @@ export const run = async (context: CommandContext): Promise<number> => {
     return findings.some(({ outcome }) => outcome === 'failed') ? EXIT.failed : EXIT.done;
   } catch (error) {
     if (!(error instanceof FleetError) || error.code !== 'UNAVAILABLE' || host !== '') throw error;
-    const { diagnoseWithoutHostAgent } = await import('../offline-diagnosis.ts');
     print(context, await diagnoseWithoutHostAgent(paths, error, signal));
     return EXIT.unreachable;
   }

@@ -1,6 +1,8 @@
 /** The verbs that put daemons on machines: what help, completion and the parser know of them. */
 import type { CommandSpec, FlagSpec } from '../command.ts';
 
+const machines = () => import('./machines.ts');
+
 const CONTROL: FlagSpec = {
   name: 'control',
   type: 'string',
@@ -54,7 +56,7 @@ export const hostSpecs: CommandSpec[] = [
     notes:
       'User units where there is a user manager, detached processes elsewhere; the data are the same.\n' +
       'Nothing is asked, sessions are never touched, a second run changes nothing.',
-    load: () => import('./up.ts'),
+    load: async () => (await machines()).up,
   },
   {
     name: 'down',
@@ -64,7 +66,7 @@ export const hostSpecs: CommandSpec[] = [
     flags: [],
     examples: ['fleet down'],
     notes: 'Sessions, agents, linger and all data stay as they are.',
-    load: () => import('./down.ts'),
+    load: async () => (await machines()).down,
   },
   {
     name: 'host add',
@@ -100,7 +102,7 @@ export const hostSpecs: CommandSpec[] = [
     examples: ['fleet host add jwoltje@dragon-lin', 'fleet host add jwoltje@10.0.0.7 --name dragon-lin --link ssh'],
     notes:
       'One ssh connection, never a password prompt. A second run changes nothing; an interrupted one can be repeated.',
-    load: () => import('./host-add.ts'),
+    load: async () => (await machines()).hostAdd,
   },
   {
     name: 'host rm',
@@ -116,7 +118,7 @@ export const hostSpecs: CommandSpec[] = [
     ],
     examples: ['fleet host rm dragon-lin', 'fleet host rm dragon-lin --forget'],
     notes: "Removes every file, unit and key line that host add made. Sessions and the operator's files stay.",
-    load: () => import('./host-rm.ts'),
+    load: async () => (await machines()).hostRm,
   },
   {
     name: 'host join',
@@ -129,6 +131,6 @@ export const hostSpecs: CommandSpec[] = [
       'fleet host join < token',
     ],
     notes: 'The token is read from stdin: arguments are visible to every user of the machine.',
-    load: () => import('./host-join.ts'),
+    load: async () => (await machines()).hostJoin,
   },
 ];

@@ -1,10 +1,9 @@
-/** The table of verbs. Code is loaded by `load` only. A new verb: its file here, one entry, its row in PRODUCT. */
+/** The table of verbs. What is not everyday is loaded by `load` only. A new verb: its file here, one entry, its row in PRODUCT. */
 import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import * as everyday from './everyday.ts';
 import { hostSpecs } from './host-specs.ts';
-
-const everyday = () => import('./everyday.ts');
 
 const output = (...choices: string[]): FlagSpec => ({
   name: 'output',
@@ -66,7 +65,7 @@ const viewSpecs: readonly CommandSpec[] = [
     notes:
       'Markers: ! needs you, ~ not current, x dead. With -w on a terminal: q or ctrl-c leaves.\n' +
       'Exit: 0 shown, 3 with --strict and not complete, 4 no such host, 5 no host-agent answers.',
-    load: async () => (await everyday()).ps,
+    load: async () => everyday.ps,
   },
   {
     name: 'hosts',
@@ -82,7 +81,7 @@ const viewSpecs: readonly CommandSpec[] = [
       { name: 'strict', type: 'boolean', help: 'exit 3 when not every host in scope answers' },
     ],
     examples: ['fleet hosts', 'fleet hosts -w'],
-    load: async () => (await everyday()).hosts,
+    load: async () => everyday.hosts,
   },
 ];
 
@@ -101,7 +100,7 @@ const selfSpecs: readonly CommandSpec[] = [
     ],
     examples: ['fleet token dragon-lin --user jwoltje | ssh jwoltje@dragon-lin fleet host join'],
     notes: 'The token is a secret and is shown once, on stdout. It works for one key only.',
-    load: async () => (await everyday()).token,
+    load: async () => everyday.token,
   },
   {
     name: 'whoami',
@@ -110,7 +109,7 @@ const selfSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [output('table', 'json')],
     examples: ['fleet whoami'],
-    load: async () => (await everyday()).whoami,
+    load: async () => everyday.whoami,
   },
   {
     name: 'doctor',
@@ -121,7 +120,7 @@ const selfSpecs: readonly CommandSpec[] = [
     examples: ['fleet doctor', 'fleet doctor dragon-lin'],
     notes:
       'Exit: 0 nothing failed, 1 something failed, 5 no host-agent answers here (what can be told without is told).',
-    load: async () => (await everyday()).doctor,
+    load: async () => everyday.doctor,
   },
   {
     name: 'completion',
@@ -130,7 +129,7 @@ const selfSpecs: readonly CommandSpec[] = [
     arity: [1, 1],
     flags: [],
     examples: ['source <(fleet completion bash)', 'fleet completion fish > ~/.config/fish/completions/fleet.fish'],
-    load: async () => (await everyday()).completion,
+    load: async () => everyday.completion,
   },
   {
     name: '__complete',
@@ -140,7 +139,7 @@ const selfSpecs: readonly CommandSpec[] = [
     flags: [],
     examples: ['fleet __complete -- ps --st'],
     hidden: true,
-    load: async () => (await everyday()).complete,
+    load: async () => everyday.complete,
   },
   {
     name: 'version',
@@ -149,7 +148,7 @@ const selfSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [output('table', 'json')],
     examples: ['fleet version'],
-    load: async () => (await everyday()).version,
+    load: async () => everyday.version,
   },
 ];
 
