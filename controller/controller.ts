@@ -169,7 +169,7 @@ export class Controller {
 
       const ticks = setInterval(() => registry.tick(), TICK_MS);
       shutdown.add('ticks', () => clearInterval(ticks));
-      const loops = [uplink.beat(stopping.signal), keepLastKnown(view, lastKnown, stopping.signal)];
+      const loops = [uplink.beat(stopping.signal), keepLastKnown(view, lastKnown, clock, stopping.signal)];
       shutdown.add('loops', async () => {
         stopping.abort();
         await Promise.all(loops);

@@ -3,8 +3,9 @@
  * taken out first: they are live only.
  */
 import type { HostFacts } from '../../src/domain/host-agent.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
-import type { FleetView } from '../../src/view/fleet-view.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { withoutScreenText } from '../../src/wire/agent-row.ts';
 import type { LastKnownHost } from './registry.ts';
 
@@ -17,21 +18,36 @@ export interface LastKnownStore {
 }
 
 const INTERVAL_MS = 1_000;
+/** How much of the time of a host's last word may be lost with this process. */
+const HEARD_INTERVAL_MS = 30_000;
 
 /** Follows the view until the signal aborts; what changed by then is handed over before it returns. */
-export const keepLastKnown = async (view: FleetView, store: LastKnownStore, signal: AbortSignal): Promise<void> => {
+export const keepLastKnown = async (
+  view: FleetView,
+  store: LastKnownStore,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> => {
   let cursor = view.log.revision;
+  let heardKeptMono = clock.monotonicMs();
+  const keep = (record: HostAgentRecord): void => {
+    const { host, user, tenantId, facts } = record;
+    const heardMs = facts === null ? null : clock.nowMs() - (clock.monotonicMs() - record.heardAtMono);
+    store.putHostAgent(record.id, Buffer.from(JSON.stringify({ host, user, tenantId, facts, heardMs })));
+  };
   for (;;) {
     if (!view.log.reaches(cursor)) cursor = 0n;
+    const keptMono = heardKeptMono;
+    if (signal.aborted || clock.monotonicMs() - keptMono >= HEARD_INTERVAL_MS) {
+      heardKeptMono = clock.monotonicMs();
+      for (const record of view.hostAgents()) if (record.heardAtMono >= keptMono) keep(record);
+    }
     for (const { revision, value, removed } of view.log.since(cursor)) {
       cursor = revision;
       if (value.kind === 'agent') {
         if (removed) store.removeRow(value.hostAgent, value.key);
         else store.putRow(value.hostAgent, value.key, withoutScreenText(value.row));
-      } else if (!removed) {
-        const { host, user, tenantId, facts } = value;
-        store.putHostAgent(value.id, Buffer.from(JSON.stringify({ host, user, tenantId, facts })));
-      }
+      } else if (!removed) keep(value);
     }
     if (signal.aborted) return;
     await sleep(INTERVAL_MS, signal);
@@ -47,13 +63,14 @@ export const loadLastKnown = async (store: LastKnownStore): Promise<LastKnownHos
       continue;
     }
     try {
-      const { host, user, tenantId, facts } = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
+      const { host, user, tenantId, facts, heardMs } = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
         host: string;
         user: string;
         tenantId: string;
         facts: HostFacts | null;
+        heardMs?: number | null;
       };
-      hosts.set(hostAgent, { host, user, tenantId, facts, rows: [] });
+      hosts.set(hostAgent, { host, user, tenantId, facts, heardMs: heardMs ?? null, rows: [] });
     } catch {
       // Told anew as soon as the host speaks.
     }

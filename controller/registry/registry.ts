@@ -26,6 +26,8 @@ export interface HostIdentity {
 /** What rests on disk between two runs of a controller; rows without screen text. */
 export interface LastKnownHost extends HostIdentity {
   facts: HostFacts | null;
+  /** When it was last heard, by the controller's wall clock; null where that is not known. */
+  heardMs: number | null;
   rows: { key: string; row: Buffer }[];
 }
 
@@ -64,7 +66,10 @@ export class Registry {
     for (const known of lastKnown) {
       const id = this.enrolled(known);
       const record = this.#options.view.hostAgent(id);
-      if (record) this.#options.view.putHostAgent({ ...record, facts: known.facts });
+      // A clock that was set back in between makes it as old as now, never younger.
+      const silentMs = known.heardMs === null ? 0 : Math.max(0, this.#options.clock.nowMs() - known.heardMs);
+      if (record)
+        this.#options.view.putHostAgent({ ...record, facts: known.facts, heardAtMono: record.heardAtMono - silentMs });
       for (const { key, row } of known.rows) this.#options.view.putRow(id, key, row);
     }
   }
@@ -197,7 +202,7 @@ export class Registry {
       reason = 'certificate_expired';
     }
     // A broken line is as old as the silence at its end, not as the moment at which it was judged.
-    const sinceMono = state === 'connected' ? now : (line.evidence.heardAtMono ?? now);
+    const sinceMono = state === 'connected' ? now : (line.evidence.heardAtMono ?? record.heardAtMono);
     if (this.#options.view.setLink(id, state, reason, sinceMono)) {
       this.#options.log.info({ hostAgent: id, link: state, reason }, 'link changed');
     }
