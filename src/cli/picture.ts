@@ -1,8 +1,9 @@
 /** A mirror at one moment, put in the order in which people read it: what every output shows. Pure. */
 import { type AgentFilter, isFiltering, matchesAgent, matchesHost } from '../domain/agent-filter.ts';
+import type { AgentRow } from '../domain/agent-row.ts';
 import { type AgentView, agentView, type HostAgentView, type HostMoment, hostAgentView } from '../domain/agent-view.ts';
 import type { Caller, Upstream } from '../wire/gen/fleet/v1/view.ts';
-import type { MirroredRow, ViewMirror } from './client/view-mirror.ts';
+import type { ViewMirror } from './client/view-mirror.ts';
 
 export interface HostGroup {
   id: string;
@@ -11,7 +12,11 @@ export interface HostGroup {
   label: string;
   /** Its machine is the one that answers. */
   isHere: boolean;
-  agents: AgentView[];
+  /** What is shown of it, made anew by each call: thousands of rows are never held as objects all at once. */
+  agents(): AgentView[];
+  /** How many those are, and how many of them need a person now. */
+  readonly shown: number;
+  readonly needing: number;
 }
 
 export interface Picture {
@@ -45,13 +50,13 @@ export const takePicture = (mirror: ViewMirror, nowMono: number, options: Pictur
     const { host } = moment;
     if (!matchesHost(filter, { host: host.host, tenant_id: host.tenantId })) continue;
     inScope += mirror.rowCountOf(host.id);
-    groups.push({
-      id: host.id,
-      host: hostAgentView(moment),
-      label: (perHost.get(host.host)?.length ?? 0) > 1 ? host.id : host.host,
-      isHere: host.host === hereHost,
-      agents: agentsOf(mirror, moment, filter, compare),
-    });
+    groups.push(
+      new Group(moment, {
+        label: (perHost.get(host.host)?.length ?? 0) > 1 ? host.id : host.host,
+        isHere: host.host === hereHost,
+        agents: () => agentsOf(mirror, moment, filter, compare),
+      }),
+    );
   }
   const upstream = mirror.upstreamAt(nowMono);
   return {
@@ -70,6 +75,44 @@ export const takePicture = (mirror: ViewMirror, nowMono: number, options: Pictur
   };
 };
 
+class Group implements HostGroup {
+  readonly id: string;
+  readonly host: HostAgentView;
+  readonly label: string;
+  readonly isHere: boolean;
+  readonly #agents: () => AgentView[];
+  #tally: { shown: number; needing: number } | null = null;
+
+  constructor(moment: HostMoment, group: Pick<HostGroup, 'label' | 'isHere' | 'agents'>) {
+    this.id = moment.host.id;
+    this.host = hostAgentView(moment);
+    this.label = group.label;
+    this.isHere = group.isHere;
+    this.#agents = group.agents;
+  }
+
+  agents(): AgentView[] {
+    const agents = this.#agents();
+    this.#tally ??= { shown: agents.length, needing: agents.filter(needsSomebody).length };
+    return agents;
+  }
+
+  get shown(): number {
+    return this.#counts().shown;
+  }
+
+  get needing(): number {
+    return this.#counts().needing;
+  }
+
+  #counts(): { shown: number; needing: number } {
+    if (!this.#tally) this.agents();
+    return this.#tally ?? { shown: 0, needing: 0 };
+  }
+}
+
+const needsSomebody = (agent: AgentView): boolean => agent.current && agent.attention !== null;
+
 /** This host-agent first, then those of the same machine, then by name. */
 const byPlace = (a: HostMoment, b: HostMoment): number =>
   Number(b.host.here) - Number(a.host.here) ||
@@ -84,9 +127,9 @@ const agentsOf = (
   filter: AgentFilter,
   compare: PictureOptions['compare'],
 ): AgentView[] => {
-  const rows = [...mirror.rowsOf(moment.host.id)].sort(byOrder);
+  const rows = Array.from(mirror.rowsOf(moment.host.id), ({ row }) => row).sort(byOrder);
   const agents = [];
-  for (const { row } of rows) {
+  for (const row of rows) {
     const agent = agentView(row, moment);
     if (matchesAgent(filter, agent)) agents.push(agent);
   }
@@ -94,10 +137,10 @@ const agentsOf = (
 };
 
 /** Roster order, then unmanaged ones by name; the key last, so that no two rows ever change places. */
-const byOrder = (a: MirroredRow, b: MirroredRow): number =>
-  Number(b.row.managed) - Number(a.row.managed) ||
-  a.row.order - b.row.order ||
-  compareText(a.row.agent, b.row.agent) ||
+const byOrder = (a: AgentRow, b: AgentRow): number =>
+  Number(b.managed) - Number(a.managed) ||
+  a.order - b.order ||
+  compareText(a.agent, b.agent) ||
   compareText(a.key, b.key);
 
 export const isComplete = (

@@ -20,7 +20,7 @@ export interface SnapshotOptions {
 /** Throws UNAVAILABLE when the stream ends before its bookmark: a part is never taken for the whole. */
 export const takeSnapshot = async (paths: Paths, options: SnapshotOptions): Promise<ViewMirror> => {
   using channel = new GrpcChannel(hostAgentEndpoint(paths));
-  const mirror = new ViewMirror();
+  const mirror = new ViewMirror({ follows: false });
   const { localOnly, hostsOnly, clock, signal } = options;
   const request = { follow: false, resumeToken: '', localOnly, hostsOnly };
   const deadlineMs = options.deadlineMs ?? SNAPSHOT_DEADLINE_MS;

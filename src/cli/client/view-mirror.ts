@@ -10,22 +10,24 @@ import { decodeAgentRow } from '../../wire/agent-row.ts';
 import type { Caller, Changes, Heard, Upstream, WatchAgentsResponse } from '../../wire/gen/fleet/v1/view.ts';
 import { hostAgentFromWire } from '../../wire/host-agent.ts';
 
-/** A row as it came, decoded at its first use. */
+/** A row as it came; decoded at its first use, and kept so where it will be looked at again. */
 export class MirroredRow {
-  readonly hostAgent: string;
   readonly key: string;
   readonly bytes: Uint8Array;
+  readonly #keeps: boolean;
   #row: AgentRow | null = null;
 
-  constructor(hostAgent: string, key: string, bytes: Uint8Array) {
-    this.hostAgent = hostAgent;
+  constructor(key: string, bytes: Uint8Array, keeps: boolean) {
     this.key = key;
     this.bytes = bytes;
+    this.#keeps = keeps;
   }
 
   get row(): AgentRow {
-    this.#row ??= decodedOrUnreadable(this.key, this.bytes);
-    return this.#row;
+    if (this.#row) return this.#row;
+    const row = decodedOrUnreadable(this.key, this.bytes);
+    if (this.#keeps) this.#row = row;
+    return row;
   }
 }
 
@@ -61,6 +63,12 @@ export class ViewMirror {
   #shown = nothingHeld();
   #incoming: Held | null = null;
   #changes = nothingChanged();
+  readonly #follows: boolean;
+
+  /** One that does not follow is looked at once: it remembers neither what changed nor what it decoded. */
+  constructor(options: { follows: boolean } = { follows: true }) {
+    this.#follows = options.follows;
+  }
 
   /** Returns true for a bookmark. */
   apply(frame: WatchAgentsResponse, nowMono: number): boolean {
@@ -137,7 +145,7 @@ export class ViewMirror {
     for (const { hostAgent, key, row } of changes.agents) {
       const rows = held.rows.get(hostAgent) ?? new Map<string, MirroredRow>();
       held.rows.set(hostAgent, rows);
-      rows.set(key, new MirroredRow(hostAgent, key, row));
+      rows.set(key, new MirroredRow(key, row, this.#follows));
       this.#mark(hostAgent, key);
     }
     for (const { hostAgent, key } of changes.removedAgents) {
@@ -192,6 +200,7 @@ export class ViewMirror {
   }
 
   #mark(hostAgent: string, key?: string): void {
+    if (!this.#follows) return;
     if (key === undefined) this.#changes.hostAgents.add(hostAgent);
     else this.#changes.rows.set(`${hostAgent}\n${key}`, { hostAgent, key });
   }

@@ -73,7 +73,7 @@ const liveNames = async ({ paths, signal }: CommandContext): Promise<LiveNames> 
     const { groups } = takePicture(mirror, systemClock.monotonicMs(), options);
     return {
       hosts: groups.map(({ host }) => host.host),
-      agents: groups.flatMap((group) => group.agents.map(({ address }) => address.split('/').slice(1).join('/'))),
+      agents: groups.flatMap((group) => group.agents().map(({ address }) => address.split('/').slice(1).join('/'))),
     };
   } catch {
     return { hosts: [], agents: [] };

@@ -18,19 +18,24 @@ const ROW_INDENT = 4;
 
 /** Lines without line ends; the first is the header. Nothing to show is no lines. */
 export const agentsTable = (picture: Picture, options: AgentsTableOptions): string[] => {
-  const groups = picture.filtered ? picture.groups.filter(({ agents }) => agents.length > 0) : picture.groups;
-  if (groups.length === 0) return [];
-  const agents = groups.flatMap((group) => group.agents);
-  const table = layTable(COLUMNS, agents, { ...options, indent: ROW_INDENT });
-  const lines = agents.length > 0 ? [table.header] : [];
+  const markers: string[] = [];
+  const rows = function* (): Generator<AgentView> {
+    for (const group of picture.groups) {
+      for (const agent of group.agents()) {
+        markers.push(options.paint(...markerOf(agent)));
+        yield agent;
+      }
+    }
+  };
+  const table = layTable(COLUMNS, rows(), { ...options, indent: ROW_INDENT });
+  const groups = picture.filtered ? picture.groups.filter(({ shown }) => shown > 0) : picture.groups;
+  const lines = markers.length > 0 ? [table.header] : [];
   let index = 0;
   for (const group of groups) {
     lines.push(INDENT + hostLine(group, options.paint));
-    for (const agent of group.agents) {
-      const [marker, style] = markerOf(agent);
-      const row = table.line(index, agent, agent.current ? null : 'dim');
-      lines.push(`${INDENT}${options.paint(style, marker)} ${row}`.trimEnd());
-      index += 1;
+    for (const end = index + group.shown; index < end; index += 1) {
+      const row = table.line(index, group.host.current ? null : 'dim');
+      lines.push(`${INDENT}${markers[index]} ${row}`.trimEnd());
     }
   }
   return lines;
@@ -38,10 +43,10 @@ export const agentsTable = (picture: Picture, options: AgentsTableOptions): stri
 
 export const isDead = (agent: AgentView): boolean => agent.readiness === 'dead';
 
-const markerOf = (agent: AgentView): [string, Style | null] => {
-  if (!agent.current) return ['~', 'dim'];
-  if (isDead(agent)) return ['x', 'bad'];
-  return agent.attention === null ? [' ', null] : ['!', 'attention'];
+const markerOf = (agent: AgentView): [Style | null, string] => {
+  if (!agent.current) return ['dim', '~'];
+  if (isDead(agent)) return ['bad', 'x'];
+  return agent.attention === null ? [null, ' '] : ['attention', '!'];
 };
 
 /** What a state of a link is called, with its time and reason: `LOST 2m14s (silent)`. */
@@ -57,9 +62,9 @@ const hostLine = (group: HostGroup, paint: Painter): string => {
   const words = [];
   if (group.isHere) words.push('this host');
   if (!host.current) {
-    const asLastSeen = group.agents.length > 0 ? '; rows as last seen' : '; no rows known';
+    const asLastSeen = group.shown > 0 ? '; rows as last seen' : '; no rows known';
     words.push(linkWords(host) + asLastSeen);
-  } else if (group.agents.length === 0) words.push('no agents');
+  } else if (group.shown === 0) words.push('no agents');
   const text = cleanText([group.label, ...words].join('  '));
   return paint(host.current ? 'strong' : host.link.state === 'lost' ? 'bad' : 'attention', text);
 };

@@ -11,7 +11,7 @@ export const hostsTable = (picture: Picture, options: { width: number; wide: boo
   const { groups } = picture;
   if (groups.length === 0) return [];
   const table = layTable(COLUMNS, groups, { ...options, indent: INDENT.length });
-  const lines = groups.map((group, index) => INDENT + table.line(index, group, null));
+  const lines = groups.map((_, index) => INDENT + table.line(index, null));
   return [table.header, ...lines].map((line) => line.trimEnd());
 };
 

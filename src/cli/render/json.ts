@@ -4,18 +4,13 @@ import type { Picture } from '../picture.ts';
 
 /** JSON.stringify escapes C0; these reach a terminal raw otherwise: DEL, C1, bidi, zero width, separators. */
 const UNSAFE =
-  /[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\u{e0001}|[\u{e0020}-\u{e007f}]/gu;
+  /[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc01\udc20-\udc7f]/g;
 
 const escaped = (text: string): string =>
   text.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-const PLAIN = /^[\x20-\x7e]*$/;
-
 /** One line; the same value as JSON.stringify's when read again. */
-export const jsonText = (value: unknown): string => {
-  const text = JSON.stringify(value);
-  return PLAIN.test(text) ? text : text.replace(UNSAFE, escaped);
-};
+export const jsonText = (value: unknown): string => JSON.stringify(value).replace(UNSAFE, escaped);
 
 /** Host-agents of one host stand together, as in `hosts` of the document. */
 const hostsOf = (picture: Picture): { host: string; cell: string; here: boolean; host_agents: unknown[] }[] => {
@@ -52,5 +47,5 @@ export function* hostsJson(picture: Picture): Generator<string> {
 }
 
 export function* agentsOf(picture: Picture): Generator<AgentView> {
-  for (const group of picture.groups) yield* group.agents;
+  for (const group of picture.groups) yield* group.agents();
 }

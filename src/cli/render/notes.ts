@@ -16,12 +16,11 @@ const MAX_HOSTS_NAMED = 3;
 
 /** `4 agents, 3 current · dragon-lin lost 2m14s: fleet doctor dragon-lin · cell home, as jarvis (operator)` */
 export const agentsFooter = (picture: Picture): string => {
-  const agents = picture.groups.flatMap((group) => group.agents);
-  const current = agents.filter((agent) => agent.current).length;
-  const needing = agents.filter((agent) => agent.current && agent.attention !== null).length;
-  const count = picture.filtered
-    ? `${agents.length} of ${counted(picture.inScope, 'agent')}`
-    : counted(agents.length, 'agent');
+  const { groups, filtered, inScope } = picture;
+  const shown = sum(groups, (group) => group.shown);
+  const current = sum(groups, (group) => (group.host.current ? group.shown : 0));
+  const needing = sum(groups, (group) => group.needing);
+  const count = filtered ? `${shown} of ${counted(inScope, 'agent')}` : counted(shown, 'agent');
   return joined([`${count}, ${current} current`, needing > 0 ? `${needing} need you` : null, ...footerTail(picture)]);
 };
 
@@ -49,6 +48,9 @@ const callerWords = ({ cell, caller }: Picture): string | null => {
   const where = cell === '' ? null : `cell ${cell}`;
   return where && whom ? `${where}, ${whom}` : (where ?? whom);
 };
+
+const sum = (groups: readonly HostGroup[], count: (group: HostGroup) => number): number =>
+  groups.reduce((total, group) => total + count(group), 0);
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 

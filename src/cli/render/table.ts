@@ -3,7 +3,7 @@
  * terminal raw. The last column is never cut.
  */
 import { cleanText, cutEnd, cutMiddle, textWidth } from '../../domain/clean-text.ts';
-import type { Painter, Style } from './paint.ts';
+import { type Painter, plain, type Style } from './paint.ts';
 
 export interface Column<R> {
   title: string;
@@ -32,20 +32,25 @@ export interface TableOptions {
   paint: Painter;
 }
 
-export interface Table<R> {
+export interface Table {
   header: string;
   /** The line after the indent, for the row at this index; `rowStyle` paints the whole line instead of its cells. */
-  line: (index: number, row: R, rowStyle: Style | null) => string;
+  line: (index: number, rowStyle: Style | null) => string;
 }
 
 interface Fitted<R> {
   column: Column<R>;
   cells: (string | null)[];
+  /** Of the cells; empty where nothing is painted. */
+  styles: (Style | null)[];
   width: number;
 }
 
-export const layTable = <R>(columns: readonly Column<R>[], rows: readonly R[], options: TableOptions): Table<R> => {
-  const filled = columns.map((column) => fill(column, rows)).filter(({ cells }) => cells.some((cell) => cell !== null));
+/** Each row is looked at once, in its turn, and not kept. */
+export const layTable = <R>(columns: readonly Column<R>[], rows: Iterable<R>, options: TableOptions): Table => {
+  const filled = fill(columns, rows, options.paint !== plain).filter(({ cells }) =>
+    cells.some((cell) => cell !== null),
+  );
   const fitted = fitColumns(filled, options);
   const lineOf = (text: (entry: Fitted<R>) => string, style: (entry: Fitted<R>) => Style | null): string => {
     let line = '';
@@ -70,28 +75,33 @@ export const layTable = <R>(columns: readonly Column<R>[], rows: readonly R[], o
         (entry) => entry.column.title,
         () => null,
       ),
-    line: (index, row, rowStyle) => {
+    line: (index, rowStyle) => {
       const text = (entry: Fitted<R>) => entry.cells[index] ?? (entry === fitted.at(-1) ? '' : '-');
       if (rowStyle)
         return options.paint(
           rowStyle,
           lineOf(text, () => null),
         );
-      return lineOf(text, (entry) => entry.column.style?.(row) ?? null);
+      return lineOf(text, (entry) => entry.styles[index] ?? null);
     },
   };
 };
 
-const fill = <R>(column: Column<R>, rows: readonly R[]): Fitted<R> => {
-  let width = Math.max(column.min ?? 0, column.title.length);
-  const cells = rows.map((row) => {
-    const cell = column.cell(row);
-    if (cell === null) return null;
-    const text = cleanText(cell);
-    width = Math.max(width, textWidth(text));
-    return text;
+const fill = <R>(columns: readonly Column<R>[], rows: Iterable<R>, isPainted: boolean): Fitted<R>[] => {
+  const entries = columns.map((column): Fitted<R> => {
+    return { column, cells: [], styles: [], width: Math.max(column.min ?? 0, column.title.length) };
   });
-  return { column, cells, width };
+  for (const row of rows) {
+    for (const entry of entries) {
+      const { column, cells, styles } = entry;
+      const cell = column.cell(row);
+      const text = cell === null ? null : cleanText(cell);
+      cells.push(text);
+      if (text !== null) entry.width = Math.max(entry.width, textWidth(text));
+      if (isPainted) styles.push(column.style?.(row) ?? null);
+    }
+  }
+  return entries;
 };
 
 const totalWidth = (entries: readonly { column: Column<never>; width: number }[], indent: number): number =>

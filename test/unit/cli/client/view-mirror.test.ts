@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ViewMirror } from '../../../../src/cli/client/view-mirror.ts';
+import { ViewMirror } from '../../../../src/cli/client/view-mirror.ts';
 import { agentRow } from '../../../helpers/agent-row.ts';
 import { bookmark, changes, mirrorOf, opened } from '../../../helpers/fleet-mirror.ts';
 import { hostAgent, hostFacts } from '../../../helpers/host-agent.ts';
@@ -107,4 +107,14 @@ test('a row that cannot be read is still a row', () => {
   );
   const [held] = mirror.rowsOf(host.id);
   expect(held?.row).toMatchObject({ readiness: 'unknown', reason: 'row of another version' });
+});
+
+test('a mirror that is looked at once remembers neither rows nor changes', () => {
+  const mirror = new ViewMirror({ follows: false });
+  for (const frame of [opened(), changes({ hosts: [host], rows: [[host.id, one]] }), bookmark()])
+    mirror.apply(frame, 0);
+  const [held] = mirror.rowsOf(host.id);
+  expect(held?.row).toMatchObject({ agent: 'one' });
+  expect(held?.row).not.toBe(held?.row);
+  expect(dirty(mirror)).toEqual([]);
 });
