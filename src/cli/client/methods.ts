@@ -8,6 +8,7 @@ import {
   WhoAmIResponse,
 } from '../../wire/gen/fleet/v1/view.ts';
 import type { Method } from './grpc-channel.ts';
+import { decodeFrame } from './watch-frames.ts';
 
 interface Codec<T> {
   encode(message: T): { finish(): Uint8Array };
@@ -20,6 +21,9 @@ export const methodOf = <Q, R>(path: string, request: Codec<Q>, response: Codec<
   decode: (bytes) => response.decode(bytes),
 });
 
-export const watchAgents = methodOf('/fleet.v1.FleetService/WatchAgents', WatchAgentsRequest, WatchAgentsResponse);
+export const watchAgents: Method<WatchAgentsRequest, WatchAgentsResponse> = {
+  ...methodOf('/fleet.v1.FleetService/WatchAgents', WatchAgentsRequest, WatchAgentsResponse),
+  decode: decodeFrame,
+};
 export const whoAmI = methodOf('/fleet.v1.FleetService/WhoAmI', WhoAmIRequest, WhoAmIResponse);
 export const diagnose = methodOf('/fleet.v1.FleetService/Diagnose', DiagnoseRequest, DiagnoseResponse);
