@@ -2,7 +2,7 @@ import { type LinkEvidence, type LinkThresholds, SUSPECT_LEAST, SUSPECT_SHARE } 
 
 /**
  * Many hosts falling silent within the same few seconds share a cause, and that is more likely here than there.
- * Returns the words for it, or null. Clean ends do not count.
+ * Returns the words for it, or null; every tenant reads them, so they count nobody. Clean ends do not count.
  */
 export const silenceSuspicion = (
   lines: readonly LinkEvidence[],
@@ -14,6 +14,6 @@ export const silenceSuspicion = (
   const lately = spoken.filter((line) => sinceMs(line) < 4 * thresholds.lostMs);
   const silent = lately.filter((line) => sinceMs(line) >= thresholds.silentMs);
   return silent.length >= SUSPECT_LEAST && silent.length >= lately.length * SUSPECT_SHARE
-    ? `${silent.length} of ${lately.length} host-agents fell silent together: the fault is probably on the controller's side`
+    ? "many host-agents fell silent together: the fault is probably on the controller's side"
     : null;
 };
