@@ -160,7 +160,7 @@ export class HostAgent {
       beHere();
       await inventory.start(stopping.signal);
       // Our own word about ourselves is always fresh: it is told as often as others' beats.
-      const pulse = setInterval(() => view.heard(view.hereId as string, facts(), 0), 2_000);
+      const pulse = setInterval(() => view.heard(view.hereId as string, facts(), uplink.clockSkewMs ?? 0), 2_000);
       shutdown.add('pulse', () => clearInterval(pulse));
       view.heard(view.hereId as string, facts(), 0);
 
@@ -228,6 +228,7 @@ export class HostAgent {
         upstream.forget();
         beHere();
         inventory.look();
+        renewal.look();
         uplink.redial();
       });
 

@@ -82,15 +82,16 @@ export class FleetView {
     return true;
   }
 
-  /** Proof of life. Only facts that differ in more than the time are a change for readers. */
+  /** Proof of life. Only facts that differ in more than the time, and a clock that was set, are a change for readers. */
   heard(id: string, facts: HostFacts | null, clockSkewMs?: number | null): void {
     const held = this.#hostAgents.get(id);
     if (!held) return;
     held.heardAtMono = this.#clock.monotonicMs();
     if (facts === null) return;
-    const changed = held.facts === null || !sameFacts(held.facts, facts);
+    const skewed = clockSkewMs !== undefined && !sameSkew(held.clockSkewMs, clockSkewMs);
+    const changed = held.facts === null || !sameFacts(held.facts, facts) || skewed;
     held.facts = facts;
-    if (clockSkewMs !== undefined) held.clockSkewMs = clockSkewMs;
+    if (skewed) held.clockSkewMs = clockSkewMs;
     if (changed) this.log.set(held.id, held);
   }
 
@@ -140,6 +141,12 @@ export class FleetView {
 }
 
 const sameBytes = (a: Buffer, b: Buffer): boolean => a.length === b.length && Buffer.compare(a, b) === 0;
+
+/** How long a beat was on its way moves the skew from one to the next. */
+const SKEW_NOISE_MS = 1_000;
+
+const sameSkew = (a: number | null, b: number | null): boolean =>
+  a === null || b === null ? a === b : Math.abs(a - b) < SKEW_NOISE_MS;
 
 const sameFacts = (a: HostFacts, b: HostFacts): boolean =>
   JSON.stringify({ ...a, hostNowMs: 0 }) === JSON.stringify({ ...b, hostNowMs: 0 });

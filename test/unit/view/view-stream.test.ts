@@ -279,3 +279,18 @@ test('an aborted snapshot removes nothing when the reader then resumes', () => {
   image.apply({ bookmark: { resumeToken: 't', upstream: undefined } } as WatchAgentsResponse);
   expect(view.rowsOf('a/u').size).toBe(1);
 });
+
+test('a host whose clock was set is told anew, one whose beats were a little late is not', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  addHost(view, clock, 'a');
+  view.heard('a/u', hostFacts(), 40);
+  const token = tokenOf(await framesOf(view, clock));
+  const before = view.log.revision;
+  view.heard('a/u', hostFacts(), 700);
+  expect(view.log.revision).toBe(before);
+  view.heard('a/u', hostFacts(), 3_600_000);
+  const frames = await framesOf(view, clock, { token });
+  expect(frames.at(-2)?.changes?.hostAgents[0]?.clockSkewMs).toBe(3_600_000);
+  expect(view.log.revision).toBeGreaterThan(before);
+});
