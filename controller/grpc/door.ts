@@ -184,8 +184,8 @@ export class Door {
   #sweep(): void {
     const { records, clock, log } = this.#context;
     const nowMs = clock.nowMs();
-    for (const { caller } of this.#inside) {
-      if (caller.spiffeId === null || caller.certificate === null) continue;
+    for (const { caller, signal } of this.#inside) {
+      if (caller.spiffeId === null || caller.certificate === null || signal.aborted) continue;
       const reason = standingOf(records.identities.get(caller.spiffeId), caller.certificate, nowMs);
       if (reason === null) continue;
       log.warn({ actor: caller.spiffeId, reason }, 'calls of an identity cut');

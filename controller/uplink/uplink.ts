@@ -49,6 +49,7 @@ interface Session {
   stream: UplinkStream;
   goodbye: LinkReason | null;
   dismissed: LinkReason | null;
+  isOver: boolean;
 }
 
 const HELLO_DEADLINE_MS = 5_000;
@@ -158,6 +159,7 @@ export class Uplink {
       stream,
       goodbye: null,
       dismissed: null,
+      isOver: false,
     };
     this.#sessions.set(id, session);
     if (held) this.#dismiss(held, 'superseded', 'a newer stream of the same identity was accepted');
@@ -194,6 +196,8 @@ export class Uplink {
   }
 
   #ended(session: Session): void {
+    if (session.isOver) return;
+    session.isOver = true;
     const { registry, clock, log } = this.#options;
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id);
     const heardAtMono = registry.heardAtMono(session.id) ?? session.openedMono;

@@ -36,7 +36,8 @@ const LOOK_MS = 30_000;
 
 export class Renewal {
   readonly #options: RenewalOptions;
-  #nudged = new AbortController();
+  #isRefused = false;
+  #wake = new AbortController();
   #renewedMono = Number.NEGATIVE_INFINITY;
 
   constructor(options: RenewalOptions) {
@@ -48,7 +49,14 @@ export class Renewal {
    * renewing and dialling would then feed each other.
    */
   nudge(): void {
-    if (this.#options.clock.monotonicMs() - this.#renewedMono >= LOOK_MS) this.#nudged.abort();
+    if (this.#options.clock.monotonicMs() - this.#renewedMono < LOOK_MS) return;
+    this.#isRefused = true;
+    this.#wake.abort();
+  }
+
+  /** The identity is another one now: when it is due must be read anew. */
+  look(): void {
+    this.#wake.abort();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -57,11 +65,12 @@ export class Renewal {
       const { clock } = this.#options;
       const dueInMs =
         identity === null ? LOOK_MS : renewalDueMs(readCertificate(identity.certificatePem)) - clock.nowMs();
-      if (dueInMs > 0 && !this.#nudged.signal.aborted) {
-        await sleep(Math.min(dueInMs, LOOK_MS), AbortSignal.any([signal, this.#nudged.signal]));
+      if (dueInMs > 0 && !this.#isRefused) {
+        await sleep(Math.min(dueInMs, LOOK_MS), AbortSignal.any([signal, this.#wake.signal]));
+        this.#wake = new AbortController();
         continue;
       }
-      this.#nudged = new AbortController();
+      this.#isRefused = false;
       if (identity === null || (await this.#renew(identity))) attempt = 0;
       else await sleep(backoffDelayMs(++attempt, { firstMs: 1_000, capMs: LOOK_MS }), signal);
     }

@@ -165,9 +165,11 @@ export class Host {
     await this.#power.powerOff();
   }
 
-  /** Everything ends at once, nothing is flushed. */
+  /** Everything ends at once, nothing is flushed, and no packet says so. */
   async pullCord(): Promise<void> {
     await this.#closeLines();
+    // The kernel, which lives on, would close the sockets of the dead.
+    await this.cutCable();
     await this.#power.pullCord();
   }
 
