@@ -7,8 +7,8 @@ import {
   WhoAmIRequest,
   WhoAmIResponse,
 } from '../../wire/gen/fleet/v1/view.ts';
+import { decodeFrame } from '../../wire/watch-frames.ts';
 import type { Method } from './grpc-channel.ts';
-import { decodeFrame } from './watch-frames.ts';
 
 interface Codec<T> {
   encode(message: T): { finish(): Uint8Array };

@@ -3,7 +3,7 @@
  * rest is left to the generated codec. Throws what that throws on bytes that are no such message.
  */
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { type AgentEntry, Changes, WatchAgentsResponse } from '../../wire/gen/fleet/v1/view.ts';
+import { type AgentEntry, Changes, WatchAgentsResponse } from './gen/fleet/v1/view.ts';
 
 /** Tags of view.proto: `WatchAgentsResponse.changes`, `Changes.agents`, and the fields of AgentEntry. */
 const CHANGES = 0x12;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { decodeFrame } from '../../../../src/cli/client/watch-frames.ts';
-import { WatchAgentsResponse } from '../../../../src/wire/gen/fleet/v1/view.ts';
-import { hostAgentToWire } from '../../../../src/wire/host-agent.ts';
-import { bookmark, opened } from '../../../helpers/fleet-mirror.ts';
-import { hostAgent } from '../../../helpers/host-agent.ts';
+import { WatchAgentsResponse } from '../../../src/wire/gen/fleet/v1/view.ts';
+import { hostAgentToWire } from '../../../src/wire/host-agent.ts';
+import { decodeFrame } from '../../../src/wire/watch-frames.ts';
+import { bookmark, opened } from '../../helpers/fleet-mirror.ts';
+import { hostAgent } from '../../helpers/host-agent.ts';
 
 const frames: WatchAgentsResponse[] = [
   {},
