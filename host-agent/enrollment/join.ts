@@ -28,7 +28,10 @@ export interface JoinOptions {
 
 const PROBE_TIMEOUT_MS = 5_000;
 
-/** Throws FleetError; the last address's reason where none works. */
+/**
+ * Throws FleetError; where no address works, the reason of one that may work later if there is such a one, and so is
+ * retryable.
+ */
 export const joinWithToken = async (handed: string, options: JoinOptions): Promise<EnrolledIdentity> => {
   const { token: text, addresses: preferred } = parseHandedToken(handed);
   const token = parseToken(text);
@@ -39,11 +42,13 @@ export const joinWithToken = async (handed: string, options: JoinOptions): Promi
     'join token names no address: make a new one with "fleet token"',
   );
   for (const address of addresses) {
+    let isProven = false;
     try {
       const { trustBundlePem } = await probeController(
         { address, cell: token.cell, fingerprint: token.fingerprint },
         { timeoutMs: PROBE_TIMEOUT_MS, nowMs: options.clock.nowMs },
       );
+      isProven = true;
       const answer = await options.enroll(address, trustBundlePem, token.cell, {
         secret: token.secret,
         csr,
@@ -56,12 +61,15 @@ export const joinWithToken = async (handed: string, options: JoinOptions): Promi
       await options.file.save(identity);
       return identity;
     } catch (error) {
-      last = error;
-      if (error instanceof FleetError && !error.retryable) break;
+      // Somebody else at an address says nothing of the others: private addresses and loopback are many machines'.
+      if (isProven || !isRetryable(last)) last = error;
+      if (isProven && !isRetryable(error)) break;
     }
   }
   throw last;
 };
+
+const isRetryable = (error: unknown): boolean => !(error instanceof FleetError) || error.retryable;
 
 export const identityFrom = (answer: CertificateResponse, known: readonly string[]): EnrolledIdentity => ({
   cell: answer.cell,

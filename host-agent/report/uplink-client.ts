@@ -78,7 +78,11 @@ export class UplinkClient {
         if (signal.aborted) return;
         const end = await this.#connect(address, signal);
         if (end.welcomed) attempt = 0;
-        if (end.reason === 'stopped') continue;
+        if (end.reason === 'stopped') {
+          // Called to dial anew: as whom, and where, is read afresh.
+          this.#stand('connecting', address, null);
+          break;
+        }
         this.#options.log.info({ address, reason: end.reason, detail: end.detail }, 'uplink ended');
         const refused = end.reason === 'refused' || end.reason === 'duplicate_identity' || end.reason === 'revoked';
         this.#stand(refused ? 'refused' : 'unreachable', address, end.detail);

@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { allowVerbs, listIdentities, removeHost } from '../../../src/cli/client/admin-methods.ts';
+import { handedTokenText } from '../../../src/identity/handed-token.ts';
+import { parseToken } from '../../../src/identity/token.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { RunningController } from '../../helpers/run-controller.ts';
 import { SimulatedHost } from '../../helpers/simulated-host.ts';
@@ -145,4 +147,13 @@ test('a machine that is enrolled under a new name leaves nothing of the old one 
   await cell.stop();
   await cell.begin();
   expect([...(await cell.view()).hostAgentIds()]).toEqual(['new-name/u']);
+});
+
+test('another cell’s controller at one of the addresses does not keep a host from its own', async () => {
+  const cell = await controller();
+  const other = await controller();
+  const elsewhere = parseToken(await other.token('x')).addresses;
+  const token = handedTokenText({ token: await cell.token('dragon-lin'), addresses: elsewhere });
+  const dragon = await SimulatedHost.enrol({ folder: cell.folder, token, host: 'dragon-lin' });
+  expect(dragon.id).toBe('dragon-lin/u');
 });
