@@ -62,13 +62,14 @@ export class ReportIntake {
   #put(id: string, held: Held, key: string, row: Buffer): void {
     const rows = this.#view.rowsOf(id);
     if (decodeAgentRow(row).key !== key) throw new FleetError('INVALID_ARGUMENT', `${id} sent a row under another key`);
-    held.bytes += row.length - (rows.get(key)?.row.length ?? 0);
-    if (held.bytes > this.#limits.bytes || (rows.size >= this.#limits.rows && !rows.has(key))) {
+    const bytes = held.bytes + row.length - (rows.get(key)?.row.length ?? 0);
+    if (bytes > this.#limits.bytes || (rows.size >= this.#limits.rows && !rows.has(key))) {
       throw new FleetError(
         'RESOURCE_EXHAUSTED',
         `${id} reports more than ${this.#limits.rows} rows or ${this.#limits.bytes} bytes`,
       );
     }
+    held.bytes = bytes;
     held.snapshot?.add(key);
     // A slice of the frame would keep the whole frame alive.
     this.#view.putRow(id, key, Buffer.from(row));

@@ -134,10 +134,6 @@ export class Uplink {
     if (reason !== undefined) this.dismiss(id, reason, `this identity is ${reason.replace('_', ' ')}`);
   }
 
-  dismissAll(reason: LinkReason, detail: string): void {
-    for (const session of [...this.#sessions.values()]) this.#dismiss(session, reason, detail);
-  }
-
   #welcome(id: string, identity: HostIdentity, hello: Hello, stream: UplinkStream): Session {
     const { registry, clock, log } = this.#options;
     const held = this.#sessions.get(id);

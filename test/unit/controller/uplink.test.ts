@@ -193,3 +193,17 @@ test('many hosts that fall silent together point at the controller itself', () =
   expect(registry.suspicion).toMatch(/^many host-agents fell silent together/);
   expect(registry.suspicion).not.toMatch(/\d/);
 });
+
+test('a host that is refused for too many rows may come back once it has fewer', () => {
+  const view = new FleetView({ clock: new MovedClock() });
+  const intake = new ReportIntake(view, { rows: 10, bytes: 1_000 });
+  const registry = new Registry({ cell: 'home', view, clock: new MovedClock(), log: silentLogger() });
+  registry.enrolled(who);
+  const report = (title: number, begin: boolean) => {
+    const row = encodeAgentRow(agentRow({ key: 'a', reason: 'x'.repeat(title) }));
+    return { snapshotBegin: begin, rows: [{ key: 'a', row }], removed: [], revision: 1n, complete: true };
+  };
+  intake.take(id, 'run1', report(10, true));
+  for (let n = 0; n < 20; n++) expect(() => intake.take(id, 'run1', report(2_000, false))).toThrow(/more than/);
+  intake.take(id, 'run1', report(20, false));
+});
