@@ -1,0 +1,70 @@
+/** Short-lived certificates: renewed under a live stream, and by themselves after a time off that outlasted them. */
+import { describe, expect, test } from 'vitest';
+import { daemonLog, faultGround } from '../helpers/fault-ground.ts';
+import { untilWhole } from '../helpers/fleet-pair.ts';
+import { agentsOf, hostAgentOf, see } from '../helpers/fleet-seen.ts';
+import { startCoder } from '../helpers/mosaic.ts';
+import { until } from '../helpers/until.ts';
+
+const LIFETIME_SECONDS = 12;
+const ground = faultGround({ certificateLifetimeSeconds: LIFETIME_SECONDS });
+
+/** Resolves when so many lifetimes have gone by. */
+const lifetimesLater = async (count: number): Promise<void> => {
+  const end = performance.now() + count * LIFETIME_SECONDS * 1_000;
+  await until(() => performance.now() > end, { timeoutMs: (count + 1) * LIFETIME_SECONDS * 1_000 });
+};
+
+const leftOf = async (host: string): Promise<number> =>
+  hostAgentOf(await see(ground.jarvis), host).certificate_expires_in_seconds ?? Number.NaN;
+
+describe('a certificate of twelve seconds', () => {
+  test('is renewed again and again, and no stream is dropped for it', async () => {
+    const { onJarvis, onDragon } = ground;
+    ground.mark();
+    let last = await leftOf('dragon-lin');
+    expect(last).toBeLessThanOrEqual(LIFETIME_SECONDS);
+    let renewals = 0;
+    await until(
+      async () => {
+        const left = await leftOf('dragon-lin');
+        if (left > last) renewals++;
+        last = left;
+        return renewals === 4;
+      },
+      { timeoutMs: 5 * LIFETIME_SECONDS * 1_000 },
+    );
+    ground.unharmed();
+    for (const feed of [onJarvis, onDragon]) {
+      expect([...feed.words('dragon-lin'), ...feed.words('W-jarvis')]).toEqual([]);
+    }
+  });
+
+  test('that ran out three times over while its host was off is renewed when it is on again', async () => {
+    const { pair, jarvis, onJarvis } = ground;
+    ground.mark();
+    await pair.dragon.pullCord();
+    await onJarvis.until('dragon-lin', 'lost certificate_expired', 3 * LIFETIME_SECONDS * 1_000);
+    await lifetimesLater(3);
+    expect(agentsOf(await see(jarvis), 'dragon-lin').map(({ agent, current }) => [agent, current])).toEqual([
+      ['coder0-0', false],
+    ]);
+    await pair.dragon.bootAgain();
+    await onJarvis.until('dragon-lin', 'connected', 30_000);
+    expect(await daemonLog(pair.dragon, 'jwoltje', 'host-agent')).toMatch(/"expired":true.*certificate renewed/);
+    await startCoder(pair.dragon);
+    await untilWhole(pair);
+  });
+
+  test('that ran out three times over while the controller was off is renewed when it is on again', async () => {
+    const { pair, onJarvis } = ground;
+    ground.mark();
+    await pair.jarvis.mustSsh('jarvis', 'systemctl --user stop fleet-controller');
+    await onJarvis.until('dragon-lin', 'lost controller_unreachable', 20_000);
+    await lifetimesLater(3);
+    ground.unharmed();
+    await pair.jarvis.mustSsh('jarvis', 'systemctl --user start fleet-controller');
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
+    await ground.whole();
+  });
+});
