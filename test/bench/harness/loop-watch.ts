@@ -1,7 +1,6 @@
 /** The bench's side of `loop-preload.mjs`: between `begin` and `end` a daemon watches its own loop. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 
 export interface LongestTurn {
   /** Work of the main thread itself, collection of garbage included. */
@@ -14,7 +13,6 @@ export interface LongestTurn {
 const ANSWER_TIMEOUT_MS = 5_000;
 
 export class LoopWatch {
-  static readonly preload = join(import.meta.dirname, 'loop-preload.mjs');
   readonly #child: ChildProcess;
 
   constructor(child: ChildProcess) {

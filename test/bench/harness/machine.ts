@@ -55,11 +55,10 @@ export class Machine {
 
   /** Starts a shipped daemon and waits until it answers. */
   async start(kind: DaemonKind, options: { ready?: boolean } = {}): Promise<Daemon> {
-    const program = kind === 'controller' ? 'controller.mjs' : 'host-agent.mjs';
+    const launcher = kind === 'controller' ? this.#shipped.controller : this.#shipped.hostAgent;
     const extra = kind === 'controller' ? ['--port', '0'] : ['--name', this.name];
     const log = openSync(join(this.home, `${kind}.log`), 'a');
-    const argv = ['--import', LoopWatch.preload, join(this.#shipped.lib, program), '--instance', this.#instance];
-    const child = startChild([this.#shipped.node, ...argv, ...extra], {
+    const child = startChild([launcher, '--instance', this.#instance, ...extra], {
       env: this.env,
       stdio: ['ignore', log, log, 'ipc'],
     });
