@@ -51,6 +51,7 @@ export class Registry {
   readonly #lines = new Map<string, Line>();
   #grace: JudgeGrace | null = null;
   #lastTickMono = 0;
+  #lastTickBoot = 0;
   #suspicion: string | null = null;
 
   constructor(options: RegistryOptions) {
@@ -63,6 +64,7 @@ export class Registry {
     const now = this.#options.clock.monotonicMs();
     this.#grace = { sinceMono: now, reason: 'controller_started' };
     this.#lastTickMono = now;
+    this.#lastTickBoot = this.#options.clock.bootMs();
     for (const known of lastKnown) {
       const id = this.enrolled(known);
       const record = this.#options.view.hostAgent(id);
@@ -164,11 +166,15 @@ export class Registry {
   /** Judges every line; to be called about twice a second. A gap between two calls is a pause of our own. */
   tick(): void {
     const now = this.#options.clock.monotonicMs();
-    if (now - this.#lastTickMono > this.#thresholds.silentMs / 2) {
+    const boot = this.#options.clock.bootMs();
+    // A stopped process misses ticks; on a machine that slept the monotonic clock stood still as well.
+    const pausedMs = Math.max(now - this.#lastTickMono, boot - this.#lastTickBoot);
+    if (pausedMs > this.#thresholds.silentMs / 2) {
       this.#grace = { sinceMono: now, reason: 'controller_paused' };
-      this.#options.log.warn({ pausedMs: Math.round(now - this.#lastTickMono) }, 'controller was paused');
+      this.#options.log.warn({ pausedMs: Math.round(pausedMs) }, 'controller was paused');
     }
     this.#lastTickMono = now;
+    this.#lastTickBoot = boot;
     const before = this.#suspicion;
     this.#suspicion = silenceSuspicion(
       [...this.#lines.values()].map((line) => line.evidence),

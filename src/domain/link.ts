@@ -52,15 +52,15 @@ export const judgeLink = (
   thresholds: LinkThresholds = LINK_THRESHOLDS,
 ): { state: LinkState; reason: LinkReason | null } => {
   const reasonIfAny: LinkReason | null = evidence.duplicate ? 'duplicate_identity' : null;
-  const sinceHeardMs = evidence.heardAtMono === null ? Number.POSITIVE_INFINITY : nowMono - evidence.heardAtMono;
-  if (evidence.streamOpen && sinceHeardMs < thresholds.silentMs) return { state: 'connected', reason: reasonIfAny };
-
   const endedBecause = evidence.streamOpen ? null : evidence.closedBecause;
   if (endedBecause !== null && FINAL.has(endedBecause)) return { state: 'lost', reason: endedBecause };
 
   const inGrace = grace !== null && nowMono - grace.sinceMono < thresholds.graceMs;
   const heardSinceGrace = grace !== null && evidence.heardAtMono !== null && evidence.heardAtMono >= grace.sinceMono;
   if (inGrace && !heardSinceGrace) return { state: 'unconfirmed', reason: grace.reason };
+
+  const sinceHeardMs = evidence.heardAtMono === null ? Number.POSITIVE_INFINITY : nowMono - evidence.heardAtMono;
+  if (evidence.streamOpen && sinceHeardMs < thresholds.silentMs) return { state: 'connected', reason: reasonIfAny };
 
   const reason: LinkReason = reasonIfAny ?? endedBecause ?? 'silent';
   return { state: sinceHeardMs < thresholds.lostMs ? 'resuming' : 'lost', reason };

@@ -9,6 +9,13 @@ export class MovedClock implements Clock {
   }
   nowMs = (): number => this.wallMs;
   monotonicMs = (): number => this.monoMs;
+  suspendedMs = 0;
+  bootMs = (): number => this.monoMs + this.suspendedMs;
+  /** The machine sleeps: its monotonic clock stands still. */
+  suspend(ms: number): void {
+    this.wallMs += ms;
+    this.suspendedMs += ms;
+  }
   advance(ms: number): void {
     this.wallMs += ms;
     this.monoMs += ms;

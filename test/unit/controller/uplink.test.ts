@@ -155,6 +155,18 @@ test('a pause of the controller is not held against its hosts', () => {
   expect(link()).toBe('unconfirmed controller_paused');
 });
 
+test('a controller whose machine slept does not call anybody connected before they have spoken again', () => {
+  const { dial, registry, clock, link } = house();
+  dial('run1');
+  clock.advance(500);
+  registry.tick();
+  expect(link()).toBe('connected null');
+  clock.suspend(3_600_000);
+  clock.advance(500);
+  registry.tick();
+  expect(link()).toBe('unconfirmed controller_paused');
+});
+
 test('garbage instead of a row, rows before a snapshot and a row under a foreign key end the stream', () => {
   const { dial, view } = house();
   const garbage = dial('run1');
