@@ -160,7 +160,8 @@ export class HostAgent {
       beHere();
       await inventory.start(stopping.signal);
       // Our own word about ourselves is always fresh: it is told as often as others' beats.
-      const pulse = setInterval(() => view.heard(view.hereId as string, facts(), uplink.clockSkewMs ?? 0), 2_000);
+      const tellOfUs = (): void => view.heard(view.hereId as string, facts(), uplink.clockSkewMs ?? 0);
+      const pulse = setInterval(tellOfUs, 2_000);
       shutdown.add('pulse', () => clearInterval(pulse));
       view.heard(view.hereId as string, facts(), 0);
 
@@ -221,6 +222,8 @@ export class HostAgent {
         renew: (address, identity, expired, request) =>
           callRenew(address, enrolment.tls(identity, !expired), request, clock.nowMs),
       });
+      // How it reached the controller is known with the welcome, not with the next pulse.
+      using _reached = uplink.onChange(tellOfUs);
       using _refused = uplink.onChange(() => {
         if (uplink.standing.state === 'refused') renewal.nudge();
       });
