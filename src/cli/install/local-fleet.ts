@@ -62,10 +62,10 @@ export interface SeenHosts {
  * Every host of the cell, as the controller of this user sees it; agents of other tenants as well, which this
  * machine's host-agent may not be told of.
  */
-export const lookAtCell = async (paths: Paths): Promise<SeenHosts> => {
+export const lookAtCell = async (paths: Paths, options = { hostsOnly: false }): Promise<SeenHosts> => {
   using channel = new GrpcChannel(adminEndpoint(paths));
   const mirror = new ViewMirror();
-  const request = { follow: false, resumeToken: '', localOnly: false, hostsOnly: false };
+  const request = { follow: false, resumeToken: '', localOnly: false, ...options };
   for await (const frame of channel.stream(watchAgents, request, { deadlineMs: CALL_DEADLINE_MS })) {
     mirror.apply(frame, systemClock.monotonicMs());
   }

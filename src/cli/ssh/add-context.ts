@@ -37,7 +37,7 @@ export interface Survey {
   controller: ControllerStatusResponse;
   /** Name in the cell. */
   host: string;
-  /** null: enrolled nowhere, or with another controller that `--replace` leaves. */
+  /** null: enrolled nowhere, revoked, or with another controller that `--replace` leaves. */
   enrolled: EnrolledAs | null;
 }
 

@@ -4,6 +4,7 @@ import { isIdentityName } from '../../identity/spiffe-id.ts';
 import type { ControllerStatusResponse } from '../../wire/gen/fleet/v1/admin_messages.ts';
 import { isEnrolledWith } from '../install/enrolled-with.ts';
 import { parseEnrolment } from '../install/enrolment.ts';
+import { lookAtCell } from '../install/local-fleet.ts';
 import { unchanged } from '../install/steps.ts';
 import { UsageError } from '../usage-error.ts';
 import { type AddContext, SCRIPT_TIMEOUT_MS, type Survey } from './add-context.ts';
@@ -44,5 +45,12 @@ export const survey = async (context: AddContext, controller: ControllerStatusRe
       ...(Math.abs(skew) > 5 ? [`clock ${skew > 0 ? '+' : ''}${skew}s`] : []),
       ...(facts.disk_kib === null ? [] : [`${mebibytes(facts.disk_kib * 1024)} free`]),
     ].join(', ');
-    return [unchanged(text), { facts, controller, host, enrolled: isOurs ? present : null }];
+    const enrolled = present && isOurs && (await stillStands(context, present)) ? present : null;
+    return [unchanged(text), { facts, controller, host, enrolled }];
   });
+
+/** Revoked here, the machine may not know it yet: its identity is of no use any more. */
+const stillStands = async ({ paths }: AddContext, present: { host: string; user: string }): Promise<boolean> =>
+  (await lookAtCell(paths, { hostsOnly: true })).hosts.some(
+    ({ host, user }) => host === present.host && user === present.user,
+  );

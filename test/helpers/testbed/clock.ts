@@ -21,6 +21,11 @@ export const prepareClock = async (root: string): Promise<void> => {
 /** Shell, run as the host's root with `offsetBytes` as input. In place: running programs have the file mapped. */
 export const MOVE_CLOCK = `dd of=${OFFSET_FILE} conv=notrunc status=none`;
 
+/** Shell, run as the host's root: its kernel tells the boot in wall-clock time, which a set clock moves. */
+export const moveBootTime = (offsetMs: number): string => `while umount /proc/stat 2>/dev/null; do :; done
+moved=$(($(sed -n 's/^btime //p' /proc/stat) + ${Math.round(offsetMs / 1_000)}))
+sed "s/^btime .*/btime $moved/" /proc/stat > /run/moved-stat && mount --bind /run/moved-stat /proc/stat`;
+
 export const offsetBytes = (offsetMs: number): Uint8Array => {
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64LE(BigInt(Math.round(offsetMs)) * 1_000_000n);

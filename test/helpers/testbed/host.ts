@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { ExecResult } from '../../../src/runtime/exec.ts';
 import { until } from '../until.ts';
-import { MOVE_CLOCK, offsetBytes } from './clock.ts';
+import { MOVE_CLOCK, moveBootTime, offsetBytes } from './clock.ts';
 import { Disk } from './disk.ts';
 import type { HostOptions } from './host-options.ts';
 import type { Network } from './network.ts';
@@ -191,6 +191,7 @@ export class Host {
   async moveClock(offsetMs: number): Promise<void> {
     if (!this.#ownClock) throw new Error(`${this.name} was booted without ownClock`);
     await this.asRoot(MOVE_CLOCK, { input: offsetBytes(offsetMs) });
+    await this.asRoot(moveBootTime(offsetMs));
   }
 
   // Looking
