@@ -12,12 +12,18 @@ const SOON = { timeoutMs: 15_000 };
 const rowOn = async (seat: Seat, host: string, agent: string): Promise<AgentView | undefined> =>
   agentsOf(await see(seat), host).find((row) => row.agent === agent);
 
-const untilRow = (seat: Seat, host: string, agent: string, is: (row: AgentView | undefined) => unknown) =>
+const untilRow = (
+  seat: Seat,
+  host: string,
+  agent: string,
+  is: (row: AgentView | undefined) => unknown,
+  deadline = SOON,
+) =>
   until(async () => {
     const row = await rowOn(seat, host, agent);
     if (!is(row)) throw new Error(`${agent} is ${JSON.stringify(row)?.slice(0, 900)}`);
     return true;
-  }, SOON);
+  }, deadline);
 
 const warningsOf = async (seat: Seat, host: string): Promise<string[]> => hostAgentOf(await see(seat), host).warnings;
 
@@ -161,6 +167,8 @@ describe('hostile and broken input', () => {
       (row) => row?.heartbeat.state === 'invalid' && row.readiness === 'working',
     );
     await running.stop();
-    await untilRow(dragon, 'W-jarvis', 'canary-pi', (row) => row?.heartbeat.state === 'healthy');
+    // The stub writes its next beat within 15 s.
+    const isHealthy = (row: AgentView | undefined) => row?.heartbeat.state === 'healthy';
+    await untilRow(dragon, 'W-jarvis', 'canary-pi', isHealthy, { timeoutMs: 30_000 });
   });
 });
