@@ -99,3 +99,30 @@ test('a renewal keeps what was said meanwhile, and one for a former name is drop
   expect(enrolment.identity).toMatchObject({ host: 'dragon-lin', certificatePem });
   expect(await file.load()).toMatchObject({ host: 'dragon-lin', certificatePem });
 });
+
+test('an identity that came while it waited for one is renewed in its own time', async () => {
+  const { clock, file, identity, issue, enrolment } = await enrolled();
+  let held: EnrolledIdentity | null = null;
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const renewal = new Renewal({
+    file,
+    clock,
+    log: silentLogger(),
+    machineId: 'm',
+    identity: () => held,
+    renewed: (renewed) => enrolment.renewed(renewed),
+    renew: async (_address, present, _expired, { csr }) => {
+      held = null;
+      ask();
+      return { ...present, certificatePem: issue(openCsr(csr)) };
+    },
+  });
+  const stopping = new AbortController();
+  const running = renewal.run(stopping.signal);
+  cleanUp.push(() => running);
+  cleanUp.push(async () => stopping.abort());
+  held = identity;
+  clock.advance(WEEK_MS - 1_000);
+  renewal.look();
+  await asked;
+});
