@@ -2,6 +2,7 @@
  * Keeps this machine's rows in the view: joins the sources whenever one of them says "look now", and once a second
  * for what only time changes. A row that came out the same is no change.
  */
+import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -77,7 +78,7 @@ export class Inventory {
     const { host, user } = this.#options.names();
     const context: JoinContext = {
       nowMs: clock.nowMs(),
-      host,
+      hostNames: [host, hostname()],
       user,
       socketPath: this.#options.socketPath,
       tree: (pid) => this.#processes.tree(pid),

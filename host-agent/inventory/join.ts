@@ -32,7 +32,8 @@ export interface Readings {
 
 export interface JoinContext {
   nowMs: number;
-  host: string;
+  /** The enrolled name, and what the machine calls itself: a roster may use either. */
+  hostNames: readonly string[];
   user: string;
   /** Path of a socket by its name; null is tmux's default socket. */
   socketPath(name: string | null): string;
@@ -81,7 +82,10 @@ export const joinRows = (readings: Readings, context: JoinContext): AgentRow[] =
 /** The roster's entries for this host and user, with the socket each one uses. */
 const rosterHere = (reading: RosterReading, context: JoinContext): { agent: RosterAgent; socket: string }[] =>
   (reading.roster?.agents ?? [])
-    .filter(({ host, user }) => (host === null || host === context.host) && (user === null || user === context.user))
+    .filter(
+      ({ host, user }) =>
+        (host === null || context.hostNames.includes(host)) && (user === null || user === context.user),
+    )
     .map((agent) => ({ agent, socket: context.socketPath(agent.socketName) }));
 
 /** Session names, made unique by `socket:session` where one user has the name twice. */

@@ -109,6 +109,9 @@ const endOf = (status: StatusObject): [UplinkEnd['reason'], string] => {
       return ['unreachable', plainReason(status.details)];
     case grpcStatus.OK:
     case grpcStatus.CANCELLED:
+    // What a reset without trailers, or a fault on the other side, looks like: no word against us.
+    case grpcStatus.INTERNAL:
+    case grpcStatus.UNKNOWN:
       return ['closed', status.details || 'the controller closed the stream'];
     case grpcStatus.ALREADY_EXISTS:
       return ['duplicate_identity', status.details];

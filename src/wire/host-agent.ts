@@ -8,10 +8,25 @@ export const hostFactsToWire = (facts: HostFacts): wire.HostFacts => ({
   via: facts.via ?? undefined,
 });
 
+/** What a host says of itself goes to every reader: so much of it and no more, and no number that is none. */
+const LIMITS = { words: 16, wordLength: 200, nameLength: 64 } as const;
+const finite = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? value : null;
+const name = (text: string): string => text.slice(0, LIMITS.nameLength);
+const words = (list: readonly string[]): string[] =>
+  list.slice(0, LIMITS.words).map((word) => word.slice(0, LIMITS.wordLength));
+
 export const hostFactsFromWire = (facts: wire.HostFacts): HostFacts => ({
-  ...facts,
-  certificateNotAfterMs: facts.certificateNotAfterMs ?? null,
-  via: facts.via ?? null,
+  hostNowMs: finite(facts.hostNowMs) ?? 0,
+  version: name(facts.version),
+  control: name(facts.control),
+  warnings: words(facts.warnings),
+  certificateNotAfterMs: finite(facts.certificateNotAfterMs),
+  via: facts.via === undefined ? null : name(facts.via),
+  agents: facts.agents,
+  needs: facts.needs,
+  machineId: name(facts.machineId),
+  capabilities: words(facts.capabilities),
 });
 
 export const hostAgentToWire = (agent: HostAgent): wire.HostAgent => ({

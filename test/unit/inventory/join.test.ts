@@ -124,7 +124,7 @@ const tree = (pid: number, argv: string[], exe = `/usr/bin/${argv[0]}`): Process
 
 const context = (over: Partial<JoinContext> = {}): JoinContext => ({
   nowMs: NOW,
-  host: 'W-jarvis',
+  hostNames: ['W-jarvis', 'box17'],
   user: 'jarvis',
   socketPath: (name) => `/tmp/tmux-1000/${name ?? 'default'}`,
   tree: (pid) => tree(pid, ['node', 'server.js']),
@@ -161,6 +161,11 @@ test('a roster entry without session is MISSING, unless its socket cannot be ask
 test('entries of other hosts are never MISSING here', () => {
   const elsewhere = [declared('x', { host: 'dragon-lin' }), declared('y', { host: 'W-jarvis', user: 'somebody' })];
   expect(joinRows(readings({ roster: elsewhere }), context())).toEqual([]);
+});
+
+test('an entry may name this machine as enrolled or as it calls itself', () => {
+  const named = [declared('x', { host: 'W-jarvis' }), declared('y', { host: 'box17' })];
+  expect(joinRows(readings({ roster: named }), context()).map(({ agent }) => agent)).toEqual(['x', 'y']);
 });
 
 test('sessions of one group are one row with its members', () => {
