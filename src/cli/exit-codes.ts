@@ -32,3 +32,23 @@ export const exitCodeOf: Record<FleetErrorCode, ExitCode> = {
   DATA_LOSS: EXIT.failed,
   UNAVAILABLE: EXIT.unreachable,
 };
+
+/** What an exit code of a `fleet` on another machine says of its failure. */
+export const errorCodeOf = (exitCode: number | null): FleetErrorCode => {
+  switch (exitCode) {
+    case EXIT.usage:
+      return 'INVALID_ARGUMENT';
+    case EXIT.notFound:
+      return 'NOT_FOUND';
+    case EXIT.unreachable:
+      return 'UNAVAILABLE';
+    case EXIT.notPermitted:
+      return 'PERMISSION_DENIED';
+    case EXIT.timedOut:
+      return 'DEADLINE_EXCEEDED';
+    case EXIT.refused:
+      return 'FAILED_PRECONDITION';
+    default:
+      return 'INTERNAL';
+  }
+};

@@ -14,6 +14,7 @@ const Printed = z.strictObject({
   user: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/),
   home: z.string().startsWith('/'),
   hostname: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  machine_id: z.union([z.literal(''), z.string().regex(/^[0-9a-f]{32}$/)]),
   kernel: z.string(),
   machine: z.string(),
   libc: z.string(),

@@ -5,6 +5,7 @@ import type { HostAgent } from '../../domain/host-agent.ts';
 import { handedTokenText } from '../../identity/handed-token.ts';
 import { formatToken, parseToken } from '../../identity/token.ts';
 import type { Paths } from '../../runtime/paths.ts';
+import { errorCodeOf } from '../exit-codes.ts';
 import { askToken, lookAtCell, type SeenHosts } from '../install/local-fleet.ts';
 import { unchanged, would } from '../install/steps.ts';
 import { daemonUnitText, HOST_AGENT_UNIT } from '../install/user-units.ts';
@@ -63,7 +64,7 @@ export const settle = async (context: AddContext, found: Survey, uplink: Uplink 
   });
   if (result.exitCode !== 0) {
     throw new FleetError(
-      'UNAVAILABLE',
+      errorCodeOf(result.exitCode),
       `${found.host}: ${last || `fleet ${verb[0]} ended with ${result.exitCode} there`}`,
     );
   }

@@ -1,5 +1,7 @@
 /** Preflight: what the machine is, what of ours it has, and whether fleet may and can go there. Changes nothing. */
 import { FleetError } from '../../domain/errors.ts';
+import { areRivals, rivalWords } from '../../domain/host-claim.ts';
+import { machineIdOf } from '../../identity/machine-id.ts';
 import { isIdentityName } from '../../identity/spiffe-id.ts';
 import type { ControllerStatusResponse } from '../../wire/gen/fleet/v1/admin_messages.ts';
 import { isEnrolledWith } from '../install/enrolled-with.ts';
@@ -8,7 +10,7 @@ import { lookAtCell } from '../install/local-fleet.ts';
 import { unchanged } from '../install/steps.ts';
 import { UsageError } from '../usage-error.ts';
 import { type AddContext, SCRIPT_TIMEOUT_MS, type Survey } from './add-context.ts';
-import { obstacles, parseFacts } from './preflight.ts';
+import { type MachineFacts, obstacles, parseFacts } from './preflight.ts';
 import { remoteScript } from './remote-script.ts';
 import { mebibytes } from './upload.ts';
 
@@ -37,6 +39,7 @@ export const survey = async (context: AddContext, controller: ControllerStatusRe
       throw new UsageError(`--name ${options.name}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
     }
     const host = options.name ?? (present && isOurs ? present.host : facts.hostname);
+    if (!options.replace) await requireName(context, { host, user: facts.user }, facts);
     const skew = Math.round(facts.clock_seconds - Date.now() / 1000);
     const text = [
       facts.tmux,
@@ -48,6 +51,25 @@ export const survey = async (context: AddContext, controller: ControllerStatusRe
     const enrolled = present && isOurs && (await stillStands(context, present)) ? present : null;
     return [unchanged(text), { facts, controller, host, enrolled }];
   });
+
+/**
+ * The controller asks the same when the machine enrols; asked here, nothing has been changed yet. A host that has
+ * never spoken, and so told no machine id, is left to the controller.
+ */
+const requireName = async (
+  { paths }: AddContext,
+  name: { host: string; user: string },
+  facts: MachineFacts,
+): Promise<void> => {
+  if (facts.machine_id === '') return;
+  const claim = { ...name, machineId: machineIdOf(facts.machine_id, null) };
+  for (const { host, user, facts } of (await lookAtCell(paths, { hostsOnly: true })).hosts) {
+    const rival = { host, user, machineId: facts?.machineId ?? '' };
+    if (rival.machineId !== '' && areRivals(claim, rival)) {
+      throw new FleetError('ALREADY_EXISTS', rivalWords(claim, rival));
+    }
+  }
+};
 
 /** Revoked here, the machine may not know it yet: its identity is of no use any more. */
 const stillStands = async ({ paths }: AddContext, present: { host: string; user: string }): Promise<boolean> =>

@@ -6,6 +6,7 @@ const PRINTED: Record<string, string> = {
   user: 'jwoltje',
   home: '/home/jwoltje',
   hostname: 'dragon-lin',
+  machine_id: '0123456789abcdef0123456789abcdef',
   kernel: 'Linux',
   machine: 'x86_64',
   libc: 'glibc 2.36',
