@@ -19,6 +19,9 @@ const SELF = ['host', 'add', 'jwoltje@dragon-lin'] as const;
 const stepsOf = (stderr: string): string[] =>
   stderr.split('\n').flatMap((line) => /^ ?(ok|[=?!x-]) (\S+(?: line)?) {1,}/.exec(line)?.slice(1, 3).join(' ') ?? []);
 
+/** What stood on dragon-lin before anything was tried. */
+let untouched: string[];
+
 const workloads = () => [ground.pair.jarvis.workload(), ground.pair.dragon.workload()];
 
 const daemons = ({ host, user }: Seat) =>
@@ -35,7 +38,8 @@ const refused = async (...words: string[]) => {
 describe('fleet host add', () => {
   test('names in one line why it cannot go to a machine, and leaves it as it was', async () => {
     const { pair, dragon } = ground;
-    const before = [await traceOf(dragon), workloads()];
+    untouched = await traceOf(dragon);
+    const before = [untouched, workloads()];
     expect(await refused('host', 'add', 'jwoltje@nowhere')).toEqual([4, 'fleet: no machine is called nowhere here']);
     expect(await refused('host', 'add', 'nobody@dragon-lin')).toEqual([
       6,
@@ -180,5 +184,55 @@ describe('fleet host add', () => {
       async () => (await see(dragon)).agents.filter(({ readiness }) => readiness === 'working').length === 5,
       { timeoutMs: 20_000 },
     );
+  });
+});
+
+describe('fleet host rm', () => {
+  const RM = ['host', 'rm', 'dragon-lin'] as const;
+
+  test('asks first, and with --dry-run only says what it would do', async () => {
+    const { dragon, jarvis, pair } = ground;
+    const before = [await traceOf(dragon), await daemons(dragon)];
+    expect(await refused(...RM)).toEqual([2, expect.stringMatching(/^fleet: remove fleet from .*\? .*--yes$/)]);
+    const dry = await pair.jarvis.fleet('jarvis', [...RM, '--dry-run']);
+    expect([dry.exitCode, stepsOf(dry.stderr).slice(1)]).toEqual([
+      0,
+      ['? revoke', '? key line', '? remove', '? tunnel'],
+    ]);
+    expect([await traceOf(dragon), await daemons(dragon)]).toEqual(before);
+    expect(hostAgentOf(await see(jarvis), 'dragon-lin').link.state).toBe('connected');
+  });
+
+  test('leaves no file, no unit, no process and no linger of ours, and every session as it was', async () => {
+    const { dragon, jarvis, pair } = ground;
+    const before = workloads();
+    const { exitCode, stderr } = await pair.jarvis.fleet('jarvis', [...RM, '--yes'], { timeoutMs: 60_000 });
+    expect([exitCode, stderr.match(/^fleet: .*/gm)]).toEqual([0, null]);
+    expect(stepsOf(stderr)).toEqual(['= connect', 'ok revoke', '= key line', 'ok remove', '= tunnel']);
+    await until(async () => (await fleetProcessesOf(dragon)).length === 0, { timeoutMs: 10_000 });
+    expect(await traceOf(dragon)).toEqual(untouched);
+    expect((await see(jarvis)).hosts.map(({ host }) => host)).toEqual(['W-jarvis']);
+    expect(await pair.jarvis.mustSsh('jarvis', 'ls ~/.local/state/fleet/ssh/hosts')).toBe('');
+    expect(workloads()).toEqual(before);
+    expect(await refused(...RM, '--yes')).toEqual([
+      4,
+      'fleet: dragon-lin was not added over ssh from here: name it USER@MACHINE, or only revoke it with --forget',
+    ]);
+  });
+
+  test('leaves linger where an agent would die without it, and says which', async () => {
+    const { dragon, pair } = ground;
+    await addDragon(pair);
+    const lingering = () => pair.dragon.asRoot('ls /var/lib/systemd/linger');
+    expect(await lingering()).toBe('jwoltje\n');
+    await pair.dragon.mustSsh(
+      'jwoltje',
+      'systemd-run --user --quiet -p Type=forking tmux -u -L own new-session -d -s own',
+    );
+    const before = workloads();
+    const { exitCode, stderr } = await pair.jarvis.fleet('jarvis', [...RM, '--yes'], { timeoutMs: 60_000 });
+    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/kept linger: \S.* depends on it/)]);
+    await until(async () => (await fleetProcessesOf(dragon)).length === 0, { timeoutMs: 10_000 });
+    expect([await lingering(), workloads()]).toEqual(['jwoltje\n', before]);
   });
 });

@@ -1,19 +1,18 @@
 /** What stands on a machine because of a user: to be equal before a thing was put there and after it was taken away. */
 import type { Seat } from './fleet-seen.ts';
 
-/** Files and links below the home with kind, mode and content; units that systemd knows of; lingering users. */
+/** All but folders below the home, with mode and content; what else is the user's; units; lingering users. */
 const TRACE = `cd; export LC_ALL=C XDG_RUNTIME_DIR=/run/user/$(id -u)
-find . -xdev -printf '%y %m %p %l\n' | sort
+find . -xdev ! -type d -printf '%y %m %p %l\n' | sort
+find /tmp /var/tmp /run/lock -xdev -user "$(id -u)" ! -name '.' 2>/dev/null | sort
 find . -xdev -type f -exec sha256sum {} + | sort -k 2
-ls -A "$XDG_RUNTIME_DIR"
+ls -A "$XDG_RUNTIME_DIR" | grep fleet
 systemctl --user --no-legend --no-pager list-unit-files
 ls -A /var/lib/systemd/linger`;
 
-/** One fact a line, without those that `volatile` matches. */
-export const traceOf = async ({ host, user }: Seat, volatile: RegExp = /(?!)/): Promise<string[]> => {
-  const text = await host.mustSsh(user, TRACE);
-  return text.split('\n').filter((line) => line !== '' && !volatile.test(line));
-};
+/** One fact a line. */
+export const traceOf = async ({ host, user }: Seat): Promise<string[]> =>
+  (await host.mustSsh(user, TRACE)).trim().split('\n');
 
 /** The checksums of everything below a folder of the home. */
 export const contentOf = ({ host, user }: Seat, folder: string): Promise<string> =>
