@@ -87,10 +87,17 @@ export const openTunnel = async (context: AddContext, found: Survey, why: string
       'its authorized_keys cannot be written',
     );
     const loop = join(context.shipped.root, 'lib/remote/tunnel.sh');
-    const outcome = await ensureTunnel(paths, ends, { manager: await tunnelManager(paths), loop });
-    const wait = remoteScript('wait-socket', { SOCKET: remoteSocket, TRIES: '100' });
-    const up = await session.run(wait, { timeoutMs: SCRIPT_TIMEOUT_MS, signal });
-    if (up.exitCode !== 0) {
+    const manager = await tunnelManager(paths);
+    const isUp = async (tries: number) => {
+      const wait = remoteScript('wait-socket', { SOCKET: remoteSocket, TRIES: String(tries) });
+      return (await session.run(wait, { timeoutMs: SCRIPT_TIMEOUT_MS, signal })).exitCode === 0;
+    };
+    let outcome = await ensureTunnel(paths, ends, { manager, loop, restart: false });
+    // An ssh that stands does not notice when somebody removes the socket at its far end.
+    if (outcome === 'unchanged' && !(await isUp(10))) {
+      outcome = await ensureTunnel(paths, ends, { manager, loop, restart: true });
+    }
+    if (!(await isUp(100))) {
       throw new FleetError('UNAVAILABLE', `the tunnel does not come up: see journalctl --user -u ${tunnelUnit(name)}`);
     }
     const text = `${remoteSocket} there is ${controller} here (${why})`;

@@ -130,17 +130,21 @@ NoNewPrivileges=yes
 WantedBy=default.target
 `;
 
-/** Writes, starts and supervises the tunnel; `manager` null: as a detached process, by `loop` (tunnel.sh). */
+/**
+ * Writes, starts and supervises the tunnel; `manager` null: as a detached process, by `loop` (tunnel.sh). `restart`:
+ * also when nothing about it has changed.
+ */
 export const ensureTunnel = async (
   paths: Paths,
   ends: TunnelEnds,
-  under: { manager: UserManager | null; loop: string },
+  under: { manager: UserManager | null; loop: string; restart: boolean },
 ): Promise<UnitOutcome> => {
   const config = configFile(paths, ends.name);
   const changed = await writeIfDifferent(config, await configText(paths, ends), 0o600);
-  if (!under.manager) return runDetached(paths, ends.name, under.loop, changed);
+  const restart = changed || under.restart;
+  if (!under.manager) return runDetached(paths, ends.name, under.loop, restart);
   const text = unitText(ends.name, config);
-  return ensureUnit(under.manager, installLayout(homedir()).units, tunnelUnit(ends.name), text, { restart: changed });
+  return ensureUnit(under.manager, installLayout(homedir()).units, tunnelUnit(ends.name), text, { restart });
 };
 
 const runDetached = (paths: Paths, name: string, loop: string, restart: boolean): Promise<UnitOutcome> =>
