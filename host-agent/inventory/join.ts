@@ -128,9 +128,11 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
   const past = memory.see(key, { nowMs, pane, unit, tree, hasSession: screen !== null });
   const lastOutputMs = latestOutput(pane, nowMs);
   const isShell = seen?.runtime != null && SHELLS.test(seen.runtime);
+  const startedMs = tree?.processes[0]?.startedMs ?? null;
+  const idleThresholdMs = positive(env?.get('MOSAIC_HEARTBEAT_IDLE_THRESHOLD'), IDLE_THRESHOLD_MS);
   const verdict = judgeReadiness({
     nowMs,
-    idleThresholdMs: positive(env?.get('MOSAIC_HEARTBEAT_IDLE_THRESHOLD'), IDLE_THRESHOLD_MS),
+    idleThresholdMs,
     managed: agent !== null,
     lifecycle: agent?.lifecycle ?? null,
     cannotAsk: server?.problem?.words ?? null,
@@ -144,7 +146,10 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     unit,
     shellInPlace: agent?.runtime && isShell && seen?.runtime !== agent.runtime ? (seen?.runtime ?? null) : null,
   });
-  const stateSinceMs = memory.stateSince(key, verdict.readiness, verdict.sinceMs, nowMs);
+  // What began within the idle threshold has been working ever since.
+  const isYoung = startedMs !== null && nowMs - startedMs < idleThresholdMs;
+  const atFirstMs = verdict.readiness === 'working' && isYoung ? startedMs : null;
+  const stateSinceMs = memory.stateSince(key, verdict.readiness, { knownMs: verdict.sinceMs, atFirstMs, nowMs });
   const flags = judgeFlags({
     managed: agent !== null,
     sessionMissing: screen === null && server?.problem == null,
@@ -180,7 +185,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     tmux: screen && tmuxFacts(screen, pane),
     heartbeat,
     lastOutputMs,
-    startedMs: tree?.processes[0]?.startedMs ?? null,
+    startedMs,
     stateSinceMs,
     lastExit: lastExit(pane, past.diedMs) ?? past.lastExit,
     rssBytes: past.rssBytes,

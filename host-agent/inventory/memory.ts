@@ -52,12 +52,19 @@ export class AgentMemory {
     return held;
   }
 
-  /** `knownMs` is what the evidence itself says; else the moment at which this state was first seen, null before any change. */
-  stateSince(key: string, readiness: string, knownMs: number | null, nowMs: number): number | null {
+  /**
+   * `knownMs` is what the evidence itself says; else the moment at which this state was first seen. Of a state that was
+   * there at the first look only `atFirstMs` is known, if anything.
+   */
+  stateSince(
+    key: string,
+    readiness: string,
+    { knownMs, atFirstMs, nowMs }: { knownMs: number | null; atFirstMs: number | null; nowMs: number },
+  ): number | null {
     const held = this.#agents.get(key);
     if (!held) return knownMs;
     if (held.readiness !== readiness) {
-      held.stateSinceMs = held.readiness === null ? null : nowMs;
+      held.stateSinceMs = held.readiness === null ? atFirstMs : nowMs;
       held.readiness = readiness;
     }
     return knownMs ?? held.stateSinceMs;

@@ -275,3 +275,14 @@ test('a state is dated from the moment it changed, not from the first look', () 
   expect(at(NOW + 500_000, NOW + 500_000)).toMatchObject({ readiness: 'working', stateSinceMs: NOW + 500_000 });
   expect(at(NOW + 510_000, NOW + 505_000)?.stateSinceMs).toBe(NOW + 500_000);
 });
+
+test('an agent that began a moment ago has been working since', () => {
+  const memory = new AgentMemory();
+  const young = (pid: number) => {
+    const [process] = tree(pid, ['pi']).processes;
+    return { processes: [{ ...process!, startedMs: NOW - 60_000 }] };
+  };
+  const given = readings({ servers: [server(DEFAULT, [{ name: 'a' }])] });
+  const at = (nowMs: number) => joinRows(given, context({ memory, tree: young, nowMs }))[0]?.stateSinceMs;
+  expect([at(NOW), at(NOW + 5_000)]).toEqual([NOW - 60_000, NOW - 60_000]);
+});
