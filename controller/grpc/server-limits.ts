@@ -18,7 +18,8 @@ export const SERVER_LIMITS: ServerLimits = {
   maxStrangers: 256,
   strangerLifetimeMs: 30_000,
   keepaliveTimeMs: 2_500,
-  keepaliveTimeoutMs: 2_500,
+  // Longer than a missed beat: a line that this gives up is then known to have been silent, not closed by a program.
+  keepaliveTimeoutMs: 3_500,
   maxMessageBytes: 4 * 1024 * 1024,
   graceMs: 300,
 };

@@ -55,7 +55,7 @@ interface Session {
 const HELLO_DEADLINE_MS = 5_000;
 const BEAT_INTERVAL_MS = 2_000;
 /** A missed beat before the end of a stream means that the line had gone silent, not that a program closed it. */
-const MISSED_BEAT_MS = 3_000;
+export const MISSED_BEAT_MS = 3_000;
 
 export class Uplink {
   readonly #options: UplinkOptions;

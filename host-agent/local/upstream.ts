@@ -44,7 +44,8 @@ export class Upstream {
   #readers = 0;
   #lastReadMono = Number.NEGATIVE_INFINITY;
   #synced = false;
-  #lostSinceMono: number | null = null;
+  /** Its last word, or the moment from which one was asked for again. */
+  #silentSinceMono = Number.NEGATIVE_INFINITY;
   /** Since when the controller was asked, or fell silent, without a whole view coming. */
   #unansweredSinceMono = Number.NEGATIVE_INFINITY;
   /** Why the controller's view ended, until it is whole again. */
@@ -58,7 +59,10 @@ export class Upstream {
 
   /** Declares a reader; resolves when the copy is current, or at once when it cannot become so, or after `deadlineMs`. */
   async open(deadlineMs: number, signal: AbortSignal): Promise<Disposable> {
-    if (!this.#isWanted()) this.#unansweredSinceMono = this.#options.clock.monotonicMs();
+    if (!this.#isWanted()) {
+      this.#unansweredSinceMono = this.#options.clock.monotonicMs();
+      this.#silentSinceMono = this.#unansweredSinceMono;
+    }
     this.#readers++;
     this.#lastReadMono = this.#options.clock.monotonicMs();
     this.#wanted.abort();
@@ -159,9 +163,9 @@ export class Upstream {
       // Frames of a call that was given up must not make its rows current again.
       if (isOver) return;
       heardMono = clock.monotonicMs();
+      this.#silentSinceMono = heardMono;
       try {
         if (!this.#image.apply(frame)) return;
-        this.#lostSinceMono = null;
         this.#failure = null;
         if (!this.#synced) {
           this.#synced = true;
@@ -190,9 +194,7 @@ export class Upstream {
   }
 
   #markUnreachable(): void {
-    const now = this.#options.clock.monotonicMs();
-    this.#lostSinceMono ??= now;
-    const lost = now - this.#lostSinceMono >= LINK_THRESHOLDS.lostMs;
+    const lost = this.#options.clock.monotonicMs() - this.#silentSinceMono >= LINK_THRESHOLDS.lostMs;
     this.#image.unreachable(lost ? 'lost' : 'resuming', 'controller_unreachable');
   }
 }

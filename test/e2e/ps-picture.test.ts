@@ -120,15 +120,15 @@ describe('fleet ps -o json', () => {
 });
 
 describe('fleet ps', () => {
-  const HEAD = '    AGENT  RUNS  STATE  HB  IDLE  FLAGS';
+  const HEAD = '    AGENT  RUNS  STATE  FOR  HB  IDLE  FLAGS';
   const JARVIS = [
-    '    canary-pi  stub (not pi)  working  AGE  AGE  DRIFT BOOT-ENABLE',
-    '    dogfood-orchestrator  stub  working  AGE  AGE  BOOT-ENABLE',
-    '    dogfood-coder  stub  working  AGE  AGE  BOOT-ENABLE',
-    '    dogfood-reviewer  stub  working  AGE  AGE  BOOT-ENABLE',
-    '    notes  bash  working  -  AGE  UNMANAGED',
+    '    canary-pi  stub (not pi)  working  AGE  AGE  AGE  DRIFT BOOT-ENABLE',
+    '    dogfood-orchestrator  stub  working  AGE  AGE  AGE  BOOT-ENABLE',
+    '    dogfood-coder  stub  working  AGE  AGE  AGE  BOOT-ENABLE',
+    '    dogfood-reviewer  stub  working  AGE  AGE  AGE  BOOT-ENABLE',
+    '    notes  bash  working  AGE  -  AGE  UNMANAGED',
   ];
-  const DRAGON = ['    coder0-0  node  working  -  AGE  UNMANAGED'];
+  const DRAGON = ['    coder0-0  node  working  AGE  -  AGE  UNMANAGED'];
 
   test('is one table of both machines on W-jarvis, in the order of its roster', async () => {
     const { stdout, stderr } = await ps(ground.jarvis, 'ps');

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { SERVER_LIMITS } from '../../../controller/grpc/server-limits.ts';
 import { Registry } from '../../../controller/registry/registry.ts';
 import { ReportIntake } from '../../../controller/uplink/report-intake.ts';
-import { Uplink, type UplinkStream } from '../../../controller/uplink/uplink.ts';
+import { MISSED_BEAT_MS, Uplink, type UplinkStream } from '../../../controller/uplink/uplink.ts';
 import type { FleetError } from '../../../src/domain/errors.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { FleetView } from '../../../src/view/fleet-view.ts';
@@ -218,4 +219,8 @@ test('a host that is refused for too many rows may come back once it has fewer',
   intake.take(id, 'run1', report(10, true));
   for (let n = 0; n < 20; n++) expect(() => intake.take(id, 'run1', report(2_000, false))).toThrow(/more than/);
   intake.take(id, 'run1', report(20, false));
+});
+
+test('a line that keepalive gives up has missed a beat by then, a far host’s round trip taken off', () => {
+  expect(SERVER_LIMITS.keepaliveTimeoutMs - MISSED_BEAT_MS).toBeGreaterThanOrEqual(500);
 });
