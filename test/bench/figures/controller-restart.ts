@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../helpers/until.ts';
 import { type Figure, figure, measured } from '../harness/figure.ts';
 import { LinkWatcher } from '../harness/link-watcher.ts';
-import { MachineLoad } from '../harness/process-cost.ts';
+import { MachineLoad, readCost } from '../harness/process-cost.ts';
 import { HOSTS, type ThousandHosts, thousandHosts } from '../places/thousand-hosts.ts';
 
 const REACH_MS = 10_000;
@@ -16,34 +16,55 @@ const AFTERMATH_MS = 16_000;
 
 interface Restart {
   allBackMs: number;
+  /** Of the new process until all were back: the least that it takes on any machine. */
+  controllerCpuMs: number;
+  /** Of the simulated hosts meanwhile, which share this machine's cores with it; real ones would not. */
+  simulationCpuMs: number;
   downMs: number;
   answersMs: number;
   everLostAtController: number;
   everLostAtHostAgent: number;
 }
 
+const STATES = ['connected', 'resuming', 'unconfirmed', 'lost'];
+
+const cpuOf = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + readCost(pid).cpuMs, 0);
+
+/** Until every host is shown as connected; a timeout says how far it was. */
+const whole = (watcher: LinkWatcher, where: string): Promise<true> =>
+  until(
+    () => {
+      if (watcher.isLive && watcher.countIn('connected') === HOSTS + 1) return true as const;
+      throw new Error(`at ${where}: ${STATES.map((state) => `${watcher.countIn(state)} ${state}`).join(', ')}`);
+    },
+    { timeoutMs: TIMEOUT_MS },
+  );
+
 const restart = async (place: ThousandHosts, signal: NodeJS.Signals): Promise<Restart> => {
   const { machine } = place;
   await using atController = new LinkWatcher(machine.admin);
   await using atHostAgent = new LinkWatcher(machine.local);
-  const all = HOSTS + 1;
-  const isWhole = (watcher: LinkWatcher) => watcher.isLive && watcher.countIn('connected') === all;
-  await until(() => isWhole(atController) && isWhole(atHostAgent), { timeoutMs: TIMEOUT_MS });
+  await Promise.all([whole(atController, 'the controller'), whole(atHostAgent, 'the host-agent')]);
   atController.forget();
   atHostAgent.forget();
 
   const endMs = performance.now();
   await machine.end(place.controller, signal);
   const startMs = performance.now();
+  const simulationBeforeMs = cpuOf(place.swarm.pids);
   place.controller = await machine.start('controller', { ready: false });
   await machine.answers(place.controller);
   const answersMs = performance.now() - startMs;
-  await until(() => isWhole(atController), { timeoutMs: TIMEOUT_MS });
+  await whole(atController, 'the restarted controller');
   const allBackMs = performance.now() - startMs;
-  await until(() => isWhole(atHostAgent), { timeoutMs: TIMEOUT_MS });
+  const controllerCpuMs = cpuOf([place.controller.pid]);
+  const simulationCpuMs = cpuOf(place.swarm.pids) - simulationBeforeMs;
+  await whole(atHostAgent, 'the host-agent');
   await pause(Math.max(0, AFTERMATH_MS - (performance.now() - startMs)));
   return {
     allBackMs,
+    controllerCpuMs,
+    simulationCpuMs,
     downMs: startMs - endMs,
     answersMs,
     everLostAtController: atController.everIn('lost'),
