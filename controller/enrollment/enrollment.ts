@@ -90,7 +90,7 @@ export class Enrollment {
     const nowMs = clock.nowMs();
     if (nowMs >= token.expiresMs) throw notAccepted();
     const claim = this.#claim(token, request);
-    if (!token.replace) requireFree(records, claim);
+    if (!token.replace) requireFree(records, claim, this.#context.log);
     const id = { kind: 'host', cell: authority.cell, host: claim.host, user: claim.user } as const;
     const uri = formatSpiffeId(id);
     const displaced = rivalsOf(records, claim);

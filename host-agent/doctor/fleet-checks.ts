@@ -26,9 +26,17 @@ export const tmuxServers = ({ inventory }: DiagnoseOptions): Finding[] => {
 };
 
 export const roster = ({ inventory }: DiagnoseOptions): Finding => {
-  const { path, roster: held, problem } = inventory.readings().roster;
+  const { path, roster: held, problem, warnings = [] } = inventory.readings().roster;
   if (problem !== null)
     return failed('roster', problem, 'agents are shown by the last roster that could be read', `mend ${path}`);
+  const [first, ...more] = warnings;
+  if (first !== undefined)
+    return warning(
+      'roster',
+      `${first}${more.length === 0 ? '' : ` (and ${more.length} more files)`}`,
+      'what is wrong there counts for nothing',
+      'mend it; a launch reads the same file',
+    );
   return ok(
     'roster',
     held === null ? `none at ${path}: every session is unmanaged` : `${held.agents.length} agents in ${path}`,

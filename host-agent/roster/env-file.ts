@@ -1,31 +1,70 @@
 /**
  * Reads an env file as systemd and a shell both would read its plain lines: `export`, comments, quotes, escapes,
- * a quoted value over several lines. What is no assignment is passed over. Nothing is expanded, nothing is run.
+ * a quoted value over several lines. What is no assignment is passed over, and said. Nothing is expanded or run.
  */
-export const parseEnvFile = (text: string): Map<string, string> => {
+import { envValueFault } from './env-values.ts';
+import { type Fault, faultWords, shown } from './fault.ts';
+
+export interface ParsedEnvFile {
+  values: Map<string, string>;
+  /** `file:line:column: words`, the first of what is wrong; null when nothing is. */
+  problem: string | null;
+}
+
+const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=/;
+/** systemd refuses a file that is no UTF-8 as a whole; reading has made U+FFFD of such bytes. */
+const NO_TEXT = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]/;
+
+export const parseEnvFile = (written: string, file: string): ParsedEnvFile => {
+  const text = written.replaceAll('\r\n', '\n');
   const values = new Map<string, string>();
-  const assignment = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=/;
-  let rest = text.replaceAll('\r\n', '\n');
-  while (rest !== '') {
-    const match = assignment.exec(rest);
-    const start = match ? match[0].length : rest.length;
-    const { value, length } = match ? readValue(rest.slice(start)) : { value: '', length: 0 };
-    if (match) values.set(match[1]!, value);
-    const lineEnd = rest.indexOf('\n', match ? start + length : 0);
-    rest = lineEnd === -1 ? '' : rest.slice(lineEnd + 1);
+  const faults: Fault[] = [];
+  const noText = NO_TEXT.exec(text);
+  if (noText !== null) {
+    const words = 'here is a byte that belongs in no text: nothing in this file counts';
+    return { values, problem: faultWords(file, text, [{ offset: noText.index, words }]) };
   }
-  return values;
+  for (let at = 0; at < text.length; ) {
+    const rest = text.slice(at);
+    const match = ASSIGNMENT.exec(rest);
+    const start = match ? match[0].length : 0;
+    const { value, length, openQuote } = match ? readValue(rest.slice(start)) : NO_VALUE;
+    const lineEnd = rest.indexOf('\n', start + length);
+    if (match) values.set(match[1]!, value);
+    const words = match ? valueWords(match[1]!, value, openQuote) : lineWords(rest.split('\n', 1)[0]!);
+    if (words !== null) faults.push({ offset: at + start + Math.max(0, openQuote), words });
+    at = lineEnd === -1 ? text.length : at + lineEnd + 1;
+  }
+  return { values, problem: faults.length === 0 ? null : faultWords(file, text, faults) };
 };
 
-/** A value up to the end of its line, or to its closing quote; `length` in characters of the text. */
-const readValue = (text: string): { value: string; length: number } => {
+const valueWords = (name: string, value: string, openQuote: number): string | null =>
+  openQuote === -1 ? envValueFault(name, value) : 'this quote is never closed';
+
+const lineWords = (line: string): string | null =>
+  /^[ \t]*([#;].*)?$/.test(line) ? null : `${shown(line.trim())} is passed over: write NAME=value`;
+
+interface ReadValue {
+  value: string;
+  /** In characters of the text. */
+  length: number;
+  /** Where a quote begins that is never closed; -1 where there is none. */
+  openQuote: number;
+}
+
+const NO_VALUE: ReadValue = { value: '', length: 0, openQuote: -1 };
+
+/** A value up to the end of its line, or to its closing quote. */
+const readValue = (text: string): ReadValue => {
   let value = '';
   let at = /^[ \t]*/.exec(text)![0].length;
+  let openQuote = -1;
   // Blanks at the end belong to the value only inside quotes.
   let kept = 0;
   while (at < text.length && text[at] !== '\n') {
     const char = text[at]!;
-    const end = char === "'" || char === '"' ? closingQuote(text, at) : -1;
+    const isQuote = char === "'" || char === '"';
+    const end = isQuote ? closingQuote(text, at) : -1;
     if (end > at) {
       const inside = text.slice(at + 1, end);
       value += char === '"' ? unescaped(inside) : inside;
@@ -37,12 +76,13 @@ const readValue = (text: string): { value: string; length: number } => {
       at += 2;
       kept = value.length;
     } else {
+      if (isQuote && openQuote === -1) openQuote = at;
       value += char;
       at += 1;
       if (!/[ \t]/.test(char)) kept = value.length;
     }
   }
-  return { value: value.slice(0, kept), length: at };
+  return { value: value.slice(0, kept), length: at, openQuote };
 };
 
 /** What double quotes leave of backslashes. */

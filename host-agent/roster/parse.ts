@@ -3,11 +3,12 @@
  * and where. Pure: no file, no environment.
  */
 import { AGENT_NAME, type Roster, type RosterAgent } from '../../src/domain/roster.ts';
+import { sessionNameOf } from '../inventory/screens.ts';
 import { readDocument } from './document.ts';
 import { type Fault, faultWords, shown } from './fault.ts';
 import { type AgentEntry, checkShape, type DefaultsEntry, isVersion2, type RosterFile } from './schema.ts';
 import { shapeFaults } from './shape-faults.ts';
-import { socketNameOf } from './socket-name.ts';
+import { isSocketName, socketNameOf } from './socket-name.ts';
 
 export type ParsedRoster = { roster: Roster; problem: null } | { roster: null; problem: string };
 
@@ -28,7 +29,6 @@ export const parseRoster = (text: string, file: string): ParsedRoster => {
 const DEFAULT_HOLDER = '_holder';
 const DEFAULT_WORKING_DIRECTORY = '~/src';
 const HOST = /^(?:([^@\s/]+)@)?([^@\s/]+)$/;
-const SOCKET_NAME = /^[^/\s]*$/;
 
 interface MeaningFault {
   path: (string | number)[];
@@ -38,32 +38,41 @@ interface MeaningFault {
 const meaningFaults = (file: RosterFile): MeaningFault[] => {
   const faults: MeaningFault[] = [];
   const first = new Map<string, number>();
-  const holder = file.tmux?.holder_session ?? DEFAULT_HOLDER;
+  const screens = new Map<string, number>();
+  const holder = sessionNameOf(file.tmux?.holder_session ?? DEFAULT_HOLDER);
   const socket = file.tmux?.socket_name ?? '';
-  if (!SOCKET_NAME.test(socket)) faults.push({ path: ['tmux', 'socket_name'], words: socketWords(socket) });
+  if (!isSocketName(socket)) faults.push({ path: ['tmux', 'socket_name'], words: socketWords(socket) });
   file.agents.forEach((agent, index) => {
     const fault = (key: string, words: string) => faults.push({ path: ['agents', index, key], words });
     const name = nameFault(agent.name, holder, file.version);
     if (name !== null) fault('name', name);
     if (agent.host !== undefined && !HOST.test(agent.host))
       fault('host', `${shown(agent.host)} is no host or user@host`);
-    if (agent.socket !== undefined && !SOCKET_NAME.test(agent.socket)) fault('socket', socketWords(agent.socket));
+    if (agent.socket !== undefined && !isSocketName(agent.socket)) fault('socket', socketWords(agent.socket));
     if (agent.runtime === undefined && (agent as AgentEntry).command === undefined)
       fault('name', `${shown(agent.name)} needs a \`runtime\` or a \`command\``);
     const identity = `${agent.host ?? ''}/${agent.name}`;
     const earlier = first.get(identity);
     if (earlier === undefined) first.set(identity, index);
     else fault('name', `${shown(agent.name)} is there twice: agents[${earlier}] has that name too`);
+    const socketName = socketNameOf(agent.socket ?? file.tmux?.socket_name) ?? 'default';
+    const screen = `${agent.host ?? ''}/${socketName}/${sessionNameOf(agent.name)}`;
+    const sharer = screens.get(screen);
+    if (sharer === undefined) screens.set(screen, index);
+    else if (earlier === undefined) fault('name', sharedWords(agent.name, file.agents[sharer]!.name));
   });
   return faults;
 };
 
 const socketWords = (name: string): string => `${shown(name)} is no socket name: it takes no \`/\` and no blanks`;
 
+const sharedWords = (name: string, other: string): string =>
+  `${shown(name)} and ${shown(other)} are one session to tmux, ${shown(sessionNameOf(name))}: rename one of them`;
+
 const nameFault = (name: string, holder: string, version: 1 | 2): string | null => {
   if (!AGENT_NAME.test(name))
     return `${shown(name)} is no agent name: letters, digits, \`_\`, \`.\` and \`-\`, first a letter or digit, at most 63`;
-  if (name === holder) return `${shown(name)} is the holder session's name`;
+  if (sessionNameOf(name) === holder) return `${shown(name)} is the holder session's name`;
   // Version 1 allowed it, and such fleets run.
   if (version === 2 && name.includes('.'))
     return `${shown(name)}: tmux would rename it ${shown(name.replaceAll('.', '_'))}`;
@@ -80,7 +89,7 @@ const rosterOf = (file: RosterFile): Roster => {
   return {
     version: file.version,
     socketName,
-    holderSession: file.tmux?.holder_session ?? DEFAULT_HOLDER,
+    holderSession: sessionNameOf(file.tmux?.holder_session ?? DEFAULT_HOLDER),
     workingDirectory: defaults.working_directory ?? DEFAULT_WORKING_DIRECTORY,
     resetCommands: new Map(resets),
     agents: file.agents.map((agent) => agentOf(agent as AgentEntry, shared)),

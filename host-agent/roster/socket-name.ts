@@ -1,5 +1,8 @@
 import type { Roster } from '../../src/domain/roster.ts';
 
+/** A file name in tmux's own folder, without blanks. */
+export const isSocketName = (written: string): boolean => /^[^/\s]*$/.test(written) && !/^\.\.?$/.test(written);
+
 /** A written socket name; nothing, an empty text and `default` are tmux's default socket, which is null. */
 export const socketNameOf = (written: string | undefined): string | null =>
   written === undefined || written === '' || written === 'default' ? null : written;
@@ -13,6 +16,6 @@ export const withLaunchSockets = (roster: Roster, env: ReadonlyMap<string, Reado
   ...roster,
   agents: roster.agents.map((agent) => {
     const written = env.get(agent.name)?.get('MOSAIC_TMUX_SOCKET');
-    return written === undefined ? agent : { ...agent, socketName: socketNameOf(written) };
+    return written === undefined || !isSocketName(written) ? agent : { ...agent, socketName: socketNameOf(written) };
   }),
 });

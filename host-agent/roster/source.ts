@@ -141,8 +141,11 @@ export class RosterSource implements Source<RosterReading> {
     for (const name of names.slice(0, MAX_ENV_FILES)) {
       const path = join(this.#agentsFolder, name);
       const file = await readFileText(path, { maxBytes: MAX_ENV_BYTES, followLinks: true });
-      if (file.kind === 'text') env.set(name.slice(0, -'.env'.length), parseEnvFile(file.text));
-      else if (file.kind === 'unreadable') warnings.push(`${path}: ${file.words}`);
+      if (file.kind === 'text') {
+        const { values, problem } = parseEnvFile(file.text, path);
+        env.set(name.slice(0, -'.env'.length), values);
+        if (problem !== null) warnings.push(problem);
+      } else if (file.kind === 'unreadable') warnings.push(`${path}: ${file.words}`);
     }
     return env;
   }

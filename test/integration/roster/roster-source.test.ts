@@ -102,6 +102,19 @@ test('env files are values by agent, and decide the socket of the launch', async
   expect(source.current().roster?.agents[1]?.socketName).toBeNull();
 });
 
+test('an env file that is broken is told with its place, keeps what can be read, and decides no socket by a bad name', async () => {
+  save('roster.yaml', rosterText('a'));
+  writeFileSync(join(fleet, 'agents', 'a.env'), 'MOSAIC_TMUX_SOCKET=../x\nMOSAIC_AGENT_MODEL\nMOSAIC_AGENT_CLASS=y\n');
+  const source = await started();
+  expect(source.current().warnings).toEqual([
+    `${join(fleet, 'agents', 'a.env')}:1:20: MOSAIC_TMUX_SOCKET: \`../x\` is no socket name: it takes no \`/\` and no blanks (and 1 more)`,
+  ]);
+  expect(source.current().env.get('a')?.get('MOSAIC_AGENT_CLASS')).toBe('y');
+  expect(source.current().roster?.agents[0]?.socketName).toBeNull();
+  writeFileSync(join(fleet, 'agents', 'a.env'), Buffer.from([0, 255]));
+  await until(() => source.current().warnings?.[0]?.includes('belongs in no text'), SOON);
+});
+
 test('files that are none are told, and neither waited for nor read without end', async () => {
   save('roster.yaml', rosterText('a'));
   execFileSync('mkfifo', [join(fleet, 'agents', 'fifo.env')]);

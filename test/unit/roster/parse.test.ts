@@ -38,6 +38,14 @@ agents:
 `;
 
 describe('a good roster', () => {
+  test('names that only tmux takes for one may stand on two sockets, or on two hosts', () => {
+    const text = (more: string) =>
+      `version: 1\nagents:\n- {name: a.b, runtime: pi}\n- {name: a_b, runtime: pi, ${more}}\n`;
+    expect(problemOf(text('socket: s'))).toBeNull();
+    expect(problemOf(text('host: other'))).toBeNull();
+    expect(problemOf(text('socket: default'))).not.toBeNull();
+  });
+
   test('of version 1 is read with its defaults', () => {
     const roster = rosterOf(V1);
     expect(roster).toMatchObject({
@@ -164,6 +172,18 @@ describe('a bad roster is told with line and column', () => {
     [
       'version: 1\nagents:\n- {name: a, runtime: pi}\n- {name: a, runtime: pi}\n',
       '4:10: `a` is there twice: agents[0] has that name too',
+    ],
+    [
+      'version: 1\nagents:\n- {name: a.b, runtime: pi}\n- {name: a_b, runtime: pi}\n',
+      '4:10: `a_b` and `a.b` are one session to tmux, `a_b`: rename one of them',
+    ],
+    [
+      'version: 1\ntmux: {socket_name: s}\nagents:\n- {name: a_b, runtime: pi}\n- {name: a.b, runtime: pi, socket: s}\n',
+      '5:10: `a.b` and `a_b` are one session to tmux, `a_b`: rename one of them',
+    ],
+    [
+      'version: 1\ntmux: {holder_session: a.b}\nagents:\n- {name: a_b, runtime: pi}\n',
+      "4:10: `a_b` is the holder session's name",
     ],
     [agent('    modle_hint: x\n'), '5:5: unknown key `modle_hint`; did you mean `model_hint`?'],
     [agent('    modelhint: x\n'), '5:5: unknown key `modelhint`; did you mean `model_hint`?'],
