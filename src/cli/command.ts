@@ -9,6 +9,8 @@ export interface FlagSpec {
   multiple?: boolean;
   /** Shown in help; applied by the parser. */
   default?: string;
+  /** The value of the flag where it stands alone; another is given as `--name=VALUE` only. */
+  bare?: string;
   /** Name of the value in help: `--host HOST`. */
   value?: string;
   /** Closed set of values, checked by the parser and offered by completion. */
@@ -24,6 +26,8 @@ export interface CommandSpec {
   args: string;
   /** Least and most positionals. */
   arity: readonly [number, number];
+  /** What completion offers for a positional that is neither AGENT nor HOST, by its name in `args` without dots. */
+  words?: Readonly<Record<string, readonly string[]>>;
   flags: readonly FlagSpec[];
   /** At least one line that a person can copy. */
   examples: readonly string[];

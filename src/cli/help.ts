@@ -49,13 +49,16 @@ const flagLines = (flags: readonly FlagSpec[]): string[] => {
 };
 
 const flagHead = (flag: FlagSpec): string =>
-  `${flag.short ? `-${flag.short}, ` : '    '}--${flag.name}${flag.type === 'string' ? ` ${flag.value ?? 'VALUE'}` : ''}`;
+  `${flag.short ? `-${flag.short}, ` : '    '}--${flag.name}${flag.type === 'string' ? valueHead(flag) : ''}`;
+
+const valueHead = ({ value = 'VALUE', bare }: FlagSpec): string => (bare === undefined ? ` ${value}` : `[=${value}]`);
 
 const addenda = (flag: FlagSpec): string => {
   const parts = [];
   if (flag.choices) parts.push(flag.choices.join(' | '));
   if (flag.multiple) parts.push('may be repeated');
   if (flag.default !== undefined) parts.push(`default ${flag.default}`);
-  else if (flag.type === 'boolean' && flag.name !== 'help') parts.push('default off');
+  else if ((flag.type === 'boolean' || flag.bare !== undefined) && flag.name !== 'help') parts.push('default off');
+  if (flag.bare !== undefined) parts.push(`alone ${flag.bare}`);
   return parts.length === 0 ? '' : ` (${parts.join('; ')})`;
 };

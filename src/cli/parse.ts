@@ -100,9 +100,13 @@ const readFlags = (
 ): { values: Values; positionals: string[] } => {
   const known = [...(spec?.flags ?? []), ...GLOBAL_FLAGS];
   const options = Object.fromEntries(
-    known.map(({ name, type, short, multiple }) => [
+    known.map(({ name, type, short, multiple, bare }) => [
       name,
-      { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) },
+      {
+        type: bare === undefined ? type : 'boolean',
+        ...(short ? { short } : {}),
+        ...(multiple ? { multiple } : {}),
+      } as const,
     ]),
   );
   const { values, positionals, tokens } = parseArgs({
@@ -117,7 +121,8 @@ const readFlags = (
     const flag = known.find(({ name }) => name === token.name);
     if (!flag) throw unknownFlag(token.rawName, known, verb);
     if (flag.type === 'boolean' && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
-    if (flag.type === 'string' && isNoValue(token.value, token.inlineValue)) {
+    const standsAlone = flag.bare !== undefined && token.value === undefined;
+    if (flag.type === 'string' && !standsAlone && isNoValue(token.value, token.inlineValue)) {
       throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${flag.value ?? 'VALUE'}`);
     }
   }
@@ -145,7 +150,8 @@ const checkArity = (spec: CommandSpec, positionals: readonly string[]): void => 
 const checkFlags = (spec: CommandSpec, values: Values): Values => {
   const checked: Values = {};
   for (const flag of spec.flags) {
-    const value = values[flag.name] ?? (flag.multiple ? undefined : flag.default);
+    const given = flag.bare !== undefined && values[flag.name] === true ? flag.bare : values[flag.name];
+    const value = given ?? (flag.multiple ? undefined : flag.default);
     if (flag.choices && Array.isArray(value)) {
       checked[flag.name] = value.flatMap((item) => String(item).split(',')).map((item) => chosen(flag, item));
     } else checked[flag.name] = flag.choices && typeof value === 'string' ? chosen(flag, value) : value;

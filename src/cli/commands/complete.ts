@@ -45,13 +45,29 @@ export const candidatesFor = async (
       : shown.map(({ name }) => name.split(' ')[0] as string);
   }
   const flags = [...spec.flags, ...GLOBAL_FLAGS];
-  const asked = flags.find((flag) => flag.type === 'string' && isNamed(flag, before.at(-1)));
+  const asked = flags.find((flag) => takesNextWord(flag) && isNamed(flag, before.at(-1)));
   if (asked) return valuesOf(asked, names);
   if (last.startsWith('-')) return flags.map(({ name }) => `--${name}`);
-  if (/\bAGENT\b/.test(spec.args)) return (await names()).agents;
-  if (/\bHOST\b/.test(spec.args)) return (await names()).hosts;
-  return /^[a-z|]+$/.test(spec.args) ? spec.args.split('|') : [];
+  return wordsOf(spec, positionalsIn(before.slice(spec.name.split(' ').length), flags), names);
 };
+
+/** What may stand in that place of the usage line; its last name, with dots, stands for all that follow. */
+const wordsOf = async (spec: CommandSpec, place: number, names: () => Promise<LiveNames>): Promise<string[]> => {
+  if (/^[a-z|]+$/.test(spec.args)) return spec.args.split('|');
+  const slots = spec.args.split(' ');
+  const slot = slots[place] ?? (slots.at(-1)?.includes('…') ? slots.at(-1) : undefined);
+  if (slot === undefined) return [];
+  if (/\bAGENT\b/.test(slot)) return (await names()).agents;
+  if (/\bHOST\b/.test(slot)) return (await names()).hosts;
+  return [...(spec.words?.[slot.replace(/[[\]…]/g, '')] ?? [])];
+};
+
+const positionalsIn = (words: readonly string[], flags: readonly FlagSpec[]): number => {
+  const isValue = (at: number): boolean => flags.some((flag) => takesNextWord(flag) && isNamed(flag, words[at - 1]));
+  return words.filter((word, at) => (word === '-' || !word.startsWith('-')) && !isValue(at)).length;
+};
+
+const takesNextWord = ({ type, bare }: FlagSpec): boolean => type === 'string' && bare === undefined;
 
 const isNamed = ({ name, short }: FlagSpec, word: string | undefined): boolean =>
   word === `--${name}` || (short !== undefined && word === `-${short}`);
