@@ -13,6 +13,8 @@ import { ownFolder } from '../src/runtime/socket-claim.ts';
 import { FLEET_VERSION } from '../src/runtime/version.ts';
 import { FleetView } from '../src/view/fleet-view.ts';
 import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
+import { notServed } from './calls/not-served.ts';
+import type { OwnCalls } from './calls/own-calls.ts';
 import type { HostAgentConfig } from './config.ts';
 import { diagnoseHost } from './doctor/diagnose-host.ts';
 import { Enrolment } from './enrollment/enrolment.ts';
@@ -165,6 +167,19 @@ export class HostAgent {
       shutdown.add('pulse', () => clearInterval(pulse));
       view.heard(view.hereId as string, facts(), 0);
 
+      // Own answers, whoever asks: each member is filled by the room that has it.
+      const calls: OwnCalls = {
+        diagnose: () => diagnose(),
+        watchTerminal: notServed('show a screen'),
+        tailTerminal: notServed('tell lines of a screen'),
+        explainAgent: notServed('explain an agent'),
+        sendText: notServed('send to an agent'),
+        pressKeys: notServed('press keys'),
+        answerPrompt: notServed('answer a prompt'),
+        getOrder: notServed('tell of an order'),
+        holdTerminal: notServed('hand over a keyboard'),
+        typeKeys: notServed('type into a pane'),
+      };
       const diagnose = () =>
         diagnoseHost({
           config: this.#config,
@@ -246,6 +261,7 @@ export class HostAgent {
           version: FLEET_VERSION,
           names,
           diagnose,
+          calls,
           signal: stopping.signal,
         }),
       );

@@ -4,7 +4,7 @@
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
-import { callSink } from '../../src/view/call-sink.ts';
+import { callSink } from '../../src/runtime/message-sink.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { streamView } from '../../src/view/view-stream.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
@@ -57,6 +57,15 @@ export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof Fle
       upstream: upstream(),
       verbs: [...caller.verbs],
     }),
+    watchTerminal: notYet,
+    tailTerminal: notYet,
+    explainAgent: notYet,
+    sendText: notYet,
+    pressKeys: notYet,
+    answerPrompt: notYet,
+    getOrder: notYet,
+    holdTerminal: notYet,
+    typeKeys: notYet,
     diagnose: async (caller, request) => {
       const record = pick(view, request.host, seenBy(caller));
       if (record.linkState !== 'connected') return { findings: [absence(record, clock)] };
@@ -70,6 +79,9 @@ export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof Fle
     },
   };
 };
+
+const notYet = (): Promise<never> =>
+  Promise.reject(new FleetError('UNIMPLEMENTED', 'this controller relays no such call'));
 
 const pick = (view: FleetView, wanted: string, sees: (tenantId: string) => boolean): HostAgentRecord => {
   if (wanted === '') throw new FleetError('INVALID_ARGUMENT', 'name a host: fleet doctor HOST, or HOST/USER');

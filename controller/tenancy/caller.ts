@@ -6,8 +6,11 @@ import type { Role } from '../../src/domain/role.ts';
 export type CallerKind = 'host' | 'operator' | 'controller' | 'local' | 'none';
 
 /** What may be allowed to a host's callers beyond their own host and user; reading needs no leave. */
-export const GRANTABLE_VERBS = CONTROL_LEVELS.filter((level) => level !== 'observe');
-export type GrantableVerb = Exclude<ControlLevel, 'observe'>;
+export type GrantableVerb = Exclude<ControlLevel, 'observe'> | 'takeover';
+export const GRANTABLE_VERBS: readonly GrantableVerb[] = [
+  ...CONTROL_LEVELS.filter((level) => level !== 'observe'),
+  'takeover',
+];
 
 /** report: keep the uplink. admin: change the cell itself. */
 export type Verb = 'read' | 'report' | 'enroll' | 'admin' | GrantableVerb;

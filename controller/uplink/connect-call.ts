@@ -1,11 +1,12 @@
 /** A Connect call as the uplink's stream: one end however it ended, a failure with its own status. */
-import type { FleetError } from '../../src/domain/errors.ts';
+import { FleetError } from '../../src/domain/errors.ts';
 import type { HostAgentServiceService } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { Handlers } from '../grpc/handlers.ts';
 import type { Uplink } from './uplink.ts';
 
 /** Host, user and tenant come from the caller that the door proved. */
 export const hostAgentHandlers = (uplink: Uplink): Handlers<typeof HostAgentServiceService> => ({
+  tunnel: () => Promise.reject(new FleetError('UNIMPLEMENTED', 'no tunnel')),
   connect: ({ host, user, tenantId }, call, { signal }) =>
     new Promise<void>((resolve, reject) => {
       let end = (): void => {};

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { Listeners } from '../../src/runtime/listeners.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import { encodeAgentRow } from '../../src/wire/agent-row.ts';
@@ -39,6 +40,7 @@ export class Inventory {
   readonly #options: InventoryOptions;
   readonly #memory = new AgentMemory();
   readonly #processes: ProcessCache;
+  readonly #looked = new Listeners();
   #rows: AgentRow[] = [];
 
   constructor(options: InventoryOptions) {
@@ -49,6 +51,11 @@ export class Inventory {
   /** The rows of the last look. */
   get rows(): readonly AgentRow[] {
     return this.#rows;
+  }
+
+  /** After each look, whatever it found. */
+  onLook(listener: () => void): Disposable {
+    return this.#looked.add(listener);
   }
 
   readings(): Readings {
@@ -101,6 +108,7 @@ export class Inventory {
         view.putRow(here, row.key, encodeAgentRow(row));
     for (const key of [...view.rowsOf(here).keys()]) if (!keys.has(key)) view.removeRow(here, key);
     this.#memory.retain(keys);
+    this.#looked.emit();
   }
 
   async #run(sources: readonly Source<unknown>[], signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import type { handleServerStreamingCall, handleUnaryCall, ServiceError } from '@
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { callSink } from '../../src/view/call-sink.ts';
+import { callSink } from '../../src/runtime/message-sink.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import { streamView } from '../../src/view/view-stream.ts';
 import { FleetServiceClient, type FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
@@ -19,6 +19,7 @@ import type {
   WhoAmIRequest,
   WhoAmIResponse,
 } from '../../src/wire/gen/fleet/v1/view.ts';
+import type { OwnCalls } from '../calls/own-calls.ts';
 import type { ControllerLine, Upstream } from './upstream.ts';
 
 export interface LocalNames {
@@ -38,6 +39,8 @@ export interface LocalFleetServiceOptions {
   /** Read at each call: enrolment may change them. */
   names(): LocalNames;
   diagnose(request: DiagnoseRequest): Promise<DiagnoseResponse>;
+  /** What this host-agent answers about its own agents. */
+  calls: OwnCalls;
   /** Aborts when the daemon stops. */
   signal: AbortSignal;
 }
@@ -121,7 +124,24 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
     });
   };
 
-  return { watchAgents, whoAmI, diagnose };
+  const unary: handleUnaryCall<unknown, never> = (_call, reply) =>
+    reply({ code: status.UNIMPLEMENTED, details: 'this host-agent relays no such call' });
+  const stream: handleServerStreamingCall<unknown, unknown> = (call) =>
+    call.emit('error', { code: status.UNIMPLEMENTED, details: 'this host-agent relays no such call' });
+  return {
+    watchAgents,
+    whoAmI,
+    diagnose,
+    watchTerminal: stream,
+    tailTerminal: stream,
+    holdTerminal: stream,
+    explainAgent: unary,
+    sendText: unary,
+    pressKeys: unary,
+    answerPrompt: unary,
+    getOrder: unary,
+    typeKeys: unary,
+  };
 };
 
 /** Calls the controller on the uplink's own channel; false when there is none. */

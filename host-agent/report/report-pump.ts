@@ -2,15 +2,10 @@
  * The host-agent's own rows as reports: a snapshot or the changes since a revision, then every change, whole rows.
  * Its only state is a revision: what the line cannot take in time is coalesced by key.
  */
+import type { MessageSink } from '../../src/runtime/message-sink.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { ConnectRequest, Report } from '../../src/wire/gen/fleet/v1/host_agent.ts';
-
-export interface ReportSink {
-  /** false: the line lags; go on after `drained`. */
-  write(message: ConnectRequest): boolean;
-  drained(signal: AbortSignal): Promise<void>;
-}
 
 const MAX_CHUNK_BYTES = 256 * 1024;
 /** Changes that come closer together than this travel in one report. */
@@ -20,7 +15,7 @@ const FLUSH_INTERVAL_MS = 20;
 export const pumpReports = async (
   view: FleetView,
   resume: { inventoryId: string; revision: bigint } | null,
-  sink: ReportSink,
+  sink: MessageSink<ConnectRequest>,
   signal: AbortSignal,
 ): Promise<void> => {
   let cursor = 0n;

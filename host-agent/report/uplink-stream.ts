@@ -6,13 +6,14 @@ import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import type { HostFacts } from '../../src/domain/host-agent.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { callSink } from '../../src/runtime/message-sink.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { ConnectRequest, ConnectResponse, Query, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { DiagnoseRequest, DiagnoseResponse } from '../../src/wire/gen/fleet/v1/view.ts';
 import { hostFactsToWire } from '../../src/wire/host-agent.ts';
 import { plainReason } from './plain-reason.ts';
-import { pumpReports, type ReportSink } from './report-pump.ts';
+import { pumpReports } from './report-pump.ts';
 
 export interface UplinkStreamOptions {
   view: FleetView;
@@ -63,7 +64,7 @@ export const runUplinkStream = async (
     if (message.welcome && !welcomed) {
       welcomed = true;
       options.welcomed(message.welcome);
-      void pumpReports(options.view, resumeOf(message.welcome), sinkOf(call), over.signal);
+      void pumpReports(options.view, resumeOf(message.welcome), callSink(call), over.signal);
     } else if (message.dismissed) finish(dismissal(message.dismissed.reason), message.dismissed.detail);
     else if (message.beat) options.skewed(options.clock.nowMs() - message.beat.controllerNowMs);
     else if (message.query) void answer(call, message.query, options);
@@ -127,21 +128,6 @@ const resumeOf = (welcome: Welcome) =>
   welcome.resumeInventoryId === ''
     ? null
     : { inventoryId: welcome.resumeInventoryId, revision: welcome.resumeRevision };
-
-const sinkOf = (call: Call): ReportSink => ({
-  write: (message) => call.write(message),
-  drained: (signal) =>
-    new Promise((resolve) => {
-      const done = () => {
-        call.removeListener('drain', done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      call.once('drain', done);
-      signal.addEventListener('abort', done, { once: true });
-      if (signal.aborted) done();
-    }),
-});
 
 const answer = async (call: Call, query: Query, options: UplinkStreamOptions): Promise<void> => {
   try {

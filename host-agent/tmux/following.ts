@@ -5,11 +5,11 @@
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
+import type { Wake } from '../../src/runtime/wake.ts';
 import { ControlClient } from './control-client.ts';
 import { controlLine, listCommands, newMark, subscriptionFormat } from './list-format.ts';
 import { parseLists, type ServerList } from './list-parse.ts';
 import { untilAborted } from './patience.ts';
-import type { Wake } from './wake.ts';
 
 export interface FollowOptions {
   tmuxPath: string;

@@ -10,6 +10,7 @@ import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
+import { Wake } from '../../src/runtime/wake.ts';
 import type { TmuxProblem, TmuxServer } from '../inventory/source.ts';
 import { chooseFollowing, type FollowChoice, hookRisk, mustSettle } from './attach-risk.ts';
 import type { FoundServer } from './discovery.ts';
@@ -19,7 +20,6 @@ import { withLateness } from './patience.ts';
 import { readProcessStat } from './process-stat.ts';
 import { checkSocket } from './socket-safety.ts';
 import { type Answer, type Surveyor, surveyHooks, surveyServer } from './survey.ts';
-import { Wake } from './wake.ts';
 import { lacksStatus, withZombie } from './zombie-pane.ts';
 
 export interface ServerWatchOptions {

@@ -7,11 +7,11 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
+import { Wake } from '../../src/runtime/wake.ts';
 import type { Source, TmuxReading } from '../inventory/source.ts';
 import { Discovery, type FoundServer } from './discovery.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { ServerWatch } from './server-watch.ts';
-import { Wake } from './wake.ts';
 
 export interface TmuxSourceOptions {
   /** Folder whose `tmux-UID` holds the sockets. */

@@ -3,16 +3,12 @@
  * proof of life in between. The reader's only state is a revision; what it cannot take in time is coalesced.
  */
 import type { Clock } from '../runtime/clock.ts';
+import type { MessageSink } from '../runtime/message-sink.ts';
 import { sleep } from '../runtime/sleep.ts';
+import { Wake } from '../runtime/wake.ts';
 import type { Caller, Changes, Upstream, WatchAgentsRequest, WatchAgentsResponse } from '../wire/gen/fleet/v1/view.ts';
 import type { AgentRecord, FleetView, HostAgentRecord } from './fleet-view.ts';
 import { ToldHostAgents } from './told-host-agents.ts';
-
-/** Where frames go. `write` returns false when the reader lags; `drained` resolves when it may go on, or has gone. */
-export interface FrameSink {
-  write(frame: WatchAgentsResponse): boolean;
-  drained(signal: AbortSignal): Promise<void>;
-}
 
 export interface ViewScope {
   cell: string;
@@ -35,12 +31,12 @@ export const streamView = async (
   view: FleetView,
   request: WatchAgentsRequest,
   scope: ViewScope,
-  sink: FrameSink,
+  sink: MessageSink<WatchAgentsResponse>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> => {
   const wake = new Wake();
-  using _subscription = view.log.onChange(() => wake.set());
+  using _subscription = view.log.onChange(() => wake.poke());
   const resumeFrom = parseToken(request.resumeToken, view.log.id);
   const resumed = resumeFrom !== null && view.log.reaches(resumeFrom);
   const visible = (record: HostAgentRecord | AgentRecord): boolean =>
@@ -76,7 +72,6 @@ export const streamView = async (
       told.forgetAll();
       await send({ opened: { cell: scope.cell, resumed: false, caller: scope.caller } });
     }
-    wake.clear();
     const { changes, revision, more } = nextChanges(view, cursor, visible, request.hostsOnly, told);
     cursor = revision;
     if (changes) await send({ changes });
@@ -160,25 +155,3 @@ const parseToken = (token: string, id: string): bigint | null => {
 };
 
 const yieldToLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** A flag that a waiter sleeps on; setting it twice wakes once. */
-class Wake {
-  #controller = new AbortController();
-  set(): void {
-    this.#controller.abort();
-  }
-  clear(): void {
-    if (this.#controller.signal.aborted) this.#controller = new AbortController();
-  }
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const either = this.#controller.signal;
-    const stop = () => this.#controller.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      await sleep(ms, either);
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
-  }
-}

@@ -3,18 +3,29 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  status,
+} from '@grpc/grpc-js';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import type { HostAgent } from '../../src/domain/host-agent.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { callSink } from '../../src/runtime/message-sink.ts';
 import { type Paths, resolvePaths } from '../../src/runtime/paths.ts';
-import { callSink } from '../../src/view/call-sink.ts';
 import { FleetView } from '../../src/view/fleet-view.ts';
 import { streamView } from '../../src/view/view-stream.ts';
 import { encodeAgentRow } from '../../src/wire/agent-row.ts';
 import { type FleetServiceServer, FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { Finding, Upstream, WatchAgentsRequest, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
 import { hostAgent, hostFacts } from './host-agent.ts';
+
+const NOT_SERVED = { code: status.UNIMPLEMENTED, details: 'not served by this test' };
+const absent: handleUnaryCall<unknown, never> = (_, reply) => reply(NOT_SERVED);
+const absentStream: handleServerStreamingCall<unknown, unknown> = (call) => void call.emit('error', NOT_SERVED);
 
 const CALLER = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
 
@@ -25,6 +36,8 @@ export class ServedView {
   view = new FleetView({ clock: systemClock });
   upstream: Upstream = { state: 'none', address: '', ageMs: 0 };
   findings: Finding[] = [];
+  /** What a test answers itself, in place of what is served here; read at `start`. */
+  calls: Partial<FleetServiceServer> = {};
   #server: Server | null = null;
   #stop = new AbortController();
 
@@ -83,6 +96,16 @@ export class ServedView {
       watchAgents: (call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>) => this.#watch(call),
       whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream }),
       diagnose: (_, reply) => reply(null, { findings: this.findings }),
+      watchTerminal: absentStream,
+      tailTerminal: absentStream,
+      holdTerminal: absentStream,
+      explainAgent: absent,
+      sendText: absent,
+      pressKeys: absent,
+      answerPrompt: absent,
+      getOrder: absent,
+      typeKeys: absent,
+      ...this.calls,
     };
   }
 

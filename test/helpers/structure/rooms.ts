@@ -17,7 +17,7 @@ export interface Edge {
 const PURE = 'src/domain is pure: nouns and rules that every other room may know';
 const PORTS = 'a source fills the inventory’s ports and knows no other source: the inventory joins them';
 const INWARD = 'imports go inward and downward only, so that state moves one way';
-const SHARED = ['src/domain', 'src/wire', 'src/runtime', 'src/identity', 'src/view', 'src/wire/gen'];
+const SHARED = ['src/domain', 'src/wire', 'src/runtime', 'src/identity', 'src/view', 'src/screen', 'src/wire/gen'];
 
 const source: Room = { may: ['host-agent/inventory', ...SHARED], because: PORTS };
 const below = (part: string, ...rooms: string[]): Room => ({
@@ -34,6 +34,7 @@ export const ROOMS: Record<string, Room> = {
   'src/runtime': { may: ['src/domain', 'package.json'], because: 'it serves any daemon and knows nothing of fleets' },
   'src/identity': { may: ['src/domain', 'src/runtime'], because: 'keys and certificates know no messages' },
   'src/view': { may: ['src/domain', 'src/wire', 'src/wire/gen', 'src/runtime'], because: INWARD },
+  'src/screen': { may: ['src/domain', 'src/wire', 'src/wire/gen', 'src/runtime'], because: INWARD },
   'src/cli/client': { may: [...SHARED], because: 'the client is below the verbs that use it' },
   'src/cli': {
     may: ['src/cli/client', 'package.json', ...SHARED],
@@ -48,12 +49,15 @@ export const ROOMS: Record<string, Room> = {
   'host-agent/inventory': agent(),
   'host-agent/policy': agent(),
   'host-agent/enrollment': agent(),
-  'host-agent/report': agent('inventory', 'enrollment'),
-  'host-agent/terminal': agent('inventory'),
+  'host-agent/calls': agent('inventory'),
+  'host-agent/report': agent('inventory', 'enrollment', 'calls'),
+  'host-agent/terminal': agent('inventory', 'tmux', 'calls'),
+  'host-agent/prompts': agent('inventory', 'terminal', 'calls'),
+  'host-agent/takeover': agent('inventory', 'policy', 'tmux', 'terminal', 'calls'),
   'host-agent/launch': agent('inventory'),
-  'host-agent/command': agent('inventory', 'policy', 'launch', 'terminal'),
+  'host-agent/command': agent('inventory', 'policy', 'launch', 'tmux', 'terminal', 'calls'),
   'host-agent/doctor': agent('inventory', 'policy', 'enrollment', 'config.ts'),
-  'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'terminal', 'command'),
+  'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'calls'),
   'host-agent/config.ts': agent(),
 
   'controller/store': controller(),
@@ -98,6 +102,7 @@ export const EDGES: Record<string, Edge> = {
   execa: { rooms: ['src/runtime/exec.ts'], because: 'one way to run a program, with a deadline' },
   pino: { rooms: ['src/runtime/logger.ts'], because: 'one way to log, redacted' },
   'prom-client': { rooms: ['controller/grpc'], because: 'figures are served beside health' },
+  'get-east-asian-width': { rooms: ['src/screen'], because: 'one idea of how wide a character is' },
   'node:sqlite': { rooms: ['controller/store'], because: 'another engine must fit behind the store’s interface' },
   yaml: { rooms: ['host-agent/roster'], because: 'rosters are the only YAML' },
   zod: {

@@ -12,6 +12,7 @@ import { Addresses } from '../../../controller/admin/addresses.ts';
 import { authenticate } from '../../../controller/grpc/authenticate.ts';
 import { ServerIdentity } from '../../../controller/grpc/server-identity.ts';
 import { addHealth, addReflection } from '../../../controller/grpc/standard-services.ts';
+import { FleetError } from '../../../src/domain/errors.ts';
 import { makeAuthority } from '../../../src/identity/authority.ts';
 import { signCertificate } from '../../../src/identity/certificate.ts';
 import { makeCsr } from '../../../src/identity/csr.ts';
@@ -35,6 +36,7 @@ type Identity = NonNullable<Parameters<TestCell['client']>[1]>;
 /** A service that answers each message of an uplink, and tells who calls. */
 const serve = async (cell: TestCell): Promise<void> => {
   cell.server.addService(HostAgentServiceService, {
+    tunnel: () => Promise.resolve(),
     connect: (_caller, call, { signal }) =>
       new Promise((resolve, reject) => {
         call.on('data', () => call.write({ beat: { sequence: 1n, controllerNowMs: 0 } }));
@@ -45,6 +47,7 @@ const serve = async (cell: TestCell): Promise<void> => {
         });
       }),
   });
+  const absent = (): Promise<never> => Promise.reject(new FleetError('UNIMPLEMENTED', 'not served by this test'));
   cell.server.addService(FleetServiceService, {
     watchAgents: async (_caller, _request, call) => void call.write({ opened: { cell: 'home', resumed: false } }),
     whoAmI: (caller) => ({
@@ -58,6 +61,15 @@ const serve = async (cell: TestCell): Promise<void> => {
     diagnose: () => {
       throw new Error('secret of the inside');
     },
+    watchTerminal: absent,
+    tailTerminal: absent,
+    explainAgent: absent,
+    sendText: absent,
+    pressKeys: absent,
+    answerPrompt: absent,
+    getOrder: absent,
+    holdTerminal: absent,
+    typeKeys: absent,
   });
 };
 

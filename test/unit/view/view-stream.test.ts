@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
+import type { MessageSink } from '../../../src/runtime/message-sink.ts';
 import { FleetView } from '../../../src/view/fleet-view.ts';
 import { ViewImage } from '../../../src/view/view-image.ts';
-import { type FrameSink, streamView, type ViewScope } from '../../../src/view/view-stream.ts';
+import { streamView, type ViewScope } from '../../../src/view/view-stream.ts';
 import {
   WatchAgentsResponse as WatchAgentsMessage,
   type WatchAgentsResponse,
@@ -36,7 +37,7 @@ const addHost = (view: FleetView, clock: MovedClock, host: string, tenantId = 'd
 
 const framesOf = async (view: FleetView, clock: MovedClock, options: { token?: string; scope?: ViewScope } = {}) => {
   const frames: WatchAgentsResponse[] = [];
-  const sink: FrameSink = { write: (frame) => frames.push(frame) > 0, drained: async () => {} };
+  const sink: MessageSink<WatchAgentsResponse> = { write: (frame) => frames.push(frame) > 0, drained: async () => {} };
   const request = { follow: false, resumeToken: options.token ?? '', localOnly: false, hostsOnly: false };
   await streamView(view, request, options.scope ?? scope(), sink, clock, new AbortController().signal);
   return frames;
@@ -152,7 +153,7 @@ test('a reader that does not drain holds nothing in a queue and gets each key on
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const sink: FrameSink = { write: (frame) => frames.push(frame) < 0, drained: () => held };
+  const sink: MessageSink<WatchAgentsResponse> = { write: (frame) => frames.push(frame) < 0, drained: () => held };
   const running = streamView(
     view,
     { follow: true, resumeToken: '', localOnly: false, hostsOnly: false },
@@ -179,7 +180,7 @@ test('proof of life travels on through a second view, however old it is when it 
   view.heard('a/u', facts);
   const stop = new AbortController();
   const frames: WatchAgentsResponse[] = [];
-  const sink: FrameSink = { write: (frame) => frames.push(frame) > 0, drained: async () => {} };
+  const sink: MessageSink<WatchAgentsResponse> = { write: (frame) => frames.push(frame) > 0, drained: async () => {} };
   const request = { follow: true, resumeToken: '', localOnly: false, hostsOnly: false };
   const running = streamView(view, request, scope(), sink, clock, stop.signal);
   const heardFrames = () => frames.flatMap((frame) => frame.heard?.hosts ?? []).length;
@@ -209,7 +210,7 @@ test('a host-agent comes before its first row, also where the log has it after t
     for (let n = 0; n < 10; n++) view.putRow('a/u', `k${n}`, Buffer.alloc(60_000, n));
     view.setLink('a/u', 'resuming', 'silent');
   };
-  const sink: FrameSink = {
+  const sink: MessageSink<WatchAgentsResponse> = {
     write: (frame) => {
       if (image.apply(frame)) view.hostAgent('a/u') === undefined ? addLate() : over.abort();
       return true;
@@ -242,7 +243,7 @@ test('a reader that lagged behind everything learns that nothing is left', async
   view.putRow('a/u', 'k', Buffer.from('row'));
   const frames: WatchAgentsResponse[] = [];
   const controller = new AbortController();
-  const sink: FrameSink = {
+  const sink: MessageSink<WatchAgentsResponse> = {
     write: (frame) => {
       frames.push(frame);
       const bookmarks = frames.filter(({ bookmark }) => bookmark).length;

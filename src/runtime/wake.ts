@@ -1,4 +1,4 @@
-import { sleep } from '../../src/runtime/sleep.ts';
+import { sleep } from './sleep.ts';
 
 /** Many pokes, one waking: a poke while nobody waits is kept for the next wait. */
 export class Wake {

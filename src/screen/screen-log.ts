@@ -1,0 +1,106 @@
+/**
+ * A screen that changes, as rows with revisions: a reader is only a revision, so a slow one misses what was drawn in
+ * between and never what is there. Holds one picture and no history.
+ */
+import type { ScreenFrame, Span } from '../wire/gen/fleet/v1/terminal.ts';
+
+/** What a screen shows at one moment. Rows are shared, never changed. */
+export interface ScreenPicture {
+  /** Columns and rows. */
+  width: number;
+  height: number;
+  cursorX: number;
+  cursorY: number;
+  cursorVisible: boolean;
+  alternateScreen: boolean;
+  /** The source's wall clock when it was read. */
+  capturedMs: number;
+  title: string;
+  historyLines: number;
+  /** `height` of them; what lies right of the last span is blank. */
+  rows: readonly (readonly Span[])[];
+}
+
+export class ScreenLog {
+  #picture: ScreenPicture | null = null;
+  #rowRevisions: number[] = [];
+  /** Of the last change of size: a reader from before it has nothing that it may keep. */
+  #sizeRevision = 0;
+  #revision = 0;
+
+  get picture(): ScreenPicture | null {
+    return this.#picture;
+  }
+
+  /** Takes the whole screen as it is now; false when that is what was held, the time aside. */
+  take(picture: ScreenPicture): boolean {
+    const before = this.#picture;
+    const resized = before === null || before.width !== picture.width || before.height !== picture.height;
+    const changed = picture.rows.flatMap((row, y) => (resized || !isSameRow(row, before?.rows[y]) ? [y] : []));
+    if (!resized && changed.length === 0 && isSameFrame(picture, before as ScreenPicture)) {
+      this.#picture = { ...(before as ScreenPicture), capturedMs: picture.capturedMs };
+      return false;
+    }
+    this.#revision += 1;
+    if (resized) {
+      this.#sizeRevision = this.#revision;
+      this.#rowRevisions = new Array(picture.rows.length).fill(this.#revision);
+    }
+    for (const y of changed) this.#rowRevisions[y] = this.#revision;
+    this.#picture = picture;
+    return true;
+  }
+
+  /** Takes what another log's `since` said. False when it changes nothing, or builds on a keyframe that never came. */
+  apply(frame: ScreenFrame): boolean {
+    const held = this.#picture;
+    if (!frame.keyframe && held === null) return false;
+    const { width, height, cursorX, cursorY, cursorVisible, alternateScreen, capturedMs, title, historyLines } = frame;
+    const rows: (readonly Span[])[] =
+      frame.keyframe || held === null ? Array.from({ length: height }, () => []) : [...held.rows];
+    for (const { y, spans } of frame.rows) if (y < height) rows[y] = spans;
+    return this.take({
+      width,
+      height,
+      cursorX,
+      cursorY,
+      cursorVisible,
+      alternateScreen,
+      capturedMs,
+      title,
+      historyLines,
+      rows,
+    });
+  }
+
+  /** What changed after `cursor`, as one frame; null when nothing did. Cursor 0 gets a keyframe. */
+  since(cursor: number): { frame: ScreenFrame; cursor: number } | null {
+    const picture = this.#picture;
+    if (picture === null || cursor >= this.#revision) return null;
+    const keyframe = cursor < this.#sizeRevision;
+    const rows = picture.rows.flatMap((spans, y) => {
+      if (keyframe ? spans.length === 0 : (this.#rowRevisions[y] as number) <= cursor) return [];
+      return [{ y, spans: spans as Span[] }];
+    });
+    return { frame: { ...picture, keyframe, rows }, cursor: this.#revision };
+  }
+}
+
+const isSameRow = (a: readonly Span[], b: readonly Span[] | undefined): boolean =>
+  a === b || (b !== undefined && a.length === b.length && a.every((span, i) => isSameSpan(span, b[i] as Span)));
+
+const isSameSpan = (a: Span, b: Span): boolean =>
+  a.text === b.text &&
+  a.columns === b.columns &&
+  a.foreground === b.foreground &&
+  a.background === b.background &&
+  a.attributes === b.attributes &&
+  a.underlineColor === b.underlineColor;
+
+const isSameFrame = (a: ScreenPicture, b: ScreenPicture): boolean =>
+  a.cursorX === b.cursorX &&
+  a.cursorY === b.cursorY &&
+  a.cursorVisible === b.cursorVisible &&
+  a.alternateScreen === b.alternateScreen &&
+  a.title === b.title &&
+  a.historyLines === b.historyLines;

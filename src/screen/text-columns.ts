@@ -1,0 +1,132 @@
+/**
+ * How many columns text takes in tmux's grid, and which characters share a cell. Comes in: text that a grid printed, so
+ * nothing that tmux would have refused. Never measured for a terminal: terminals differ, the grid is what counts.
+ */
+import { eastAsianWidth } from 'get-east-asian-width';
+
+/** Columns of one code point alone; 0 joins the cell before. */
+export type CodePointColumns = (codePoint: number) => number;
+
+/** What differs between tmux's versions in how characters share a cell. */
+export interface JoiningRules {
+  /** From 3.4 on a variation selector 16 and a skin tone make a narrow cell wide. */
+  widening: boolean;
+  /** From 3.6 on two regional indicators share a cell, and so do jamo of one syllable. */
+  pairing: boolean;
+}
+
+export interface TextCell {
+  text: string;
+  columns: number;
+}
+
+export const NEWEST_RULES: JoiningRules = { widening: true, pairing: true };
+
+/** `3.3a`; unknown versions are taken for new ones. */
+export const joiningRules = (version: string | null): JoiningRules => {
+  const match = /(\d+)\.(\d+)/.exec(version ?? '');
+  if (!match) return NEWEST_RULES;
+  const number = Number(match[1]) * 1_000 + Number(match[2]);
+  return { widening: number >= 3_004, pairing: number >= 3_006 };
+};
+
+const ZWJ = 0x200d;
+const VS16 = 0xfe0f;
+const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\ud7b0-\ud7c6\ud7cb-\ud7fb]$/u;
+/** Format characters that have a column of their own: soft hyphen, Arabic and Kaithi number signs. */
+const VISIBLE_FORMAT = /^[\xad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]$/u;
+
+export const codePointColumns: CodePointColumns = (codePoint) => {
+  if (codePoint < 0x20 || (codePoint >= 0x7f && codePoint < 0xa0)) return 0;
+  if (codePoint < 0x300) return 1;
+  const character = String.fromCodePoint(codePoint);
+  if (ZERO_WIDTH.test(character) && !VISIBLE_FORMAT.test(character)) return 0;
+  return eastAsianWidth(codePoint);
+};
+
+/** Blocks on whose widths every library that tmux was ever built with agrees. */
+const SURE: readonly (readonly [number, number])[] = [
+  [0x20, 0x7e],
+  [0xa0, 0xac],
+  [0xae, 0x2ff],
+  [0x370, 0x377],
+  [0x384, 0x482],
+  [0x48a, 0x52f],
+  [0x1e00, 0x1eff],
+  [0x2010, 0x2027],
+  [0x2030, 0x205e],
+  [0x20a0, 0x20bf],
+  [0x2190, 0x2319],
+  [0x2500, 0x25fc],
+  [0x2800, 0x28ff],
+  [0x3041, 0x3096],
+  [0x30a0, 0x30ff],
+  [0x4e00, 0x9fbf],
+  [0xac00, 0xd7a3],
+  [0xff01, 0xff60],
+];
+
+/** Whether `codePointColumns` is what any tmux says; others depend on the Unicode version that it was built with. */
+export const isSureColumns = (codePoint: number): boolean => {
+  for (const [first, last] of SURE) {
+    if (codePoint < first) return false;
+    if (codePoint <= last) return true;
+  }
+  return false;
+};
+
+const isRegional = (codePoint: number): boolean => codePoint >= 0x1f1e6 && codePoint <= 0x1f1ff;
+const isSkinTone = (codePoint: number): boolean => codePoint >= 0x1f3fb && codePoint <= 0x1f3ff;
+
+/** The last cell of a row, as far as the next character can join it. */
+interface Open {
+  text: string;
+  columns: number;
+  last: number;
+  regionals: number;
+}
+
+const joins = (open: Open, codePoint: number, columns: number, rules: JoiningRules): boolean => {
+  if (columns === 0 || open.last === ZWJ) return true;
+  if (rules.widening && isSkinTone(codePoint)) return open.text.length > 1 || open.last > 0x7f;
+  return rules.pairing && isRegional(codePoint) && open.regionals === 1 && isRegional(open.last);
+};
+
+const widens = (codePoint: number, columns: number, rules: JoiningRules): boolean =>
+  (rules.widening && (codePoint === VS16 || isSkinTone(codePoint))) ||
+  (rules.pairing && isRegional(codePoint) && columns > 0);
+
+/**
+ * The cells of a row, left to right. What joins nothing because it stands first is a cell of no columns. Controls have
+ * no cell; a caller removes them.
+ */
+export const cellsOf = (
+  text: string,
+  columnsOf: CodePointColumns = codePointColumns,
+  rules: JoiningRules = NEWEST_RULES,
+): TextCell[] => {
+  const cells: Open[] = [];
+  for (const character of text) {
+    const codePoint = character.codePointAt(0) as number;
+    const columns = columnsOf(codePoint);
+    const open = cells.at(-1);
+    if (open && joins(open, codePoint, columns, rules)) {
+      open.text += character;
+      open.last = codePoint;
+      if (isRegional(codePoint)) open.regionals += 1;
+      if (open.columns === 1 && widens(codePoint, columns, rules)) open.columns = 2;
+    } else cells.push({ text: character, columns, last: codePoint, regionals: isRegional(codePoint) ? 1 : 0 });
+  }
+  return cells.map(({ text: cell, columns }) => ({ text: cell, columns }));
+};
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+
+export const textColumns = (
+  text: string,
+  columnsOf: CodePointColumns = codePointColumns,
+  rules: JoiningRules = NEWEST_RULES,
+): number =>
+  PRINTABLE_ASCII.test(text)
+    ? text.length
+    : cellsOf(text, columnsOf, rules).reduce((sum, { columns }) => sum + columns, 0);
