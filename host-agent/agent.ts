@@ -25,10 +25,12 @@ import { HeartbeatSource } from './heartbeat/source.ts';
 import { hostWarnings, needsOf } from './inventory/host-facts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
+import { sessionOf } from './inventory/session-of.ts';
 import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
 import { readHostPolicy } from './policy/host-policy.ts';
+import { procLineage } from './process/lineage.ts';
 import { ProcTable } from './process/proc-table.ts';
 import { uplinkChannel } from './report/controller-channel.ts';
 import { callEnroll, callRenew } from './report/enrollment-calls.ts';
@@ -250,6 +252,7 @@ export class HostAgent {
         uplink.redial();
       });
 
+      const lineage = procLineage();
       server.serve(
         FleetServiceService,
         localFleetService({
@@ -260,6 +263,7 @@ export class HostAgent {
           log: part('local'),
           version: FLEET_VERSION,
           names,
+          sessionOf: (pid) => sessionOf(pid, uid, inventory.rows, lineage),
           diagnose,
           calls,
           signal: stopping.signal,

@@ -39,13 +39,15 @@ export interface LocalFleetServiceOptions {
   /** Read at each call: enrolment may change them. */
   names(): LocalNames;
   diagnose(request: DiagnoseRequest): Promise<DiagnoseResponse>;
+  /** Whose pane that process runs in: an agent's name, operator or unproven. */
+  sessionOf(pid: number): string;
   /** What this host-agent answers about its own agents. */
   calls: OwnCalls;
   /** Aborts when the daemon stops. */
   signal: AbortSignal;
 }
 
-/** How long a listing waits for a controller that was not asked before. */
+/** How long a listing, or a question about oneself, waits for the controller. */
 const UPSTREAM_DEADLINE_MS = 2_000;
 const RELAY_DEADLINE_MS = 10_000;
 
@@ -77,8 +79,9 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
     }
   };
 
-  const whoAmI: handleUnaryCall<WhoAmIRequest, WhoAmIResponse> = (_call, reply) => {
+  const whoAmI: handleUnaryCall<WhoAmIRequest, WhoAmIResponse> = (call, reply) => {
     const { cell, host, user } = options.names();
+    const { pid } = call.request;
     const local: WhoAmIResponse = {
       caller: caller(),
       cell,
@@ -87,9 +90,10 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
       version: options.version,
       upstream: options.upstream.describe(),
       verbs: [],
+      ...(pid === undefined ? {} : { session: options.sessionOf(pid) }),
     };
-    relay(options.line, (client, callOptions) =>
-      client.whoAmI({}, new Metadata(), callOptions, (error, answer) =>
+    relay(options.line, (client) =>
+      client.whoAmI({}, new Metadata(), { deadline: Date.now() + UPSTREAM_DEADLINE_MS }, (error, answer) =>
         reply(
           null,
           error
