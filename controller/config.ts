@@ -1,7 +1,9 @@
 /** The controller's settings: flag > environment > default, checked once. */
 import { hostname, userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod/mini';
+import { $ZodError } from 'zod/v4/core';
+import en from 'zod/v4/locales/en.js';
 import { FleetError } from '../src/domain/errors.ts';
 import { INSTANCE_NAME, type Paths, resolvePaths } from '../src/runtime/paths.ts';
 
@@ -12,17 +14,16 @@ export const DEFAULT_PORT = 7443;
 export const DEFAULT_CELL = 'home';
 
 const schema = z.object({
-  instance: z.string().regex(INSTANCE_NAME, 'use letters, digits, _ and -, at most 32').nullable(),
-  cell: z
-    .string()
-    .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'use a-z 0-9 . and -, at most 63')
-    .nullable(),
-  port: z.coerce.number().int().min(0).max(65_535),
-  certificateLifetimeMs: z.coerce
-    .number()
-    .min(5)
-    .transform((seconds) => seconds * 1_000),
-  logFile: z.string().nullable(),
+  instance: z.nullable(z.string().check(z.regex(INSTANCE_NAME, 'use letters, digits, _ and -, at most 32'))),
+  cell: z.nullable(
+    z.string().check(z.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'use a-z 0-9 . and -, at most 63')),
+  ),
+  port: z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65_535)),
+  certificateLifetimeMs: z.pipe(
+    z.coerce.number().check(z.minimum(5)),
+    z.transform((seconds: number) => seconds * 1_000),
+  ),
+  logFile: z.nullable(z.string()),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
 });
 
@@ -50,14 +51,15 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Con
       },
     });
     const instance = values.instance ?? null;
-    const settings = schema.parse({
+    const given = {
       instance,
       cell: values.cell ?? env.FLEET_CELL ?? null,
       port: values.port ?? env.FLEET_PORT ?? (instance === null ? DEFAULT_PORT : 0),
       certificateLifetimeMs: values['certificate-lifetime'] ?? env.FLEET_CERTIFICATE_LIFETIME ?? 7 * 86_400,
       logFile: values.log ?? null,
       logLevel: values['log-level'] ?? env.FLEET_LOG_LEVEL ?? 'info',
-    });
+    };
+    const settings = schema.parse(given, { error: en().localeError });
     if (userInfo().uid === 0 && instance === null) {
       throw new FleetError(
         'FAILED_PRECONDITION',
@@ -68,7 +70,7 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Con
     return Object.freeze({ ...settings, paths: resolvePaths({ instance, env }), name });
   } catch (error) {
     if (error instanceof FleetError) throw error;
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    const why = error instanceof $ZodError ? z.prettifyError(error) : (error as Error).message;
     throw new FleetError('INVALID_ARGUMENT', `${why.replace(/\s+/g, ' ')}; usage: ${CONTROLLER_USAGE}`);
   }
 };

@@ -1,14 +1,16 @@
 /** The host-agent's settings: flag > environment > default, checked once. */
 import { hostname, userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod/mini';
+import { $ZodError } from 'zod/v4/core';
+import en from 'zod/v4/locales/en.js';
 import { FleetError } from '../src/domain/errors.ts';
 import { INSTANCE_NAME, type Paths, resolvePaths } from '../src/runtime/paths.ts';
 
 const schema = z.object({
-  instance: z.string().regex(INSTANCE_NAME, 'use letters, digits, _ and -, at most 32').nullable(),
-  name: z.string().min(1),
-  logFile: z.string().nullable(),
+  instance: z.nullable(z.string().check(z.regex(INSTANCE_NAME, 'use letters, digits, _ and -, at most 32'))),
+  name: z.string().check(z.minLength(1)),
+  logFile: z.nullable(z.string()),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
 });
 
@@ -32,12 +34,13 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Hos
         'log-level': { type: 'string' },
       },
     });
-    const settings = schema.parse({
+    const given = {
       instance: values.instance ?? null,
       name: values.name ?? env.FLEET_HOST_NAME ?? hostname(),
       logFile: values.log ?? null,
       logLevel: values['log-level'] ?? env.FLEET_LOG_LEVEL ?? 'info',
-    });
+    };
+    const settings = schema.parse(given, { error: en().localeError });
     const { username, uid } = userInfo();
     if (uid === 0 && settings.instance === null) {
       throw new FleetError(
@@ -53,7 +56,7 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Hos
     });
   } catch (error) {
     if (error instanceof FleetError) throw error;
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    const why = error instanceof $ZodError ? z.prettifyError(error) : (error as Error).message;
     throw new FleetError('INVALID_ARGUMENT', `${why.replace(/\s+/g, ' ')}; usage: ${HOST_AGENT_USAGE}`);
   }
 };

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { FleetError } from '../../src/domain/errors.ts';
 import { writePrivateFile } from '../../src/identity/private-file.ts';
 

@@ -1,5 +1,3 @@
-import { execa } from 'execa';
-
 export interface ExecResult {
   /** null when a signal or the deadline ended it, or when it could not be started. */
   exitCode: number | null;
@@ -23,6 +21,8 @@ export interface ExecOptions {
 
 /** Runs a program to its end, without a shell. A failure is a result of the same shape, never an exception. */
 export const exec = async (file: string, args: readonly string[], options: ExecOptions): Promise<ExecResult> => {
+  // A daemon that runs nothing does not carry the library.
+  const { execa } = await import('execa');
   const result = await execa(file, [...args], {
     reject: false,
     timeout: options.timeoutMs,

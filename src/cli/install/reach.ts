@@ -3,14 +3,14 @@
  * line of JSON for each address, whether that controller answers there. Nothing secret comes in or goes out.
  */
 import { readFileSync } from 'node:fs';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { probeController } from '../../identity/probe.ts';
 
 const Question = z.object({
   cell: z.string(),
   fingerprint: z.string(),
-  addresses: z.array(z.string()).max(64),
-  timeoutMs: z.int().positive(),
+  addresses: z.array(z.string()).check(z.maxLength(64)),
+  timeoutMs: z.int().check(z.positive()),
 });
 
 const question = Question.parse(JSON.parse(readFileSync(0, 'utf8')));
