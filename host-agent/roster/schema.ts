@@ -1,5 +1,6 @@
 /** The shape of a roster file, keys strict, versions 1 and 2. Meaning (names, defaults) is elsewhere. */
 import * as z from 'zod/mini';
+import type { util } from 'zod/v4/core';
 import { RESTART_POLICIES } from '../../src/domain/roster.ts';
 
 const NO_CONTROL = /^[^\p{Cc}]*$/u;
@@ -66,7 +67,7 @@ export type AgentEntry = z.output<typeof agentV1> & Partial<z.output<typeof agen
 export type DefaultsEntry = NonNullable<z.output<typeof rosterV2>['defaults']>;
 
 /** Checks against version 2 if the file says so, else against version 1. */
-export const checkShape = (value: unknown): z.core.util.SafeParseResult<RosterFile> =>
+export const checkShape = (value: unknown): util.SafeParseResult<RosterFile> =>
   isVersion2(value) ? rosterV2.safeParse(value) : rosterV1.safeParse(value);
 
 export const isVersion2 = (value: unknown): boolean =>

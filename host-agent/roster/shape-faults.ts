@@ -1,10 +1,10 @@
 /** What zod found wrong with a roster's shape, as words for the person who wrote it. */
-import type { core } from 'zod/mini';
+import type { $ZodIssue } from 'zod/v4/core';
 import type { Path, RosterDocument } from './document.ts';
 import { type Fault, shown } from './fault.ts';
 import { levelAt, nearestKey } from './keys.ts';
 
-type Issue = core.$ZodIssue;
+type Issue = $ZodIssue;
 
 export const shapeFaults = (issues: readonly Issue[], document: RosterDocument, version2: boolean): Fault[] =>
   issues.flatMap((issue) => {

@@ -78,6 +78,13 @@ describe('the plan of the house', () => {
     expect(chains.filter((chain) => chain !== null).map((chain) => `${chain.join(' → ')}: ${because}`)).toEqual([]);
   });
 
+  test('daemons carry zod/mini: all of zod, its words in fifty languages included, costs a host-agent 8 MB', () => {
+    const whole = FILES.filter((file) => /^(host-agent|controller)\//.test(file)).filter((file) =>
+      /from 'zod'|\bz\.(core|locales)\b/.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
+    expect(whole).toEqual([]);
+  });
+
   test('the domain has no I/O, no clock and no chance', () => {
     const domain = FILES.filter((file) => roomOf(file) === 'src/domain');
     const outside = domain.flatMap((file) => IMPORTS.get(file)!.filter((each) => each.kind !== 'file'));
