@@ -22,6 +22,7 @@ import { IdentityFile } from './enrollment/identity-file.ts';
 import { Renewal } from './enrollment/renewal.ts';
 import { heartbeatFolders } from './heartbeat/folders.ts';
 import { HeartbeatSource } from './heartbeat/source.ts';
+import { InventoryPanes } from './inventory/agent-panes.ts';
 import { hostWarnings, needsOf } from './inventory/host-facts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
@@ -38,6 +39,7 @@ import { UplinkClient } from './report/uplink-client.ts';
 import { RosterSource } from './roster/source.ts';
 import { noSystemd } from './systemd/no-systemd.ts';
 import { SystemdSource } from './systemd/source.ts';
+import { Takeover } from './takeover/takeover.ts';
 import { TmuxSource } from './tmux/tmux-source.ts';
 
 /** Cell of a host-agent that was never enrolled: its rows are this machine's alone. */
@@ -169,6 +171,20 @@ export class HostAgent {
       shutdown.add('pulse', () => clearInterval(pulse));
       view.heard(view.hereId as string, facts(), 0);
 
+      const takeover = new Takeover({
+        panes: new InventoryPanes(inventory),
+        policy: () => readHostPolicy(paths.config),
+        clock,
+        log: part('takeover'),
+        uid,
+        folder: join(paths.state, 'host-agent', 'lent-sizes'),
+        isFollowed: (socket) =>
+          tmux.current().servers.some((server) => server.socket === socket && !server.polled && !server.problem),
+        onServers: (listener) => tmux.onChange(listener),
+      });
+      takeover.start();
+      shutdown.add('takeover', () => takeover.stopped(), 3_500);
+
       // Own answers, whoever asks: each member is filled by the room that has it.
       const calls: OwnCalls = {
         diagnose: () => diagnose(),
@@ -179,8 +195,8 @@ export class HostAgent {
         pressKeys: notServed('press keys'),
         answerPrompt: notServed('answer a prompt'),
         getOrder: notServed('tell of an order'),
-        holdTerminal: notServed('hand over a keyboard'),
-        typeKeys: notServed('type into a pane'),
+        holdTerminal: takeover.holdTerminal,
+        typeKeys: takeover.typeKeys,
       };
       const diagnose = () =>
         diagnoseHost({
@@ -197,7 +213,7 @@ export class HostAgent {
         log: part('uplink'),
         version: FLEET_VERSION,
         facts,
-        diagnose,
+        calls,
         channels: {
           addresses: () => enrolment.identity?.addresses ?? [],
           client: (address) => {
@@ -264,7 +280,6 @@ export class HostAgent {
           version: FLEET_VERSION,
           names,
           sessionOf: (pid) => sessionOf(pid, uid, inventory.rows, lineage),
-          diagnose,
           calls,
           signal: stopping.signal,
         }),
