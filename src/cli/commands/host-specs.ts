@@ -133,4 +133,32 @@ export const hostSpecs: CommandSpec[] = [
     notes: 'The token is read from stdin: arguments are visible to every user of the machine.',
     load: async () => (await machines()).hostJoin,
   },
+  {
+    name: 'host allow',
+    summary: 'what callers on a host may do to agents elsewhere; needs the controller’s own user, or an admin',
+    args: 'HOST[/USER] VERB…',
+    arity: [1, 9],
+    words: { VERB: ['send', 'lifecycle', 'deploy', 'takeover'] },
+    flags: [
+      { name: 'none', type: 'boolean', help: 'back to the default: nothing beyond their own host and user' },
+      {
+        name: 'output',
+        short: 'o',
+        type: 'string',
+        value: 'FORM',
+        choices: ['table', 'json'],
+        default: 'table',
+        help: 'form of the output',
+      },
+    ],
+    examples: [
+      'fleet host allow W-jarvis send',
+      'fleet host allow dragon-lin/jwoltje send takeover',
+      'fleet host allow W-jarvis --none',
+    ],
+    notes:
+      'Replaces what was allowed before, and prints what is allowed now. Every agent on that host is a process of its\n' +
+      'user and may do it, too; each target host’s own policy still has the last word. Without /USER: all its users.',
+    load: async () => (await machines()).hostAllow,
+  },
 ];

@@ -1,6 +1,7 @@
 /** The verbs that put daemons on machines, in one module: code that several loads share becomes a file of its own. */
 export * as down from './down.ts';
 export * as hostAdd from './host-add.ts';
+export * as hostAllow from './host-allow.ts';
 export * as hostJoin from './host-join.ts';
 export * as hostRm from './host-rm.ts';
 export * as up from './up.ts';

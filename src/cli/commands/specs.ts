@@ -4,6 +4,7 @@ import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 import * as everyday from './everyday.ts';
 import { hostSpecs } from './host-specs.ts';
+import { orderSpecs } from './order-specs.ts';
 
 const output = (...choices: string[]): FlagSpec => ({
   name: 'output',
@@ -152,4 +153,4 @@ const selfSpecs: readonly CommandSpec[] = [
   },
 ];
 
-export const specs: readonly CommandSpec[] = [...viewSpecs, ...hostSpecs, ...selfSpecs];
+export const specs: readonly CommandSpec[] = [...viewSpecs, ...orderSpecs, ...hostSpecs, ...selfSpecs];

@@ -1,0 +1,12 @@
+/** RPCs about one agent that order something or ask why, apart from the others so that a `ps` does not load their codecs. */
+import * as orders from '../../wire/gen/fleet/v1/orders.ts';
+import { ExplainAgentRequest, ExplainAgentResponse } from '../../wire/gen/fleet/v1/terminal.ts';
+import { methodOf } from './methods.ts';
+
+const path = (name: string): string => `/fleet.v1.FleetService/${name}`;
+
+export const sendText = methodOf(path('SendText'), orders.SendTextRequest, orders.OrderOutcome);
+export const pressKeys = methodOf(path('PressKeys'), orders.PressKeysRequest, orders.OrderOutcome);
+export const answerPrompt = methodOf(path('AnswerPrompt'), orders.AnswerPromptRequest, orders.OrderOutcome);
+export const getOrder = methodOf(path('GetOrder'), orders.GetOrderRequest, orders.OrderOutcome);
+export const explainAgent = methodOf(path('ExplainAgent'), ExplainAgentRequest, ExplainAgentResponse);

@@ -1,0 +1,90 @@
+/** The agent that an order is meant for: the only one that its address names, as its row says now. */
+import { encodePart, formatAddress, parseAddress, resolveAddress } from '../../domain/address.ts';
+import type { AgentRow } from '../../domain/agent-row.ts';
+import type { HostMoment } from '../../domain/agent-view.ts';
+import { FleetError } from '../../domain/errors.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import type { Paths } from '../../runtime/paths.ts';
+import type { OrderTarget } from '../../wire/gen/fleet/v1/orders.ts';
+import { takeSnapshot } from '../client/snapshot.ts';
+import type { ViewMirror } from '../client/view-mirror.ts';
+import { isComplete } from '../picture.ts';
+import { fine } from '../render/duration.ts';
+
+export interface AgentTarget {
+  /** `cell/host/user/agent`. */
+  address: string;
+  /** What a person types for it: without the cell at home. */
+  typed: string;
+  cell: string;
+  /** `host/user`. */
+  hostAgent: string;
+  key: string;
+  row: AgentRow;
+  /** One of the rows of the host-agent that is asked. */
+  here: boolean;
+  moment: HostMoment;
+  /** `host/user` of the host-agent that is asked; null where it tells of none of its own. */
+  callerId: string | null;
+}
+
+export type ChangeTarget = AgentTarget & { target: OrderTarget };
+
+/** Throws NOT_FOUND for none or several; `change` resolves no bare name into what is not seen whole. */
+export const findAgent = async (
+  paths: Paths,
+  typed: string,
+  intent: 'look' | 'change',
+  signal: AbortSignal,
+): Promise<AgentTarget> => {
+  const address = parseAddress(typed);
+  const clock = systemClock;
+  const mirror = await takeSnapshot(paths, { localOnly: false, hostsOnly: false, clock, signal });
+  const nowMono = clock.monotonicMs();
+  const moments = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, nowMono) ?? []);
+  const complete = isComplete(moments, mirror.upstreamAt(nowMono), false);
+  const found = resolveAddress(address, candidates(mirror, moments), { homeCell: mirror.cell, complete, intent });
+  const { row, moment } = found;
+  const whole = formatAddress(found);
+  return {
+    address: whole,
+    typed: found.cell === mirror.cell ? whole.slice(encodePart(found.cell).length + 1) : whole,
+    cell: found.cell,
+    hostAgent: moment.host.id,
+    key: row.key,
+    row,
+    here: moment.host.here,
+    moment,
+    callerId: moments.find(({ host }) => host.here)?.host.id ?? null,
+  };
+};
+
+/** Throws UNAVAILABLE when its row is not current, FAILED_PRECONDITION when it has no pane to type into. */
+export const changeTarget = async (paths: Paths, typed: string, signal: AbortSignal): Promise<ChangeTarget> => {
+  const agent = await findAgent(paths, typed, 'change', signal);
+  const { moment, row } = agent;
+  if (!moment.current) {
+    const { state, reason } = moment.link;
+    const link = state === 'connected' ? 'silent' : `${state}${reason === null ? '' : `, ${reason}`}`;
+    throw new FleetError(
+      'UNAVAILABLE',
+      `the row of ${agent.address} is not current (${link}, last heard ${fine(moment.observedAgeSeconds)} ago): ` +
+        `nothing was typed; fleet doctor ${moment.host.id} says why`,
+    );
+  }
+  const { paneId, pid } = row.tmux ?? { paneId: null, pid: null };
+  if (paneId === null || pid === null) {
+    const why = row.tmux === null ? 'has no session' : 'has several panes, or none that is its own';
+    throw new FleetError('FAILED_PRECONDITION', `${agent.address} ${why} (${row.readiness}): nothing was typed`);
+  }
+  return { ...agent, target: { hostAgent: agent.hostAgent, key: agent.key, paneId, panePid: pid } };
+};
+
+function* candidates(mirror: ViewMirror, moments: readonly HostMoment[]) {
+  const hereHost = moments.find(({ host }) => host.here)?.host.host;
+  for (const moment of moments) {
+    const { cell, host, user, id } = moment.host;
+    for (const { row } of mirror.rowsOf(id))
+      yield { cell, host, user, agent: row.agent, here: host === hereHost, row, moment };
+  }
+}

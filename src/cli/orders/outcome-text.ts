@@ -1,0 +1,39 @@
+/** What became of an order, for people and for programs. Pure; reasons come from a host and are cleaned. */
+import { cleanText } from '../../domain/clean-text.ts';
+import { orderEffect, orderWords } from '../../domain/order.ts';
+import type { OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
+
+/** `blocked: the agent waits for a person; nothing was typed (approval)`. */
+export const outcomeLine = ({ outcome, reason, repeated }: OrderOutcome): string => {
+  const words = orderWords(outcome);
+  const why = reason === '' || reason === words ? '' : ` (${reason})`;
+  return cleanText(`${outcome}: ${words}${why}${repeated ? '; it was given before, nothing was typed again' : ''}`);
+};
+
+/** Every field always there, null where unknown; stamps are the wall clock of the agent's host. */
+export const outcomeObject = (outcome: OrderOutcome): Record<string, unknown> => ({
+  schema: 'fleet.order/v1',
+  id: outcome.id,
+  address: orNull(outcome.address),
+  verb: orNull(outcome.verb),
+  outcome: outcome.outcome,
+  reason: orNull(outcome.reason),
+  actor: orNull(outcome.actor),
+  began: isoTime(outcome.beganMs),
+  ended: isoTime(outcome.endedMs),
+  repeated: outcome.repeated,
+});
+
+const orNull = (text: string): string | null => (text === '' ? null : text);
+
+/** Beyond this a Date is invalid (ECMA-262, time values). */
+const MAX_DATE_MS = 8.64e15;
+const isoTime = (ms: number): string | null => (ms > 0 && ms <= MAX_DATE_MS ? new Date(ms).toISOString() : null);
+
+/** What to do next, where something is open; null where nothing is. `agent` and `id` as a person types them. */
+export const nextStep = ({ outcome, id }: OrderOutcome, agent: string): string | null => {
+  if (outcome === 'pending') return `ask after it: fleet order ${id}`;
+  if (outcome === 'unknown') return `look before you repeat it: fleet watch ${agent}; ask after it: fleet order ${id}`;
+  if (outcome === 'blocked' || outcome === 'prompt-changed') return `what it asks now: fleet explain ${agent}`;
+  return orderEffect(outcome) === 'something' ? `look before you repeat it: fleet watch ${agent}` : null;
+};

@@ -1,0 +1,11 @@
+/** Words of a command line that a person is asked to copy: whatever a host calls its things, a shell runs none of it. */
+import { cleanText } from '../../domain/clean-text.ts';
+
+const SAFE = /^[A-Za-z0-9_.,:@%+=/-]+$/;
+
+/** Quoted where a shell would act upon it. */
+export const shellWord = (word: string): string => (SAFE.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+/** null where a word has characters that a terminal would not show as they are: what is copied would be another word. */
+export const shellLine = (...words: readonly string[]): string | null =>
+  words.every((word) => word !== '' && cleanText(word) === word) ? words.map(shellWord).join(' ') : null;
