@@ -78,8 +78,14 @@ export class HostAgent {
         version: FLEET_VERSION,
         hostName: name,
         userName: user,
-        enroll: (address, trustBundlePem, cell, request) =>
-          callEnroll(address, { certificatePem: null, keyPem: null, trustBundlePem, cell }, request, clock.nowMs),
+        enroll: (address, trustBundlePem, cell, request, ending) =>
+          callEnroll(
+            address,
+            { certificatePem: null, keyPem: null, trustBundlePem, cell },
+            request,
+            clock.nowMs,
+            ending,
+          ),
       });
       await enrolment.load();
       const names = () => {
@@ -224,9 +230,11 @@ export class HostAgent {
           },
         },
         welcomed: (welcome) => {
+          const { tenantId } = names();
           void enrolment
             .welcomed(welcome)
             .catch((error) => this.#log.error({ err: error }, 'identity could not be saved'));
+          if (names().tenantId !== tenantId) beHere();
         },
       });
       const line: ControllerLine = {
@@ -252,8 +260,8 @@ export class HostAgent {
           await enrolment.renewed(identity);
           if (uplink.standing.state !== 'connected') uplink.redial();
         },
-        renew: (address, identity, expired, request) =>
-          callRenew(address, enrolment.tls(identity, !expired), request, clock.nowMs),
+        renew: (address, identity, expired, request, ending) =>
+          callRenew(address, enrolment.tls(identity, !expired), request, clock.nowMs, ending),
       });
       // How it reached the controller is known with the welcome, not with the next pulse.
       using _reached = uplink.onChange(tellOfUs);

@@ -33,6 +33,13 @@ export const certificate = ({ enrolment, clock, config }: DiagnoseOptions): Find
       'the controller takes no stream with it',
       `it renews by itself once the controller is reached; see "reach" and ${config.paths.state}/host-agent`,
     );
+  if (enrolment.problem !== null)
+    return warning(
+      'certificate',
+      `${what}; ${enrolment.problem}`,
+      'the token that was handed over here has changed nothing',
+      'make a new one with "fleet token" and give it to "fleet host join", or do nothing to stay as you are',
+    );
   return clock.nowMs() > renewalDueMs(facts)
     ? warning('certificate', `${what}; renewal is due`, 'it has not been renewed in time', 'see "reach"')
     : ok('certificate', what);

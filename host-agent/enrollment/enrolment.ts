@@ -7,12 +7,13 @@ import { FleetError } from '../../src/domain/errors.ts';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import type { ClientIdentityPem } from '../../src/identity/client-tls.ts';
 import { keyToPem, loadKey } from '../../src/identity/key.ts';
+import { TOKEN_LIFETIME_MAX_MS } from '../../src/identity/token.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { EnrolledIdentity } from './identity-file.ts';
-import { type JoinOptions, joinWithToken, takeTokenFile } from './join.ts';
+import { type JoinOptions, joinWithToken, type TokenFile, takeTokenFile } from './join.ts';
 import { knownAddresses } from './known-addresses.ts';
 
 export interface EnrolmentOptions extends JoinOptions {
@@ -30,6 +31,10 @@ export class Enrolment {
   #keyPem: string | null = null;
   #saving: Promise<void> = Promise.resolve();
   #problem: string | null = null;
+  /** Why the token that waits cannot be read. */
+  #unread: string | null = null;
+  /** The token that is being tried. Its end is told by the controller's clock, its age by ours. */
+  #tried: { text: string; sinceMono: number } | null = null;
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
@@ -41,7 +46,7 @@ export class Enrolment {
 
   /** Why joining does not go on; null when there is nothing to say. */
   get problem(): string | null {
-    return this.#problem;
+    return this.#problem ?? this.#unread;
   }
 
   get certificateNotAfterMs(): number | null {
@@ -96,31 +101,61 @@ export class Enrolment {
     return saved;
   }
 
-  /** Takes tokens as they appear, until the signal aborts. A token that is refused for good is removed and said. */
+  /**
+   * Takes tokens as they appear, until the signal aborts. A token that is refused for good, or has been tried for longer
+   * than any lives, is removed, and that is said.
+   */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const token = await takeTokenFile(this.#options.file.folder).catch(() => null);
-      if (token !== null && !(await this.#join(token))) await sleep(RETRY_MS, signal);
+      const token = await this.#look();
+      if (token !== null && !(await this.#join(token, signal))) await sleep(RETRY_MS, signal);
       await sleep(LOOK_MS, signal);
     }
   }
 
-  async #join(token: { text: string; done: () => Promise<void> }): Promise<boolean> {
-    const { log, file } = this.#options;
+  async #look(): Promise<TokenFile | null> {
     try {
-      const identity = await joinWithToken(token.text, this.#options);
+      const token = await takeTokenFile(this.#options.file.folder);
+      this.#unread = null;
+      return token;
+    } catch (error) {
+      const { message } = error as Error;
+      if (this.#unread !== message) this.#options.log.warn({ err: message }, 'join token cannot be read');
+      this.#unread = message;
+      return null;
+    }
+  }
+
+  async #join(token: TokenFile, signal: AbortSignal): Promise<boolean> {
+    const { log, file, clock } = this.#options;
+    if (this.#tried?.text !== token.text) this.#tried = { text: token.text, sinceMono: clock.monotonicMs() };
+    try {
+      const identity = await joinWithToken(token.text, this.#options, signal);
       this.#keyPem = keyToPem(await loadKey(file.keyPath));
       this.#identity = identity;
       this.#problem = null;
-      await token.done();
+      await this.#drop(token);
       log.info({ cell: identity.cell, host: identity.host, user: identity.user }, 'enrolled');
       this.#changed.emit();
       return true;
     } catch (error) {
-      this.#problem = `not enrolled: ${(error as Error).message}`;
-      log.error({ err: (error as Error).message }, 'enrolment failed');
-      if (error instanceof FleetError && !error.retryable) await token.done();
+      if (signal.aborted) return false;
+      const { message } = error as Error;
+      const hasRunOut = clock.monotonicMs() - this.#tried.sinceMono >= TOKEN_LIFETIME_MAX_MS;
+      const end = hasRunOut ? '; the token ran out meanwhile: make a new one with "fleet token"' : '';
+      this.#problem = `not enrolled: ${message}${end}`;
+      log.error({ err: message, hasRunOut }, 'enrolment failed');
+      if (hasRunOut || (error instanceof FleetError && !error.retryable)) await this.#drop(token);
       return false;
+    }
+  }
+
+  async #drop(token: TokenFile): Promise<void> {
+    this.#tried = null;
+    try {
+      await token.done();
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'join token could not be removed');
     }
   }
 }

@@ -28,6 +28,7 @@ export interface RenewalOptions {
     identity: EnrolledIdentity,
     expired: boolean,
     request: RenewRequest,
+    signal: AbortSignal,
   ): Promise<CertificateResponse>;
 }
 
@@ -71,12 +72,12 @@ export class Renewal {
         continue;
       }
       this.#isRefused = false;
-      if (identity === null || (await this.#renew(identity))) attempt = 0;
+      if (identity === null || (await this.#renew(identity, signal))) attempt = 0;
       else await sleep(backoffDelayMs(++attempt, { firstMs: 1_000, capMs: LOOK_MS }), signal);
     }
   }
 
-  async #renew(identity: EnrolledIdentity): Promise<boolean> {
+  async #renew(identity: EnrolledIdentity, signal: AbortSignal): Promise<boolean> {
     const { file, clock, log, machineId } = this.#options;
     // The present certificate rides along: if the controller's clock calls it expired, the key still proves us.
     const expired = clock.nowMs() >= readCertificate(identity.certificatePem).notAfterMs;
@@ -84,7 +85,7 @@ export class Renewal {
       try {
         const csr = makeCsr(await loadKey(file.keyPath));
         const request = { csr, machineId, expiredCertificatePem: identity.certificatePem };
-        const answer = await this.#options.renew(address, identity, expired, request);
+        const answer = await this.#options.renew(address, identity, expired, request, signal);
         const renewed = identityFrom(answer, identity.addresses);
         await this.#options.renewed(renewed);
         this.#renewedMono = clock.monotonicMs();
@@ -92,6 +93,7 @@ export class Renewal {
         log.info({ address, expired, notAfterMs }, 'certificate renewed');
         return true;
       } catch (error) {
+        if (signal.aborted) return false;
         log.warn({ address, expired, err: (error as Error).message }, 'certificate not renewed');
       }
     }
