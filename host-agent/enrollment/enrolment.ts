@@ -18,6 +18,8 @@ import { knownAddresses } from './known-addresses.ts';
 
 export interface EnrolmentOptions extends JoinOptions {
   log: Logger;
+  /** After a try that failed; 3 s. */
+  retryMs?: number;
 }
 
 /** How often the folder is looked at for a token: a stat, nothing more. */
@@ -108,7 +110,7 @@ export class Enrolment {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const token = await this.#look();
-      if (token !== null && !(await this.#join(token, signal))) await sleep(RETRY_MS, signal);
+      if (token !== null && !(await this.#join(token, signal))) await sleep(this.#options.retryMs ?? RETRY_MS, signal);
       await sleep(LOOK_MS, signal);
     }
   }
