@@ -107,7 +107,7 @@ const stand = async (
   const tell = (words: string) => send({ notice: { words } });
 
   await send({ granted: { lease: lease.id, idleLimitMs, displaced } });
-  let isWarned = false;
+  let warnedAfterMono: number | null = null;
   while (!signal.aborted && lease.end === null) {
     const leftMs = idleLimitMs - lease.idleMs;
     const end = leftMs <= 0 ? expired(idleLimitMs) : endOf(options, target, lease);
@@ -116,9 +116,8 @@ const stand = async (
       break;
     }
     for (const name of asked.splice(0)) await tell(`${name} asks for the keyboard`);
-    if (leftMs > noticeMs) isWarned = false;
-    else if (!isWarned) {
-      isWarned = true;
+    if (leftMs <= noticeMs && warnedAfterMono !== lease.lastKeyMono) {
+      warnedAfterMono = lease.lastKeyMono;
       await tell(`without a key the takeover ends in ${Math.ceil(leftMs / 1_000)} s`);
     }
     await wake.wait(Math.min(LOOK_MS, leftMs), signal);

@@ -77,6 +77,11 @@ export class Lease {
     this.#asked.emit(name);
   }
 
+  /** Of the last key, or the begin, by the monotonic clock. */
+  get lastKeyMono(): number {
+    return this.#lastKeyMono;
+  }
+
   keyTyped(): void {
     this.#lastKeyMono = this.#clock.monotonicMs();
   }
