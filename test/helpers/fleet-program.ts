@@ -18,11 +18,18 @@ export interface Running {
   ended: Promise<Ran>;
 }
 
-export const startFleet = (args: readonly string[], env: Record<string, string>): Running => {
+/** `input` is all that its stdin has; without it stdin is empty. */
+export const startFleet = (
+  args: readonly string[],
+  env: Record<string, string>,
+  input?: string | Uint8Array,
+): Running => {
   const child = spawn(process.execPath, [FLEET_MAIN, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  // It may end before it has read everything.
+  child.stdin?.on('error', () => {}).end(input);
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -47,5 +54,8 @@ export const startFleet = (args: readonly string[], env: Record<string, string>)
   };
 };
 
-export const runFleetProgram = (args: readonly string[], env: Record<string, string>): Promise<Ran> =>
-  startFleet(args, env).ended;
+export const runFleetProgram = (
+  args: readonly string[],
+  env: Record<string, string>,
+  input?: string | Uint8Array,
+): Promise<Ran> => startFleet(args, env, input).ended;

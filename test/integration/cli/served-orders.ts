@@ -1,0 +1,154 @@
+/** Orders to agents of two hosts, as the daemons of one machine are asked for them: everything they hear is kept. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { AgentRow } from '../../../src/domain/agent-row.ts';
+import { AdminServiceService } from '../../../src/wire/gen/fleet/v1/admin.ts';
+import { FleetServiceService } from '../../../src/wire/gen/fleet/v1/fleet.ts';
+import type { OrderOutcome } from '../../../src/wire/gen/fleet/v1/orders.ts';
+import { agentRow } from '../../helpers/agent-row.ts';
+import { type Ran, runFleetProgram } from '../../helpers/fleet-program.ts';
+import { ServedView } from '../../helpers/served-view.ts';
+
+export interface Heard {
+  by: 'host-agent' | 'controller';
+  call: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into requests of every kind
+  request: any;
+}
+
+type Reply = (error: { code: number; details: string } | null, answer?: unknown) => void;
+/** Rejects with a status. Undefined: no answer at all. */
+export type Answer = (heard: Heard) => unknown;
+
+export const refusal = (code: number, details: string): { code: number; details: string } => ({ code, details });
+
+export const outcome = (over: Partial<OrderOutcome> = {}): OrderOutcome => ({
+  id: 'told',
+  address: '',
+  verb: 'send',
+  outcome: 'accepted',
+  reason: '',
+  actor: 'local:jarvis',
+  beganMs: 0,
+  endedMs: 0,
+  repeated: false,
+  ...over,
+});
+
+const TMUX = { socket: '/tmp/s', sessionId: '$0', group: null, groupMembers: [], command: null, title: null };
+const SCREEN = {
+  cwd: null,
+  exitStatus: null,
+  signal: null,
+  width: 80,
+  height: 24,
+  alternateScreen: false,
+  attached: 0,
+};
+
+/** A row with a pane of its own. */
+export const paneRow = (agent: string, paneId: string, pid: number, over: Partial<AgentRow> = {}): AgentRow =>
+  agentRow({
+    key: `k:${agent}`,
+    agent,
+    tmux: { ...TMUX, ...SCREEN, session: agent, paneId, pid, dead: false },
+    ...over,
+  });
+
+export const DRAGON = { id: 'dragon-lin/jwoltje', host: 'dragon-lin', user: 'jwoltje' };
+
+export class ServedOrders {
+  readonly view = new ServedView();
+  readonly heard: Heard[] = [];
+  /** By the name of the call; what is not here is UNIMPLEMENTED. */
+  answers: Record<string, Answer> = {};
+  /** Cell of the controller of this user. */
+  controllerCell = 'home';
+  #controller: Server | null = null;
+
+  async start(): Promise<void> {
+    this.view.calls = Object.fromEntries(
+      ['sendText', 'pressKeys', 'answerPrompt', 'getOrder', 'explainAgent', 'whoAmI'].map((call) => [
+        call,
+        this.#answering('host-agent', call),
+      ]),
+    );
+    await this.view.start();
+  }
+
+  /** A controller of this user at the admin socket. */
+  async startController(): Promise<void> {
+    const { adminSocket } = this.view.paths;
+    mkdirSync(dirname(adminSocket), { recursive: true, mode: 0o700 });
+    const server = new Server();
+    this.#controller = server;
+    const { sendText, pressKeys, answerPrompt, getOrder } = FleetServiceService;
+    const names = ['sendText', 'pressKeys', 'answerPrompt', 'getOrder', 'allowVerbs', 'controllerStatus'];
+    const { allowVerbs, controllerStatus } = AdminServiceService;
+    server.addService(
+      { sendText, pressKeys, answerPrompt, getOrder, allowVerbs, controllerStatus } as never,
+      Object.fromEntries(names.map((call) => [call, this.#answering('controller', call)])) as never,
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.bindAsync(`unix:${adminSocket}`, ServerCredentials.createInsecure(), (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+  }
+
+  /** Calls of that name, and by whom they were heard. */
+  calls(name: string): Heard[] {
+    return this.heard.filter(({ call }) => call === name);
+  }
+
+  fleet(...args: string[]): Promise<Ran> {
+    return this.fleetReading(undefined, ...args);
+  }
+
+  fleetReading(input: string | Uint8Array | undefined, ...args: string[]): Promise<Ran> {
+    return runFleetProgram(['--instance', this.view.instance, ...args], { HOME: this.view.home }, input);
+  }
+
+  dispose(): void {
+    this.#controller?.forceShutdown();
+    rmSync(this.view.paths.adminSocket, { force: true });
+    this.view.dispose();
+  }
+
+  #answering(by: Heard['by'], call: string) {
+    return ({ request }: { request: unknown }, reply: Reply): void => {
+      const heard = { by, call, request };
+      this.heard.push(heard);
+      const answer = this.answers[call] ?? DEFAULTS[call];
+      try {
+        if (!answer) throw refusal(status.UNIMPLEMENTED, `${call} is not served`);
+        const told = answer(heard);
+        if (told !== undefined)
+          reply(null, call === 'controllerStatus' ? { ...(told as object), cell: this.controllerCell } : told);
+      } catch (error) {
+        reply(error as { code: number; details: string });
+      }
+    };
+  }
+}
+
+const DEFAULTS: Record<string, Answer> = {
+  sendText: () => outcome(),
+  pressKeys: () => outcome({ verb: 'keys', outcome: 'done' }),
+  answerPrompt: () => outcome({ verb: 'answer', outcome: 'done' }),
+  getOrder: () => {
+    throw refusal(status.NOT_FOUND, 'no such order');
+  },
+  whoAmI: () => ({ cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1', verbs: [], session: 'operator' }),
+  controllerStatus: () => ({
+    cell: '',
+    version: '1',
+    listening: [],
+    advertised: [],
+    fingerprint: '',
+    hostAgents: 1,
+    connected: 1,
+    pid: 1,
+  }),
+};
