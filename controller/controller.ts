@@ -2,6 +2,7 @@
  * The wiring diagram of the controller: uplink ─▶ registry ─▶ view ─▶ FleetService, all behind one door.
  * Nothing is decided here.
  */
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { authorityCell, LEAF_LIFETIME_MS, openAuthority } from '../src/identity/authority.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
@@ -19,6 +20,9 @@ import { Addresses } from './admin/addresses.ts';
 import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
+import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
+import { OrderIndex } from './dispatch/order-index.ts';
+import { Orders } from './dispatch/orders.ts';
 import { Enrollment } from './enrollment/enrollment.ts';
 import { FailureLimit } from './enrollment/failure-limit.ts';
 import { Door } from './grpc/door.ts';
@@ -34,7 +38,11 @@ import { LastKnown } from './store/last-known.ts';
 import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
+import { diagnoses } from './uplink/diagnoses.ts';
+import { HostCalls } from './uplink/host-calls.ts';
+import { lineWords } from './uplink/line-words.ts';
 import { ReportIntake } from './uplink/report-intake.ts';
 import { Uplink } from './uplink/uplink.ts';
 
@@ -122,6 +130,15 @@ export class Controller {
         addresses: () => addresses.dialable(),
         trustBundlePem: () => authority.pem,
       });
+      const hostCalls = new HostCalls({
+        isConnected: (id) => uplink.isConnected(id),
+        askForTunnel: (id) => uplink.askForTunnel(id),
+        standing: (id) => lineWords(view, id),
+      });
+      using _sessions = uplink.onSession((id, isOpen) => hostCalls.sessionChanged(id, isOpen));
+      const localName = `${userInfo().username}@${hostname()}`;
+      const index = new OrderIndex(store, records.orders);
+      const orders = new Orders({ view, calls: hostCalls, index, clock, log: part('orders') });
       const enrollment = new Enrollment({
         authority,
         records,
@@ -135,9 +152,21 @@ export class Controller {
 
       server.addService(
         FleetServiceService,
-        fleetHandlers({ cell, version: FLEET_VERSION, view, registry, questions: uplink, clock }),
+        {
+          ...fleetHandlers({
+            cell,
+            version: FLEET_VERSION,
+            view,
+            registry,
+            questions: diagnoses(hostCalls, localName),
+            clock,
+          }),
+          watchTerminal: watchTerminalHandler({ view, calls: hostCalls, clock, localName }),
+          ...dispatchHandlers({ view, calls: hostCalls, orders, index, localName }),
+        },
+        dispatchTargets(view),
       );
-      server.addService(HostAgentServiceService, hostAgentHandlers(uplink));
+      server.addService(HostAgentServiceService, hostAgentHandlers(uplink, hostCalls));
       server.addService(EnrollmentServiceService, {
         enroll: (caller, request) => enrollment.enroll(caller, request),
         renew: (caller, request) => enrollment.renew(caller, request),

@@ -11,11 +11,12 @@ import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { DiagnoseRequest, DiagnoseResponse, Finding, Upstream } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { Handlers } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import { isVisible } from '../tenancy/visible.ts';
 import type { Registry } from './registry.ts';
 
-/** Asks a connected host itself; the uplink does. */
+/** Asks a connected host itself, on the caller's behalf. */
 export interface HostQuestions {
-  diagnose(id: string, request: DiagnoseRequest, deadlineMs: number): Promise<DiagnoseResponse>;
+  diagnose(id: string, request: DiagnoseRequest, caller: Caller, signal: AbortSignal): Promise<DiagnoseResponse>;
 }
 
 export interface FleetServiceOptions {
@@ -27,9 +28,9 @@ export interface FleetServiceOptions {
   clock: Clock;
 }
 
-const DIAGNOSE_DEADLINE_MS = 8_000;
-
-export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof FleetServiceService> => {
+export const fleetHandlers = (
+  options: FleetServiceOptions,
+): Pick<Handlers<typeof FleetServiceService>, 'watchAgents' | 'whoAmI' | 'diagnose'> => {
   const { cell, version, view, registry, questions, clock } = options;
   const upstream = (): Upstream => ({
     state: 'self',
@@ -37,10 +38,7 @@ export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof Fle
     reason: registry.suspicion ?? undefined,
     ageMs: 0,
   });
-  const seenBy =
-    (caller: Caller) =>
-    (tenantId: string): boolean =>
-      caller.kind === 'local' || tenantId === caller.tenantId;
+  const seenBy = (caller: Caller) => (tenantId: string) => isVisible(caller, tenantId);
   const told = ({ name, role, tenantId, kind }: Caller) => ({ name, role, tenantId, kind });
 
   return {
@@ -57,20 +55,11 @@ export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof Fle
       upstream: upstream(),
       verbs: [...caller.verbs],
     }),
-    watchTerminal: notYet,
-    tailTerminal: notYet,
-    explainAgent: notYet,
-    sendText: notYet,
-    pressKeys: notYet,
-    answerPrompt: notYet,
-    getOrder: notYet,
-    holdTerminal: notYet,
-    typeKeys: notYet,
-    diagnose: async (caller, request) => {
+    diagnose: async (caller, request, { signal }) => {
       const record = pick(view, request.host, seenBy(caller));
       if (record.linkState !== 'connected') return { findings: [absence(record, clock)] };
       try {
-        const answer = await questions.diagnose(record.id, { host: record.host }, DIAGNOSE_DEADLINE_MS);
+        const answer = await questions.diagnose(record.id, { host: record.id }, caller, signal);
         return { findings: [presence(record), ...answer.findings] } satisfies DiagnoseResponse;
       } catch (error) {
         const what = error instanceof FleetError ? error.message : 'the host could not be asked';
@@ -79,9 +68,6 @@ export const fleetHandlers = (options: FleetServiceOptions): Handlers<typeof Fle
     },
   };
 };
-
-const notYet = (): Promise<never> =>
-  Promise.reject(new FleetError('UNIMPLEMENTED', 'this controller relays no such call'));
 
 const pick = (view: FleetView, wanted: string, sees: (tenantId: string) => boolean): HostAgentRecord => {
   if (wanted === '') throw new FleetError('INVALID_ARGUMENT', 'name a host: fleet doctor HOST, or HOST/USER');

@@ -47,6 +47,17 @@ export interface CeilingRecord {
   verbs: string[];
 }
 
+/** Where an order went and the last that was heard of it; nothing of what was typed. */
+export interface OrderRecord {
+  hostAgent: string;
+  key: string;
+  address: string;
+  actor: string;
+  verb: 'send' | 'keys' | 'answer';
+  beganMs: number;
+  outcome: string;
+}
+
 export interface Records {
   store: Store;
   /** By SPIFFE id. */
@@ -57,6 +68,8 @@ export interface Records {
   settings: Mirror<Settings>;
   /** By host/user. */
   ceilings: Mirror<CeilingRecord>;
+  /** By tenant/id. */
+  orders: Mirror<OrderRecord>;
 }
 
 export const openRecords = async (store: Store): Promise<Records> => {
@@ -66,12 +79,14 @@ export const openRecords = async (store: Store): Promise<Records> => {
     tokens: new Mirror(store, 'token/'),
     settings: new Mirror(store, 'setting/'),
     ceilings: new Mirror(store, 'ceiling/'),
+    orders: new Mirror(store, 'order/'),
   };
   await Promise.all([
     records.identities.start(),
     records.tokens.start(),
     records.settings.start(),
     records.ceilings.start(),
+    records.orders.start(),
   ]);
   return records;
 };

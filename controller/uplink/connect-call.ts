@@ -1,12 +1,14 @@
 /** A Connect call as the uplink's stream: one end however it ended, a failure with its own status. */
-import { FleetError } from '../../src/domain/errors.ts';
+import type { FleetError } from '../../src/domain/errors.ts';
 import type { HostAgentServiceService } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { Handlers } from '../grpc/handlers.ts';
+import type { HostCalls } from './host-calls.ts';
+import { tunnelHandler } from './tunnel-call.ts';
 import type { Uplink } from './uplink.ts';
 
 /** Host, user and tenant come from the caller that the door proved. */
-export const hostAgentHandlers = (uplink: Uplink): Handlers<typeof HostAgentServiceService> => ({
-  tunnel: () => Promise.reject(new FleetError('UNIMPLEMENTED', 'no tunnel')),
+export const hostAgentHandlers = (uplink: Uplink, hostCalls: HostCalls): Handlers<typeof HostAgentServiceService> => ({
+  tunnel: tunnelHandler(hostCalls),
   connect: ({ host, user, tenantId }, call, { signal }) =>
     new Promise<void>((resolve, reject) => {
       let end = (): void => {};

@@ -1,19 +1,18 @@
 /**
- * The controller's end of Connect: welcomes a stream with a rising epoch, feeds the registry, beats, asks.
+ * The controller's end of Connect: welcomes a stream with a rising epoch, feeds the registry, beats.
  * The newest stream of an identity wins; late frames of an older one change nothing.
  */
 
 import { FleetError } from '../../src/domain/errors.ts';
 import { hostAgentId, LINK_REASONS, type LinkReason } from '../../src/domain/host-agent.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { ConnectRequest, ConnectResponse, Hello } from '../../src/wire/gen/fleet/v1/host_agent.ts';
-import type { DiagnoseRequest, DiagnoseResponse } from '../../src/wire/gen/fleet/v1/view.ts';
 import { hostFactsFromWire } from '../../src/wire/host-agent.ts';
 import type { HostIdentity, Registry } from '../registry/registry.ts';
 import { Displacements } from './displacements.ts';
-import { Questions } from './questions.ts';
 import type { ReportIntake } from './report-intake.ts';
 
 /** An authenticated bidirectional stream; grpc/ makes it of a call. */
@@ -61,7 +60,7 @@ export class Uplink {
   readonly #options: UplinkOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #displacements: Displacements;
-  readonly #questions = new Questions();
+  readonly #sessionChanged = new Listeners<[id: string, isOpen: boolean]>();
   #sequence = 0n;
 
   constructor(options: UplinkOptions) {
@@ -112,13 +111,20 @@ export class Uplink {
     });
   }
 
-  /** Asks a connected host; rejects with UNAVAILABLE when it is not, DEADLINE_EXCEEDED when it does not answer. */
-  async diagnose(id: string, request: DiagnoseRequest, deadlineMs: number): Promise<DiagnoseResponse> {
+  isConnected(id: string): boolean {
+    return this.#sessions.has(id);
+  }
+
+  /** The host opens one beside its stream, if none is open; false when it has no stream. */
+  askForTunnel(id: string): boolean {
     const session = this.#sessions.get(id);
-    if (!session) throw new FleetError('UNAVAILABLE', `${id} is not connected`);
-    const { query, answer } = this.#questions.ask(request, deadlineMs);
-    session.stream.write({ query });
-    return answer;
+    session?.stream.write({ openTunnel: {} });
+    return session !== undefined;
+  }
+
+  /** Hears of sessions that were welcomed, and of ended ones; of a displaced one after its successor. */
+  onSession(listener: (id: string, isOpen: boolean) => void): Disposable {
+    return this.#sessionChanged.add(listener);
   }
 
   /** Ends the stream of an identity at once, if it has one. */
@@ -178,6 +184,7 @@ export class Uplink {
       { hostAgent: id, epoch: String(epoch), version: hello.version, resumed: resume !== null },
       'uplink opened',
     );
+    this.#sessionChanged.emit(id, true);
     return session;
   }
 
@@ -187,7 +194,6 @@ export class Uplink {
     if (message.beat?.facts) registry.heard(session.id, session.epoch, hostFactsFromWire(message.beat.facts));
     else registry.heard(session.id, session.epoch, null);
     if (message.report) intake.take(session.id, session.inventoryId, message.report);
-    if (message.queryReply) this.#questions.answered(message.queryReply);
     if (message.goodbye) session.goodbye = 'stopped';
   }
 
@@ -201,6 +207,7 @@ export class Uplink {
     const reason = session.goodbye ?? session.dismissed ?? (silent ? 'silent' : 'stream_closed');
     registry.closed(session.id, session.epoch, reason);
     log.info({ hostAgent: session.id, epoch: String(session.epoch), reason }, 'uplink closed');
+    this.#sessionChanged.emit(session.id, false);
   }
 
   #dismiss(session: Session, reason: LinkReason, detail: string): void {

@@ -1,9 +1,9 @@
 /**
- * FleetService for the user of this machine: its own rows from memory, the rest from the controller's copy.
- * Whoever reaches the socket is that user; reads only.
+ * FleetService for the user of this machine: its own rows from memory, the rest from the controller's copy, and calls
+ * about one host by whoever can answer them. Whoever reaches the socket is that user.
  */
-import type { handleServerStreamingCall, handleUnaryCall, ServiceError } from '@grpc/grpc-js';
-import { credentials, Metadata, status } from '@grpc/grpc-js';
+import type { handleServerStreamingCall, handleUnaryCall } from '@grpc/grpc-js';
+import { credentials, Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { callSink } from '../../src/runtime/message-sink.ts';
@@ -12,14 +12,13 @@ import { streamView } from '../../src/view/view-stream.ts';
 import { FleetServiceClient, type FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type {
   Caller,
-  DiagnoseRequest,
-  DiagnoseResponse,
   WatchAgentsRequest,
   WatchAgentsResponse,
   WhoAmIRequest,
   WhoAmIResponse,
 } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { OwnCalls } from '../calls/own-calls.ts';
+import { hostCallHandlers } from './host-calls.ts';
 import type { ControllerLine, Upstream } from './upstream.ts';
 
 export interface LocalNames {
@@ -38,7 +37,6 @@ export interface LocalFleetServiceOptions {
   version: string;
   /** Read at each call: enrolment may change them. */
   names(): LocalNames;
-  diagnose(request: DiagnoseRequest): Promise<DiagnoseResponse>;
   /** Whose pane that process runs in: an agent's name, operator or unproven. */
   sessionOf(pid: number): string;
   /** What this host-agent answers about its own agents. */
@@ -104,48 +102,7 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
     ) || reply(null, local);
   };
 
-  const diagnose: handleUnaryCall<DiagnoseRequest, DiagnoseResponse> = (call, reply) => {
-    const { host, user } = options.names();
-    const wanted = call.request.host;
-    if (wanted === '' || wanted === host || wanted === `${host}/${user}`) {
-      options.diagnose(call.request).then(
-        (answer) => reply(null, answer),
-        (error: Error) =>
-          reply({ name: 'Error', message: error.message, code: status.INTERNAL, details: error.message }),
-      );
-      return;
-    }
-    const asked = relay(options.line, (client, callOptions) =>
-      client.diagnose(call.request, new Metadata(), callOptions, (error: ServiceError | null, answer) =>
-        error ? reply({ code: error.code, details: error.details }) : reply(null, answer),
-      ),
-    );
-    if (asked) return;
-    const { reason } = options.upstream.describe();
-    reply({
-      code: status.UNAVAILABLE,
-      details: `${wanted} can only be asked through the controller, and that is not reachable${reason ? ` (${reason})` : ''}`,
-    });
-  };
-
-  const unary: handleUnaryCall<unknown, never> = (_call, reply) =>
-    reply({ code: status.UNIMPLEMENTED, details: 'this host-agent relays no such call' });
-  const stream: handleServerStreamingCall<unknown, unknown> = (call) =>
-    call.emit('error', { code: status.UNIMPLEMENTED, details: 'this host-agent relays no such call' });
-  return {
-    watchAgents,
-    whoAmI,
-    diagnose,
-    watchTerminal: stream,
-    tailTerminal: stream,
-    holdTerminal: stream,
-    explainAgent: unary,
-    sendText: unary,
-    pressKeys: unary,
-    answerPrompt: unary,
-    getOrder: unary,
-    typeKeys: unary,
-  };
+  return { watchAgents, whoAmI, ...hostCallHandlers(options) };
 };
 
 /** Calls the controller on the uplink's own channel; false when there is none. */

@@ -9,6 +9,8 @@ import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { HostAgentServiceClient, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import type { OwnCalls } from '../calls/own-calls.ts';
+import { serveTunnel } from './tunnel.ts';
 import { runUplinkStream, type UplinkEnd, type UplinkStreamOptions } from './uplink-stream.ts';
 
 /** How this host-agent stands with its controller; `sinceMono` is the last change of `state`. */
@@ -26,7 +28,9 @@ export interface ChannelMaker {
   client(address: string): HostAgentServiceClient;
 }
 
-export interface UplinkClientOptions extends Omit<UplinkStreamOptions, 'welcomed' | 'skewed'> {
+export interface UplinkClientOptions extends Omit<UplinkStreamOptions, 'welcomed' | 'skewed' | 'tunnel'> {
+  /** What is answered through the tunnel. */
+  calls: OwnCalls;
   channels: ChannelMaker;
   log: Logger;
   clock: Clock;
@@ -103,16 +107,18 @@ export class UplinkClient {
     const either = AbortSignal.any([signal, this.#redial.signal]);
     let client: HostAgentServiceClient | null = null;
     try {
-      client = this.#options.channels.client(address);
+      const dialled = this.#options.channels.client(address);
+      client = dialled;
       const end = await runUplinkStream(
-        client.connect(),
+        dialled.connect(),
         {
           ...this.#options,
+          tunnel: (over) => serveTunnel(dialled.tunnel(), this.#options.calls, this.#options.log, over),
           skewed: (clockSkewMs) => {
             this.#clockSkewMs = clockSkewMs;
           },
           welcomed: (welcome) => {
-            this.#client = client;
+            this.#client = dialled;
             this.#options.welcomed(welcome);
             this.#stand('connected', address, null);
             this.#options.log.info({ address, epoch: String(welcome.epoch) }, 'uplink welcomed');

@@ -9,8 +9,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { callSink } from '../../src/runtime/message-sink.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
-import type { ConnectRequest, ConnectResponse, Query, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
-import type { DiagnoseRequest, DiagnoseResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+import type { ConnectRequest, ConnectResponse, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { hostFactsToWire } from '../../src/wire/host-agent.ts';
 import { plainReason } from './plain-reason.ts';
 import { pumpReports } from './report-pump.ts';
@@ -20,7 +19,8 @@ export interface UplinkStreamOptions {
   clock: Clock;
   version: string;
   facts(): HostFacts;
-  diagnose(request: DiagnoseRequest): Promise<DiagnoseResponse>;
+  /** Opens a tunnel beside this stream and serves it; resolves at its end, which the signal brings with the stream's. */
+  tunnel(signal: AbortSignal): Promise<void>;
   /** Called once, when the controller has accepted the stream. */
   welcomed(welcome: Welcome): void;
   /** Our wall clock minus the controller's, at each of its beats. */
@@ -57,6 +57,15 @@ export const runUplinkStream = async (
     over.abort();
   };
 
+  let tunnelled = false;
+  const openTunnel = (): void => {
+    if (tunnelled || !welcomed) return;
+    tunnelled = true;
+    void options.tunnel(over.signal).finally(() => {
+      tunnelled = false;
+    });
+  };
+
   call.on('error', () => {});
   call.on('status', (status: StatusObject) => finish(...endOf(status)));
   call.on('data', (message: ConnectResponse) => {
@@ -67,7 +76,7 @@ export const runUplinkStream = async (
       void pumpReports(options.view, resumeOf(message.welcome), callSink(call), over.signal);
     } else if (message.dismissed) finish(dismissal(message.dismissed.reason), message.dismissed.detail);
     else if (message.beat) options.skewed(options.clock.nowMs() - message.beat.controllerNowMs);
-    else if (message.query) void answer(call, message.query, options);
+    else if (message.openTunnel) openTunnel();
   });
 
   const hello = {
@@ -128,15 +137,6 @@ const resumeOf = (welcome: Welcome) =>
   welcome.resumeInventoryId === ''
     ? null
     : { inventoryId: welcome.resumeInventoryId, revision: welcome.resumeRevision };
-
-const answer = async (call: Call, query: Query, options: UplinkStreamOptions): Promise<void> => {
-  try {
-    const diagnose = await options.diagnose(query.diagnose ?? { host: '' });
-    call.write({ queryReply: { id: query.id, diagnose } });
-  } catch (error) {
-    call.write({ queryReply: { id: query.id, diagnose: undefined, error: (error as Error).message } });
-  }
-};
 
 /** A clean stop is told, so that nobody has to guess; the controller closes its side in answer. */
 const sayGoodbye = (call: Call): Promise<void> =>

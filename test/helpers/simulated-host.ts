@@ -3,6 +3,8 @@
  * a real token and reporting over real mTLS.
  */
 import { join } from 'node:path';
+import { notServed } from '../../host-agent/calls/not-served.ts';
+import type { OwnCalls } from '../../host-agent/calls/own-calls.ts';
 import { IdentityFile } from '../../host-agent/enrollment/identity-file.ts';
 import { joinWithToken } from '../../host-agent/enrollment/join.ts';
 import { uplinkChannel } from '../../host-agent/report/controller-channel.ts';
@@ -25,6 +27,8 @@ export interface SimulatedHostOptions {
   machineId?: string;
   /** What it dials from its first connection on, instead of what its identity says. */
   dials?: readonly string[];
+  /** What it answers about its agents, beside a diagnosis. */
+  calls?: Partial<OwnCalls>;
   clock?: Clock;
   log?: Logger;
 }
@@ -92,7 +96,19 @@ export class SimulatedHost {
       log: options.log ?? silentLogger(),
       version: '1.0.0',
       facts,
-      diagnose: async () => ({ findings: [{ check: 'simulated', outcome: 'ok', what: identity.host }] }),
+      calls: {
+        diagnose: async () => ({ findings: [{ check: 'simulated', outcome: 'ok', what: identity.host }] }),
+        watchTerminal: notServed('show a screen'),
+        tailTerminal: notServed('tell lines of a screen'),
+        explainAgent: notServed('explain an agent'),
+        sendText: notServed('send to an agent'),
+        pressKeys: notServed('press keys'),
+        answerPrompt: notServed('answer a prompt'),
+        getOrder: notServed('tell of an order'),
+        holdTerminal: notServed('hand over a keyboard'),
+        typeKeys: notServed('type into a pane'),
+        ...options.calls,
+      },
       channels: {
         addresses: () => [...(options.dials ?? identity.addresses)],
         client: (address) => uplinkChannel(address, { ...identity, keyPem }, clock.nowMs),

@@ -1,0 +1,28 @@
+/**
+ * Whether a caller may do something to an agent: it must be visible; callers of a host act on their own host and user, and
+ * elsewhere only within their ceiling.
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
+import { type Caller, GRANTABLE_VERBS, type GrantableVerb } from '../tenancy/caller.ts';
+import { visibleHostOf } from '../tenancy/visible.ts';
+
+/** NOT_FOUND, or PERMISSION_DENIED naming the one command that would allow it. */
+export const authorise = (
+  view: FleetView,
+  caller: Caller,
+  verb: GrantableVerb,
+  target: { hostAgent: string; key: string } | undefined,
+): HostAgentRecord => {
+  const record = visibleHostOf(view, caller, target);
+  if (caller.kind !== 'host') return record;
+  const isOwn = caller.host === record.host && caller.user === record.user;
+  if (isOwn || caller.ceiling.includes(verb)) return record;
+  // What is allowed replaces what was: the command says all of it.
+  const wanted = GRANTABLE_VERBS.filter((each) => each === verb || caller.ceiling.includes(each)).join(' ');
+  const from = `callers on ${caller.host} may not ${verb === 'takeover' ? 'take over' : verb} elsewhere`;
+  throw new FleetError(
+    'PERMISSION_DENIED',
+    `${from}: an administrator allows it with "fleet host allow ${caller.host} ${wanted}"`,
+  );
+};

@@ -1,0 +1,108 @@
+/**
+ * Calls of FleetService that go to the one host that can answer them: what its agent says of itself to whoever may see it,
+ * and what changes something to whoever may do it there.
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import type { FleetView } from '../../src/view/fleet-view.ts';
+import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { SendTextRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
+import type { RequestOf } from '../../src/wire/host-calls.ts';
+import type { Handlers, Targets } from '../grpc/handlers.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
+import { addressOf, isVisible, visibleHostOf } from '../tenancy/visible.ts';
+import type { HostCalls } from '../uplink/host-calls.ts';
+import { authorise } from './authorise.ts';
+import type { OrderIndex } from './order-index.ts';
+import type { OrderCall, Orders } from './orders.ts';
+import { boundedWriter } from './relayed-stream.ts';
+
+type Fleet = typeof FleetServiceService;
+export type Dispatched =
+  | 'tailTerminal'
+  | 'explainAgent'
+  | 'getOrder'
+  | 'sendText'
+  | 'pressKeys'
+  | 'answerPrompt'
+  | 'holdTerminal'
+  | 'typeKeys';
+
+export interface DispatchOptions {
+  view: FleetView;
+  calls: HostCalls;
+  orders: Orders;
+  index: OrderIndex;
+  /** user@machine of whoever reaches the admin socket. */
+  localName: string;
+}
+
+const ASK_DEADLINE_MS = 10_000;
+
+export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>, Dispatched> => {
+  const { view, calls, orders, index, localName } = options;
+  const order =
+    <C extends OrderCall>(call: C) =>
+    async (caller: Caller, request: RequestOf<C>, { signal }: { signal: AbortSignal }) => {
+      const record = authorise(view, caller, 'send', request.target);
+      return await orders.give(record, call, sentBy(caller, request), onBehalfOf(caller, localName), signal);
+    };
+  return {
+    tailTerminal: async (caller, request, call, { signal }) => {
+      const { id } = visibleHostOf(view, caller, request);
+      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: 0 };
+      await calls.stream(id, 'tailTerminal', request, onward, boundedWriter(call, 'the tail'));
+    },
+    explainAgent: async (caller, request, { signal }) => {
+      const { id } = visibleHostOf(view, caller, request);
+      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: ASK_DEADLINE_MS };
+      return await calls.unary(id, 'explainAgent', request, onward);
+    },
+    getOrder: async (caller, { id }, { signal }) => {
+      const entry = caller.kind === 'local' ? index.find(id) : index.get(caller.tenantId, id);
+      const record = entry && view.hostAgent(entry.hostAgent);
+      const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record.tenantId));
+      if (!isKnown) throw new FleetError('NOT_FOUND', 'no such order: the newest 10,000 are known');
+      const tenantId = record?.tenantId ?? caller.tenantId;
+      return await orders.look(id, entry, tenantId, onBehalfOf(caller, localName), signal);
+    },
+    sendText: order('sendText'),
+    pressKeys: order('pressKeys'),
+    answerPrompt: order('answerPrompt'),
+    holdTerminal: async (caller, request, call, { signal }) => {
+      const { id } = authorise(view, caller, 'takeover', request.target);
+      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: 0 };
+      await calls.stream(id, 'holdTerminal', request, onward, boundedWriter(call, 'the takeover'));
+    },
+    typeKeys: async (caller, request, { signal }) => {
+      const { id } = authorise(view, caller, 'takeover', request.target);
+      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: ASK_DEADLINE_MS };
+      return await calls.unary(id, 'typeKeys', request, onward);
+    },
+  };
+};
+
+/** What the audit says each was about: an agent's address, never a text. */
+export const dispatchTargets = (view: FleetView): Targets<Fleet> => {
+  const ofRequest = (request: { hostAgent: string; key: string }): string => addressOf(view, request);
+  const ofTarget = (request: { target?: { hostAgent: string; key: string } | undefined }): string =>
+    addressOf(view, request.target);
+  return {
+    watchTerminal: ofRequest,
+    tailTerminal: ofRequest,
+    explainAgent: ofRequest,
+    getOrder: ({ id }) => `order ${id}`.slice(0, 256),
+    sendText: ofTarget,
+    pressKeys: ofTarget,
+    answerPrompt: ofTarget,
+    holdTerminal: ofTarget,
+  };
+};
+
+/** The host of a message's label is the one that the identity proves. */
+const sentBy = <R>(caller: Caller, request: R): R => {
+  if (caller.kind !== 'host' || !isMessage(request)) return request;
+  return { ...request, sender: { session: request.sender?.session ?? 'unproven', host: caller.host } };
+};
+
+const isMessage = (request: unknown): request is SendTextRequest => 'text' in (request as object);

@@ -1,0 +1,81 @@
+/**
+ * Which order went where, so that it can be asked about later: never what was typed, nor words of a screen. The newest
+ * 10,000 of the cell; ids are one tenant's own.
+ */
+
+import type { Open } from '../../src/domain/agent-row.ts';
+import { FleetError } from '../../src/domain/errors.ts';
+import type { OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
+import type { Mirror } from '../store/mirror.ts';
+import type { OrderRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+
+const KEPT = 10_000;
+const ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+export interface OrderEntry {
+  hostAgent: string;
+  key: string;
+  address: string;
+  actor: string;
+  verb: OrderVerb;
+  beganMs: number;
+  outcome: Open<OrderOutcomeName>;
+}
+
+export class OrderIndex {
+  readonly #store: Store;
+  readonly #orders: Mirror<OrderRecord>;
+  readonly #keep: number;
+  /** Oldest first. */
+  readonly #ages = new Map<string, number>();
+
+  constructor(store: Store, orders: Mirror<OrderRecord>, keep = KEPT) {
+    this.#store = store;
+    this.#orders = orders;
+    this.#keep = keep;
+    for (const [name, { beganMs }] of [...orders.entries()].sort(([, a], [, b]) => a.beganMs - b.beganMs)) {
+      this.#ages.set(name, beganMs);
+    }
+  }
+
+  get(tenantId: string, id: string): OrderEntry | undefined {
+    return this.#orders.get(`${tenantId}/${id}`);
+  }
+
+  /** Of any tenant, newest first: for whoever may see them all. */
+  find(id: string): OrderEntry | undefined {
+    const name = [...this.#ages.keys()].findLast((each) => each.endsWith(`/${id}`));
+    return name === undefined ? undefined : this.#orders.get(name);
+  }
+
+  /**
+   * Stored before the order leaves. The same order again keeps its first entry; another one under the same id is refused
+   * with ALREADY_EXISTS, an id that is none with INVALID_ARGUMENT.
+   */
+  async begin(tenantId: string, id: string, entry: OrderEntry): Promise<{ entry: OrderEntry; isNew: boolean }> {
+    if (!ID.test(id)) throw new FleetError('INVALID_ARGUMENT', 'an order’s id is 1 to 128 letters, digits and . _ : -');
+    const held = this.get(tenantId, id);
+    if (held === undefined) {
+      await this.#put(`${tenantId}/${id}`, entry);
+      return { entry, isNew: true };
+    }
+    if (held.hostAgent !== entry.hostAgent || held.key !== entry.key || held.verb !== entry.verb) {
+      throw new FleetError('ALREADY_EXISTS', `order ${id} was another one: ${held.verb} to ${held.address}`);
+    }
+    return { entry: held, isNew: false };
+  }
+
+  async settle(tenantId: string, id: string, entry: OrderEntry, outcome: string): Promise<void> {
+    if (this.get(tenantId, id)?.outcome !== outcome) await this.#put(`${tenantId}/${id}`, { ...entry, outcome });
+  }
+
+  async #put(name: string, entry: OrderEntry): Promise<void> {
+    this.#ages.delete(name);
+    this.#ages.set(name, entry.beganMs);
+    const old = [...this.#ages.keys().take(Math.max(0, this.#ages.size - this.#keep))];
+    const remove = old.map((each) => this.#orders.keyOf(each));
+    await this.#store.commit({ put: [this.#orders.writing(name, entry)], remove }, 'soon');
+    for (const each of old) this.#ages.delete(each);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Orders on their way to one host: indexed before they leave, their outcome kept as far as it is known. When the line breaks
+ * after delivery nobody here knows what was typed, and the outcome says so.
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import type { OrderVerb } from '../../src/domain/order.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
+import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
+import type { RequestOf } from '../../src/wire/host-calls.ts';
+import { addressOf } from '../tenancy/visible.ts';
+import type { HostCalls } from '../uplink/host-calls.ts';
+import { BrokenCall } from '../uplink/tunnel.ts';
+import type { OrderEntry, OrderIndex } from './order-index.ts';
+
+export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt';
+
+export const VERB_OF: Readonly<Record<OrderCall, OrderVerb>> = {
+  sendText: 'send',
+  pressKeys: 'keys',
+  answerPrompt: 'answer',
+};
+
+export interface OrdersOptions {
+  view: FleetView;
+  calls: Pick<HostCalls, 'unary'>;
+  index: OrderIndex;
+  clock: Clock;
+  log: Logger;
+}
+
+/** For orders that name no time of their own. */
+const ORDER_TIMEOUT_MS = 60_000;
+/** A host that ran out of an order's time still says what became of it. */
+const MARGIN_MS = 5_000;
+const ASK_DEADLINE_MS = 5_000;
+
+export class Orders {
+  readonly #options: OrdersOptions;
+
+  constructor(options: OrdersOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects as the host does, and with UNAVAILABLE when the order did not reach it. */
+  async give<C extends OrderCall>(
+    record: HostAgentRecord,
+    call: C,
+    request: RequestOf<C>,
+    caller: OnBehalfOf,
+    signal: AbortSignal,
+  ): Promise<OrderOutcome> {
+    const { view, calls, index, clock } = this.#options;
+    const target = { hostAgent: record.id, key: request.target?.key ?? '' };
+    const { entry, isNew } = await index.begin(record.tenantId, request.id, {
+      ...target,
+      address: addressOf(view, target),
+      actor: caller.actor,
+      verb: VERB_OF[call],
+      beganMs: clock.nowMs(),
+      outcome: 'pending',
+    });
+    const deadlineMs = (request.timeoutMs || ORDER_TIMEOUT_MS) + MARGIN_MS;
+    try {
+      const outcome = await calls.unary(record.id, call, request, { caller, signal, deadlineMs });
+      this.#settle(record.tenantId, request.id, entry, outcome.outcome);
+      return { ...outcome, address: outcome.address || entry.address };
+    } catch (error) {
+      if (error instanceof BrokenCall) {
+        if (isNew) this.#settle(record.tenantId, request.id, entry, 'unknown');
+        return unknown(
+          request.id,
+          entry,
+          `${error.message}, after the order was delivered: "fleet order ${request.id}" asks again`,
+        );
+      }
+      // Given up by its caller it may have been under way; else it was refused, or never delivered. What was heard of an
+      // earlier call with this id stands.
+      if (isNew) this.#settle(record.tenantId, request.id, entry, signal.aborted ? 'unknown' : 'refused');
+      throw error;
+    }
+  }
+
+  /** What became of it: in the host's words, or by the last that was heard where it cannot be asked. */
+  async look(
+    id: string,
+    entry: OrderEntry,
+    tenantId: string,
+    caller: OnBehalfOf,
+    signal: AbortSignal,
+  ): Promise<OrderOutcome> {
+    const options = { caller, signal, deadlineMs: ASK_DEADLINE_MS };
+    try {
+      const outcome = await this.#options.calls.unary(entry.hostAgent, 'getOrder', { id }, options);
+      this.#settle(tenantId, id, entry, outcome.outcome);
+      return { ...outcome, address: outcome.address || entry.address };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FleetError)) throw error;
+      const isKnown = entry.outcome !== 'pending' && entry.outcome !== 'unknown';
+      const last = isKnown ? `as last heard: ${error.message}` : error.message;
+      return { ...unknown(id, entry, last), outcome: isKnown ? entry.outcome : 'unknown' };
+    }
+  }
+
+  /** Losing this costs an answer later, never the order. */
+  #settle(tenantId: string, id: string, entry: OrderEntry, outcome: string): void {
+    this.#options.index
+      .settle(tenantId, id, entry, outcome)
+      .catch((err: unknown) => this.#options.log.error({ err, order: id }, 'outcome of an order not stored'));
+  }
+}
+
+const unknown = (id: string, { address, verb, actor, beganMs }: OrderEntry, reason: string): OrderOutcome => ({
+  id,
+  address,
+  verb,
+  actor,
+  beganMs,
+  endedMs: 0,
+  outcome: 'unknown',
+  reason,
+  repeated: false,
+});

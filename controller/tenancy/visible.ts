@@ -1,0 +1,33 @@
+/** What exists for a caller: its own tenant's; for whoever reaches the admin socket, everything. */
+import { formatAddress } from '../../src/domain/address.ts';
+import { FleetError } from '../../src/domain/errors.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
+import { decodeAgentRow } from '../../src/wire/agent-row.ts';
+import type { Caller } from './caller.ts';
+
+export const isVisible = (caller: Caller, tenantId: string): boolean =>
+  caller.kind === 'local' || tenantId === caller.tenantId;
+
+/** NOT_FOUND in the same words whether there is no such agent or it is another tenant's. */
+export const visibleHostOf = (
+  view: FleetView,
+  caller: Caller,
+  target: { hostAgent: string; key: string } | undefined,
+): HostAgentRecord => {
+  if (target === undefined) throw new FleetError('INVALID_ARGUMENT', 'the request names no agent');
+  const record = view.hostAgent(target.hostAgent);
+  if (record === undefined || !isVisible(caller, record.tenantId) || !view.rowsOf(record.id).has(target.key)) {
+    throw new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
+  }
+  return record;
+};
+
+/** `cell/host/user/agent`; of an agent that is not known, what the request calls it, cut short. */
+export const addressOf = (view: FleetView, target: { hostAgent: string; key: string } | undefined): string => {
+  const { hostAgent = '', key = '' } = target ?? {};
+  const record = view.hostAgent(hostAgent);
+  const row = view.rowsOf(hostAgent).get(key);
+  if (record === undefined || row === undefined) return `${hostAgent} ${key}`.slice(0, 256);
+  const { cell, host, user } = record;
+  return formatAddress({ cell, host, user, agent: decodeAgentRow(row.row).agent });
+};

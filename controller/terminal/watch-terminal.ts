@@ -1,0 +1,47 @@
+/** WatchTerminal of the controller: whoever may see the agent reads from the one picture of it that is kept while anybody does. */
+import type { Clock } from '../../src/runtime/clock.ts';
+import { callSink } from '../../src/runtime/message-sink.ts';
+import { streamScreen } from '../../src/screen/stream-screen.ts';
+import type { FleetView } from '../../src/view/fleet-view.ts';
+import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { Handlers } from '../grpc/handlers.ts';
+import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
+import { isVisible, visibleHostOf } from '../tenancy/visible.ts';
+import type { HostCalls } from '../uplink/host-calls.ts';
+import { WatchedAgent } from './watched-agent.ts';
+
+export interface WatchTerminalOptions {
+  view: FleetView;
+  calls: HostCalls;
+  clock: Clock;
+  /** user@machine of whoever reaches the admin socket. */
+  localName: string;
+}
+
+export const watchTerminalHandler = (
+  options: WatchTerminalOptions,
+): Handlers<typeof FleetServiceService>['watchTerminal'] => {
+  const watched = new Map<string, WatchedAgent>();
+  return async (caller, request, call, { signal }) => {
+    visibleHostOf(options.view, caller, request);
+    const { hostAgent, key, minIntervalMs } = request;
+    const id = `${hostAgent}\n${key}`;
+    const held = watched.get(id);
+    const agent = held === undefined || held.isOver ? new WatchedAgent(hostAgent, key, options) : held;
+    watched.set(id, agent);
+    const dropped = new AbortController();
+    try {
+      using _watcher = agent.join({
+        caller: onBehalfOf(caller, options.localName),
+        minIntervalMs,
+        sees: (tenantId) => isVisible(caller, tenantId),
+        drop: (error) => dropped.abort(error),
+      });
+      const over = AbortSignal.any([signal, dropped.signal]);
+      await streamScreen(agent, minIntervalMs, callSink(call), options.clock, over);
+      dropped.signal.throwIfAborted();
+    } finally {
+      if (agent.isOver && watched.get(id) === agent) watched.delete(id);
+    }
+  };
+};

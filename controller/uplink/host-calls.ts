@@ -1,0 +1,190 @@
+/**
+ * Calls to hosts, made through the tunnels that they open when asked. A host that is not connected is no error of ours to
+ * wait out: it is said at once, with how its line stands.
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import { Listeners } from '../../src/runtime/listeners.ts';
+import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import {
+  codecOf,
+  type HostCall,
+  MAX_REQUEST_BYTES,
+  type RequestOf,
+  type ResponseOf,
+  type StreamHostCall,
+  type UnaryHostCall,
+} from '../../src/wire/host-calls.ts';
+import { BrokenCall, type Tunnel } from './tunnel.ts';
+
+/** Those for whom a shared call goes on; told to the host whenever they change. */
+export interface Watchers {
+  names(): readonly string[];
+  onChange(listener: () => void): Disposable;
+}
+
+export interface CallOptions {
+  /** On whose behalf. */
+  caller: OnBehalfOf;
+  /** Aborts the call at the host too. */
+  signal: AbortSignal;
+  /** 0: none. The host is told, and gets a little longer than it may take to say that time ran out. */
+  deadlineMs: number;
+  watchers?: Watchers;
+}
+
+/** Connect sessions, as far as calls need them; the uplink has them. */
+export interface Sessions {
+  isConnected(id: string): boolean;
+  /** False when the host has no session. */
+  askForTunnel(id: string): boolean;
+  /** How its line stands, in a few words. */
+  standing(id: string): string;
+}
+
+const TUNNEL_DEADLINE_MS = 5_000;
+const GRACE_MS = 1_500;
+
+export class HostCalls {
+  readonly #sessions: Sessions;
+  readonly #tunnels = new Map<string, Tunnel>();
+  /** Heard by id: a tunnel opened, or its host's session ended. */
+  readonly #changed = new Listeners<[id: string]>();
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+  }
+
+  /** Rejects with the host's status; BrokenCall when it is not known whether the host acted; UNAVAILABLE when it did not. */
+  async unary<C extends UnaryHostCall>(
+    id: string,
+    call: C,
+    request: RequestOf<C>,
+    options: CallOptions,
+  ): Promise<ResponseOf<C>> {
+    let answer: ResponseOf<C> | undefined;
+    await this.stream(id, call, request, options, (message) => {
+      answer = message;
+    });
+    if (answer === undefined) throw new FleetError('INTERNAL', `${id} answered ${call} with nothing`);
+    return answer;
+  }
+
+  /** Resolves when the host ended the call well. Messages come decoded, with their size. */
+  async stream<C extends HostCall | StreamHostCall>(
+    id: string,
+    call: C,
+    request: RequestOf<C>,
+    options: CallOptions,
+    onMessage: (message: ResponseOf<C>, bytes: number) => void,
+  ): Promise<void> {
+    const codec = codecOf(call);
+    const bytes = codec.requestSerialize(request);
+    if (bytes.length > MAX_REQUEST_BYTES) {
+      throw new FleetError('INVALID_ARGUMENT', `a request of ${bytes.length} bytes; at most ${MAX_REQUEST_BYTES}`);
+    }
+    const tunnel = this.#tunnels.get(id) ?? (await this.#openTunnel(id, options.signal));
+    const { caller, deadlineMs, signal, watchers } = options;
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      using stack = new DisposableStack();
+      const settled = stack.move();
+      const end = (error: Error | null): void => {
+        settled.dispose();
+        if (error === null) resolve();
+        else reject(error);
+      };
+      const giveUp = (error: Error): void => {
+        tunnel.cancel(callId);
+        end(error);
+      };
+      const callId = tunnel.begin(
+        { method: codec.method, request: bytes, caller, deadlineMs },
+        {
+          message: (message) => {
+            try {
+              onMessage(codec.responseDeserialize(message) as ResponseOf<C>, message.length);
+            } catch (error) {
+              giveUp(error as Error);
+            }
+          },
+          ended: end,
+        },
+      );
+      const cancel = (): void => giveUp(signal.reason as Error);
+      signal.addEventListener('abort', cancel, { once: true });
+      settled.defer(() => signal.removeEventListener('abort', cancel));
+      if (deadlineMs > 0) {
+        const late = (): void =>
+          giveUp(new BrokenCall('DEADLINE_EXCEEDED', `${id} has not answered within ${Math.round(deadlineMs)} ms`));
+        const timer = setTimeout(late, deadlineMs + GRACE_MS);
+        settled.defer(() => clearTimeout(timer));
+      }
+      if (watchers === undefined) return;
+      const tell = (): void => tunnel.audience(callId, watchers.names());
+      tell();
+      settled.use(watchers.onChange(tell));
+    });
+  }
+
+  /** Hears the ids of hosts whose session began or ended, or whose tunnel opened. */
+  onChange(listener: (id: string) => void): Disposable {
+    return this.#changed.add(listener);
+  }
+
+  /** The newest tunnel of a host displaces the one before; without a session it is closed again. */
+  opened(id: string, tunnel: Tunnel): void {
+    this.#tunnels.get(id)?.close('a newer tunnel of the same host was opened');
+    this.#tunnels.delete(id);
+    if (!this.#sessions.isConnected(id)) {
+      tunnel.close('a tunnel stands only beside a Connect stream');
+      return;
+    }
+    this.#tunnels.set(id, tunnel);
+    this.#changed.emit(id);
+  }
+
+  closed(id: string, tunnel: Tunnel): void {
+    if (this.#tunnels.get(id) === tunnel) this.#tunnels.delete(id);
+  }
+
+  /** The host's session began, or ended and takes its tunnel along. */
+  sessionChanged(id: string, isOpen: boolean): void {
+    if (!isOpen) {
+      this.#tunnels.get(id)?.close('the line to it broke');
+      this.#tunnels.delete(id);
+    }
+    this.#changed.emit(id);
+  }
+
+  async #openTunnel(id: string, signal: AbortSignal): Promise<Tunnel> {
+    if (!this.#sessions.askForTunnel(id)) throw this.#unreachable(id);
+    return await new Promise<Tunnel>((resolve, reject) => {
+      using stack = new DisposableStack();
+      const settled = stack.move();
+      const look = (): void => {
+        const tunnel = this.#tunnels.get(id);
+        if (tunnel === undefined && this.#sessions.isConnected(id)) return;
+        settled.dispose();
+        if (tunnel === undefined) reject(this.#unreachable(id));
+        else resolve(tunnel);
+      };
+      const fail = (error: Error): void => {
+        settled.dispose();
+        reject(error);
+      };
+      settled.use(this.#changed.add((changed) => changed === id && look()));
+      const timer = setTimeout(
+        () => fail(new FleetError('UNAVAILABLE', `${id} opened no tunnel within ${TUNNEL_DEADLINE_MS / 1_000} s`)),
+        TUNNEL_DEADLINE_MS,
+      );
+      settled.defer(() => clearTimeout(timer));
+      const gone = (): void => fail(signal.reason as Error);
+      signal.addEventListener('abort', gone, { once: true });
+      settled.defer(() => signal.removeEventListener('abort', gone));
+    });
+  }
+
+  #unreachable(id: string): FleetError {
+    return new FleetError('UNAVAILABLE', `${id} cannot be asked: ${this.#sessions.standing(id)}`);
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Calls about one host: answered here when the host-agent named is this one, else by the controller. Whoever reaches the
+ * socket is this host's user.
+ */
+import { randomBytes } from 'node:crypto';
+import { FleetError } from '../../src/domain/errors.ts';
+import { hostAgentId } from '../../src/domain/host-agent.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { type GrpcStatus, toGrpcStatus } from '../../src/wire/errors.ts';
+import type { FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { GetOrderRequest, OrderTarget, SendTextRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
+import type { DiagnoseRequest } from '../../src/wire/gen/fleet/v1/view.ts';
+import { codecOf, HOST_CALLS, type HostCall } from '../../src/wire/host-calls.ts';
+import { answerCall } from '../calls/answer-call.ts';
+import { soleAudience } from '../calls/audience.ts';
+import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
+import { type IncomingCall, incomingStream, incomingUnary } from './incoming-call.ts';
+import { relayCall } from './relay.ts';
+import type { ControllerLine, Upstream } from './upstream.ts';
+
+export interface HostCallsOptions {
+  calls: OwnCalls;
+  line: ControllerLine;
+  upstream: Pick<Upstream, 'describe'>;
+  log: Logger;
+  names(): { host: string; user: string };
+  /** Aborts when the daemon stops. */
+  signal: AbortSignal;
+}
+
+export const hostCallHandlers = (options: HostCallsOptions): Pick<FleetServiceServer, HostCall> => {
+  const handlers = HOST_CALLS.map((call) => [
+    call,
+    codecOf(call).responseStream
+      ? (stream: Parameters<typeof incomingStream>[0]) =>
+          void serve(options, call, incomingStream(stream, options.signal))
+      : (unary: Parameters<typeof incomingUnary>[0], reply: Parameters<typeof incomingUnary>[1]) =>
+          void serve(options, call, incomingUnary(unary, reply, options.signal)),
+  ]);
+  return Object.fromEntries(handlers) as Pick<FleetServiceServer, HostCall>;
+};
+
+const serve = async (options: HostCallsOptions, call: HostCall, incoming: IncomingCall): Promise<void> => {
+  try {
+    if (call === 'sendText') sayWhereFrom(options, incoming.request as SendTextRequest);
+    if (call === 'getOrder') await ownOrderFirst(options, incoming);
+    else if (isHere(options, call, incoming.request)) await answerHere(options, call, incoming);
+    else await relay(options, call, incoming, `${hostIn(call, incoming.request)} can only be asked`);
+    incoming.end(null);
+  } catch (error) {
+    incoming.end(statusOf(options, call, error));
+  }
+};
+
+const answerHere = (
+  options: HostCallsOptions,
+  call: HostCall,
+  { request, sink, signal }: IncomingCall,
+): Promise<void> => {
+  const { host, user } = options.names();
+  const name = `${user}@${host}`;
+  const context: CallContext = {
+    origin: { actor: `local:${user}`, name, kind: 'local', role: 'operator', federated: false },
+    audience: soleAudience(name),
+    signal,
+  };
+  return answerCall(options.calls, call, request, sink, context);
+};
+
+/** Refuses with UNAVAILABLE, saying `what`, when there is no controller to ask. */
+const relay = (options: HostCallsOptions, call: HostCall, incoming: IncomingCall, what: string): Promise<void> => {
+  const { channel } = options.line;
+  if (channel !== null) return relayCall(channel, call, incoming);
+  const { reason } = options.upstream.describe();
+  const why = reason ? ` (${reason})` : '';
+  throw new FleetError('UNAVAILABLE', `${what} through the controller, and that is not reachable${why}`);
+};
+
+/** An id says nothing of its host: our own journal is read first. */
+const ownOrderFirst = async (options: HostCallsOptions, incoming: IncomingCall): Promise<void> => {
+  try {
+    await answerHere(options, 'getOrder', incoming);
+  } catch (error) {
+    const isElsewhere = error instanceof FleetError && ['NOT_FOUND', 'UNIMPLEMENTED'].includes(error.code);
+    if (!isElsewhere || !options.line.enrolled) throw error;
+    const { id } = incoming.request as GetOrderRequest;
+    await relay(options, 'getOrder', incoming, `order ${id} is not of this host: others can only be asked`);
+  }
+};
+
+/** The host of a message's label is this one, whatever the request says. */
+const sayWhereFrom = ({ names }: HostCallsOptions, request: SendTextRequest): void => {
+  request.sender = { session: request.sender?.session ?? 'unproven', host: names().host };
+};
+
+/** `host/user`, or for a diagnosis also `host` or nothing. */
+const hostIn = (call: HostCall, request: unknown): string => {
+  if (call === 'diagnose') return (request as DiagnoseRequest).host;
+  const { hostAgent, target } = request as { hostAgent?: string; target?: OrderTarget };
+  return hostAgent ?? target?.hostAgent ?? '';
+};
+
+const isHere = ({ names }: HostCallsOptions, call: HostCall, request: unknown): boolean => {
+  const { host, user } = names();
+  const wanted = hostIn(call, request);
+  if (call === 'diagnose' && (wanted === '' || wanted === host)) return true;
+  if (wanted === '') throw new FleetError('INVALID_ARGUMENT', 'the request names no host-agent: host/user');
+  return wanted === hostAgentId(host, user);
+};
+
+/** The controller's status as it came; our own failures in their words, or under a reference into the log. */
+const statusOf = ({ log }: HostCallsOptions, call: HostCall, error: unknown): GrpcStatus => {
+  const { code, details } = error as Partial<GrpcStatus>;
+  if (!(error instanceof FleetError) && typeof code === 'number') return { code, details: details ?? '' };
+  const reference = randomBytes(6).toString('hex');
+  const status = toGrpcStatus(error, reference);
+  if (status.details.includes(reference)) log.error({ err: error, call, reference }, 'call failed unexpectedly');
+  return status;
+};

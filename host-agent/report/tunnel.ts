@@ -1,0 +1,131 @@
+/**
+ * The host's end of a tunnel: calls that the controller makes, answered by the same handlers as those of this user. One
+ * stream carries them all; a call that cannot write waits, and holds nothing meanwhile. Its end aborts every call.
+ */
+import { randomBytes } from 'node:crypto';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { FleetError } from '../../src/domain/errors.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { callSink, type MessageSink } from '../../src/runtime/message-sink.ts';
+import { toGrpcStatus } from '../../src/wire/errors.ts';
+import type { CallBegin, TunnelCall, TunnelReply } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import {
+  type CallCodec,
+  callNamed,
+  codecOf,
+  MAX_REQUEST_BYTES,
+  MAX_RESPONSE_BYTES,
+  MAX_TUNNEL_CALLS,
+} from '../../src/wire/host-calls.ts';
+import { answerCall } from '../calls/answer-call.ts';
+import { SharedAudience } from '../calls/audience.ts';
+import type { OwnCalls } from '../calls/own-calls.ts';
+
+export type TunnelStream = Pick<
+  ClientDuplexStream<TunnelReply, TunnelCall>,
+  'on' | 'once' | 'removeListener' | 'cancel'
+> & {
+  write(reply: TunnelReply): boolean;
+  setMaxListeners(count: number): unknown;
+};
+
+interface Running {
+  audience: SharedAudience;
+  abort(): void;
+}
+
+/** Serves until the stream ends or the signal aborts; never rejects. */
+export const serveTunnel = async (
+  stream: TunnelStream,
+  calls: OwnCalls,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> => {
+  const running = new Map<bigint, Running>();
+  // Every call may wait for the one stream.
+  stream.setMaxListeners(0);
+  const over = new AbortController();
+  const close = (): void => over.abort();
+  signal.addEventListener('abort', close, { once: true });
+  if (signal.aborted) close();
+  stream.on('error', (error: Error) => log.debug({ err: error.message }, 'tunnel broke'));
+  stream.on('status', close);
+  stream.on('end', close);
+  stream.on('data', ({ callId, begin, audience, cancel }: TunnelCall) => {
+    if (over.signal.aborted) return;
+    if (audience) running.get(callId)?.audience.tell(audience.watchers);
+    if (cancel) running.get(callId)?.abort();
+    if (!begin || running.has(callId)) return;
+    const end = (error: unknown): void => {
+      running.delete(callId);
+      if (!over.signal.aborted) stream.write({ callId, end: statusOf(error, begin, log) });
+    };
+    if (running.size >= MAX_TUNNEL_CALLS) {
+      end(new FleetError('RESOURCE_EXHAUSTED', `this host answers ${MAX_TUNNEL_CALLS} calls at once: try again later`));
+      return;
+    }
+    const own = new AbortController();
+    const watchers = new SharedAudience([begin.caller?.name ?? '']);
+    running.set(callId, { audience: watchers, abort: () => own.abort() });
+    const until = [own.signal, over.signal, ...(begin.deadlineMs > 0 ? [AbortSignal.timeout(begin.deadlineMs)] : [])];
+    void run(stream, calls, callId, begin, watchers, AbortSignal.any(until)).then(() => end(null), end);
+  });
+  await new Promise<void>((resolve) => {
+    if (over.signal.aborted) resolve();
+    else over.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  signal.removeEventListener('abort', close);
+  stream.cancel();
+};
+
+const run = async (
+  stream: TunnelStream,
+  calls: OwnCalls,
+  callId: bigint,
+  begin: CallBegin,
+  audience: SharedAudience,
+  signal: AbortSignal,
+): Promise<void> => {
+  const call = callNamed(begin.method);
+  if (call === undefined) throw new FleetError('UNIMPLEMENTED', `this host answers no ${begin.method}: upgrade it`);
+  if (begin.caller === undefined) throw new FleetError('INVALID_ARGUMENT', `${begin.method} on nobody's behalf`);
+  const codec = codecOf(call);
+  const request = read(codec, begin.request);
+  const { actor, name, kind, role, federated } = begin.caller;
+  const context = { origin: { actor, name, kind, role, federated }, audience, signal };
+  await answerCall(calls, call, request, sinkOf(stream, callId, codec, signal), context);
+};
+
+const read = (codec: CallCodec, bytes: Buffer): unknown => {
+  if (bytes.length > MAX_REQUEST_BYTES) {
+    throw new FleetError('INVALID_ARGUMENT', `${codec.method} of ${bytes.length} bytes; at most ${MAX_REQUEST_BYTES}`);
+  }
+  try {
+    return codec.requestDeserialize(bytes);
+  } catch (cause) {
+    throw new FleetError('INVALID_ARGUMENT', `the request of ${codec.method} cannot be read`, { cause });
+  }
+};
+
+/** A message too large for the stream fails its call, not the stream and all others in it. */
+const sinkOf = (stream: TunnelStream, callId: bigint, codec: CallCodec, signal: AbortSignal): MessageSink<unknown> => ({
+  write: (response) => {
+    // Nobody hears a call that is over.
+    if (signal.aborted) return true;
+    const message = codec.responseSerialize(response);
+    if (message.length > MAX_RESPONSE_BYTES) {
+      const what = `an answer of ${message.length} bytes; at most ${MAX_RESPONSE_BYTES} go through`;
+      throw new FleetError('RESOURCE_EXHAUSTED', `${codec.method}: ${what}`);
+    }
+    return stream.write({ callId, message });
+  },
+  drained: (over) => callSink(stream).drained(over),
+});
+
+const statusOf = (error: unknown, { method }: CallBegin, log: Logger): { code: number; details: string } => {
+  if (error === null) return { code: 0, details: '' };
+  const reference = randomBytes(6).toString('hex');
+  const status = toGrpcStatus(error, reference);
+  if (status.details.includes(reference)) log.error({ err: error, method, reference }, 'call failed unexpectedly');
+  return status;
+};
