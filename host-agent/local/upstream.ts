@@ -5,6 +5,7 @@
 import type { Client, ServiceError } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
 import { LINK_THRESHOLDS } from '../../src/domain/link.ts';
+import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -30,12 +31,17 @@ export interface UpstreamOptions {
   line: ControllerLine;
   clock: Clock;
   log: Logger;
+  /** Between views in which something cannot be applied, on top of the common wait; 1 s, doubling, up to 30 s. */
+  backoff?: Parameters<typeof backoffDelayMs>[1];
 }
 
 /** After the last reader has gone the copy is kept current for this long. */
 const WARM_MS = 600_000;
 const RETRY_MS = 500;
 const SILENT_MS = 6_000;
+const BACKOFF = { firstMs: 1_000, capMs: 30_000 };
+/** A view that was followed for this long is no repetition of the one before. */
+const SETTLED_MS = 60_000;
 
 export class Upstream {
   readonly #options: UpstreamOptions;
@@ -115,20 +121,25 @@ export class Upstream {
 
   /** Follows while anybody reads, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    // What could not be applied comes again with the next view, and a whole view costs both sides.
+    for (let misreads = 0; !signal.aborted; ) {
       if (!this.#isWanted()) {
         this.#wanted = new AbortController();
         await sleep(WARM_MS, AbortSignal.any([signal, this.#wanted.signal]));
         continue;
       }
       const channel = this.#options.line.channel;
-      if (channel !== null) await this.#follow(channel, signal);
+      const beganMono = this.#options.clock.monotonicMs();
+      const end = channel === null ? 'over' : await this.#follow(channel, signal);
+      const isSettled = this.#synced && this.#options.clock.monotonicMs() - beganMono >= SETTLED_MS;
+      if (end === 'over' || isSettled) misreads = 0;
       if (this.#synced) this.#unansweredSinceMono = this.#options.clock.monotonicMs();
       this.#synced = false;
       this.#progress.emit();
       if (signal.aborted) return;
       this.#markUnreachable();
-      await this.#lineChange(signal);
+      const moreMs = end === 'misread' ? backoffDelayMs(misreads++, this.#options.backoff ?? BACKOFF) : 0;
+      await this.#lineChange(RETRY_MS + moreMs, signal);
     }
   }
 
@@ -141,13 +152,14 @@ export class Upstream {
     return this.#readers > 0 || this.#options.clock.monotonicMs() - this.#lastReadMono < WARM_MS;
   }
 
-  async #lineChange(signal: AbortSignal): Promise<void> {
+  /** Until the line stands otherwise, at most so long. */
+  async #lineChange(atMostMs: number, signal: AbortSignal): Promise<void> {
     const changed = new AbortController();
     using _subscription = this.#options.line.onChange(() => changed.abort());
-    await sleep(RETRY_MS, AbortSignal.any([signal, changed.signal]));
+    await sleep(atMostMs, AbortSignal.any([signal, changed.signal]));
   }
 
-  async #follow(channel: Channel, signal: AbortSignal): Promise<void> {
+  async #follow(channel: Channel, signal: AbortSignal): Promise<'over' | 'misread'> {
     const { clock, log } = this.#options;
     const client = new FleetServiceClient('', credentials.createInsecure(), { channelOverride: channel });
     const call = client.watchAgents({
@@ -159,6 +171,7 @@ export class Upstream {
     const ended = new AbortController();
     let heardMono = clock.monotonicMs();
     let isOver = false;
+    let end: 'over' | 'misread' = 'over';
     call.on('data', (frame: WatchAgentsResponse) => {
       // Frames of a call that was given up must not make its rows current again.
       if (isOver) return;
@@ -175,6 +188,7 @@ export class Upstream {
         log.warn({ err: error }, 'controller sent a frame that cannot be applied');
         this.#image.resumeToken = '';
         this.#failure = (error as Error).message;
+        end = 'misread';
         ended.abort();
       }
     });
@@ -191,6 +205,7 @@ export class Upstream {
     isOver = true;
     if (!over.aborted && this.#isWanted()) this.#failure ??= 'the controller says nothing';
     call.cancel();
+    return end;
   }
 
   #markUnreachable(): void {
