@@ -8,6 +8,7 @@ import { FleetServiceService } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { OrderOutcome } from '../../../src/wire/gen/fleet/v1/orders.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { type Ran, runFleetProgram } from '../../helpers/fleet-program.ts';
+import { hostFacts } from '../../helpers/host-agent.ts';
 import { ServedView } from '../../helpers/served-view.ts';
 
 export interface Heard {
@@ -102,11 +103,14 @@ export class ServedOrders {
     return this.heard.filter(({ call }) => call === name);
   }
 
+  /** Hosts whose link stands have just been heard. */
   fleet(...args: string[]): Promise<Ran> {
     return this.fleetReading(undefined, ...args);
   }
 
   fleetReading(input: string | Uint8Array | undefined, ...args: string[]): Promise<Ran> {
+    for (const { id, linkState } of this.view.view.hostAgents())
+      if (linkState === 'connected') this.view.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
     return runFleetProgram(['--instance', this.view.instance, ...args], { HOME: this.view.home }, input);
   }
 
