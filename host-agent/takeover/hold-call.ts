@@ -34,7 +34,7 @@ export interface HoldOptions {
   /** What a killed host-agent had lent is given back. */
   cleared: Promise<void>;
   line: (pane: PaneRef) => TypingLine;
-  /** Keeps orders out of the pane while the keyboard changes hands; rejects with FAILED_PRECONDITION (`busy`). */
+  /** The pane while no order types into it; rejects with FAILED_PRECONDITION (`busy`) when the signal aborts before. */
   quiet: (pane: PaneRef, signal: AbortSignal) => Promise<Disposable>;
   idleLimitMs: number;
   /** The end is announced this long before. */
@@ -68,7 +68,8 @@ export const holdTerminal = async (
   try {
     await withinDeadline(before?.released ?? Promise.resolve(), RELEASE_MS, 'the one who typed before did not let go');
     await withinDeadline(options.cleared, RELEASE_MS, 'sizes of panes could not be given back');
-    using _quiet = await options.quiet(pane, AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)]));
+    // From here on orders see who types: one that is under way is waited for, none begins.
+    (await options.quiet(pane, AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)])))[Symbol.dispose]();
     if (request.width > 0 || request.height > 0) lent = await options.sizes.lend(pane, request);
     line.start();
     options.holds.set(lease.id, { lease, typist });
@@ -144,16 +145,17 @@ const endOf = ({ panes, policy }: HoldOptions, target: OrderTarget | undefined, 
   return refusal === null ? null : { reason: 'policy', detail: refusal };
 };
 
-/** The agent's own pane, as the caller saw it. Throws NOT_FOUND for no such agent, FAILED_PRECONDITION (`gone`). */
+/** The agent's own pane, as the caller saw it. Throws NOT_FOUND (`gone`). */
 const targetPane = (panes: AgentPanes, target: OrderTarget | undefined): PaneRef => {
+  const gone = (words: string) => new FleetError('NOT_FOUND', `gone: ${words}`);
   const row = panes.row(target?.key ?? '');
-  if (!target || !row) throw new FleetError('NOT_FOUND', 'gone: there is no such agent any more');
+  if (!target || !row) throw gone('there is no such agent any more');
   const pane = panes.pane(target.key);
-  if (!pane) throw new FleetError('FAILED_PRECONDITION', 'gone: it has no pane of its own, or several');
+  if (!pane) throw gone('it has no pane of its own, or several');
   if (pane.paneId !== target.paneId || pane.panePid !== target.panePid) {
-    throw new FleetError('FAILED_PRECONDITION', 'gone: another program runs in its place now; look again');
+    throw gone('another program runs in its place now; look again');
   }
-  if (row.tmux?.dead) throw new FleetError('FAILED_PRECONDITION', 'gone: the program in its pane has ended');
+  if (row.tmux?.dead) throw gone('the program in its pane has ended');
   return pane;
 };
 
