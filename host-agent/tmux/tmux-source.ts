@@ -4,13 +4,13 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { FolderWatch } from '../../src/runtime/folder-watch.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import { Wake } from '../../src/runtime/wake.ts';
 import type { Source, TmuxReading } from '../inventory/source.ts';
 import { Discovery, type FoundServer } from './discovery.ts';
-import { FolderWatch } from './folder-watch.ts';
 import { ServerWatch } from './server-watch.ts';
 
 export interface TmuxSourceOptions {
@@ -88,7 +88,7 @@ export class TmuxSource implements Source<TmuxReading> {
     const folder = join(tmuxTmpdir, `tmux-${uid}`);
     const discovery = new Discovery({ folder, within: isolated ? tmuxTmpdir : null, uid, procRoot });
     const folderWatch = new FolderWatch(folder, () => this.#wake.poke());
-    folderWatch.renew();
+    folderWatch.start(signal);
     await this.#look(discovery, signal);
     const first = [...this.#watched.values()].map(({ watch }) => watch.firstLook);
     this.#done = this.#run(discovery, folderWatch, signal);
@@ -101,12 +101,11 @@ export class TmuxSource implements Source<TmuxReading> {
       const { rescanMs } = this.#options;
       const poked = await this.#wake.wait(UNSETTLED_RETRIES_MS[retries] ?? rescanMs, signal);
       if (signal.aborted) break;
-      folderWatch.renew();
+      folderWatch.rearm();
       const unsettled = await this.#look(discovery, signal);
       if (poked) retries = unsettled ? 0 : UNSETTLED_RETRIES_MS.length;
       else retries = unsettled ? Math.min(retries + 1, UNSETTLED_RETRIES_MS.length) : UNSETTLED_RETRIES_MS.length;
     }
-    folderWatch.close();
     await Promise.all(this.#running);
   }
 

@@ -2,7 +2,7 @@
  * A Unix socket path for one daemon: its folder made and checked (ours, 0700), a lock that names the process,
  * a stale socket removed only under that lock and after a refused connect.
  */
-import { lstatSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, type Stats, unlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { FleetError } from '../domain/errors.ts';
@@ -14,18 +14,12 @@ const PROBE_DEADLINE_MS = 1_000;
 
 /** Dispose to give the path back; only then may another daemon have it. */
 export const claimSocket = async (path: string): Promise<Disposable> => {
-  const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_SOCKET_PATH_BYTES) {
-    throw new FleetError(
-      'INVALID_ARGUMENT',
-      `socket path of ${bytes} bytes, at most ${MAX_SOCKET_PATH_BYTES}: ${path}`,
-    );
-  }
+  requireSocketPath(path);
   ownFolder(dirname(path));
   const lock = `${path}.lock`;
   takeLock(lock, path);
   try {
-    await removeStale(path);
+    await removeStaleSocket(path);
   } catch (error) {
     rmSync(lock, { force: true });
     throw error;
@@ -38,17 +32,30 @@ export const claimSocket = async (path: string): Promise<Disposable> => {
   };
 };
 
-/** Makes the folder 0700, or throws when it is not ours alone. */
-export const ownFolder = (path: string): void => {
+/** Throws FAILED_PRECONDITION for a path that no socket can have. */
+export const requireSocketPath = (path: string): void => {
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= MAX_SOCKET_PATH_BYTES) return;
+  throw new FleetError(
+    'FAILED_PRECONDITION',
+    `socket path ${path} has ${bytes} bytes, ${MAX_SOCKET_PATH_BYTES} is the most: use a shorter --instance name`,
+  );
+};
+
+/** Makes the folder 0700. One that is ours and open to others is refused, or closed to them; another's is refused. */
+export const ownFolder = (path: string, open: 'refuse' | 'close' = 'refuse'): void => {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (open === 'close' && isOwnFolder(lstatSync(path))) chmodSync(path, 0o700);
   const stat = lstatSync(path);
-  if (!stat.isDirectory() || stat.uid !== process.getuid?.() || (stat.mode & 0o077) !== 0) {
+  if (!isOwnFolder(stat) || (stat.mode & 0o077) !== 0) {
     throw new FleetError(
       'FAILED_PRECONDITION',
       `${path} must be a folder of this user with mode 0700; move it away or mend it`,
     );
   }
 };
+
+const isOwnFolder = (stat: Stats): boolean => stat.isDirectory() && stat.uid === process.getuid?.();
 
 const takeLock = (lock: string, path: string): void => {
   const mine = `${process.pid} ${processStartTicks(process.pid)}\n`;
@@ -77,26 +84,33 @@ const readHolder = (lock: string): { pid: number; start: string } | null => {
   }
 };
 
-const removeStale = async (path: string): Promise<void> => {
-  let stat: ReturnType<typeof lstatSync>;
-  try {
-    stat = lstatSync(path);
-  } catch {
-    return;
-  }
-  if (!stat.isSocket()) throw new FleetError('FAILED_PRECONDITION', `${path} is in the way and is no socket`);
+/**
+ * Removes what a dead predecessor left at a path that whoever calls holds a lock for. ALREADY_EXISTS when somebody
+ * listens there, FAILED_PRECONDITION when it is no socket, or cannot be asked.
+ */
+export const removeStaleSocket = async (path: string): Promise<void> => {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isSocket())
+    throw new FleetError('FAILED_PRECONDITION', `${path} is in the way and is no socket: remove it`);
   if (await answers(path)) throw new FleetError('ALREADY_EXISTS', `another process listens on ${path}`);
   unlinkSync(path);
 };
 
+/** Only a refused connect says that nobody is there: one that hangs has somebody who is busy. */
 const answers = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
+  new Promise((resolve, reject) => {
     const socket = connect(path);
-    const done = (answer: boolean) => {
+    const done = (settle: () => void): void => {
       socket.destroy();
-      resolve(answer);
+      settle();
     };
-    socket.setTimeout(PROBE_DEADLINE_MS, () => done(true));
-    socket.once('connect', () => done(true));
-    socket.once('error', () => done(false));
+    socket.setTimeout(PROBE_DEADLINE_MS, () => done(() => resolve(true)));
+    socket.once('connect', () => done(() => resolve(true)));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      done(() => {
+        if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+        else reject(new FleetError('FAILED_PRECONDITION', `${path}: ${error.message}`, { cause: error }));
+      }),
+    );
   });
