@@ -11,12 +11,31 @@ test.each([
   ['ps --state', '', ['working', 'dead']],
   ['ps -o', '', ['json', 'ndjson']],
   ['completion', '', ['bash', 'zsh', 'fish']],
+  ['host allow W-jarvis', '', ['send', 'takeover']],
+  ['host allow W-jarvis send', '', ['lifecycle']],
 ])('fleet %s … offers words of the table without asking anybody', async (before, last, some) => {
   const offered = await candidatesFor(before === '' ? [] : before.split(' '), last, nobody);
   expect(offered).toEqual(expect.arrayContaining(some));
   expect(offered).not.toContain('__complete');
 });
 
-test.each(['doctor', 'ps --host', 'host rm'])('fleet %s … offers the hosts of now', async (before) => {
-  expect(await candidatesFor(before.split(' '), '', names)).toEqual(['W-jarvis', 'dragon-lin']);
-});
+test.each(['doctor', 'ps --host', 'host rm', 'host allow', 'host allow --none'])(
+  'fleet %s … offers the hosts of now',
+  async (before) => {
+    expect(await candidatesFor(before.split(' '), '', names)).toEqual(['W-jarvis', 'dragon-lin']);
+  },
+);
+
+test.each(['send', 'send --wait-idle', 'send --id x', 'keys', 'answer', 'explain -o json'])(
+  'fleet %s … offers the agents of now',
+  async (before) => {
+    expect(await candidatesFor(before.split(' '), '', names)).toEqual(['W-jarvis/jarvis/canary-pi']);
+  },
+);
+
+test.each(['send a', 'send a b', 'answer a', 'explain a', 'order', 'next'])(
+  'fleet %s … offers nothing where anything may stand, or nothing',
+  async (before) => {
+    expect(await candidatesFor(before.split(' '), '', nobody)).toEqual([]);
+  },
+);

@@ -36,12 +36,26 @@ test('after -- everything is an argument', () => {
   expect(parse('doctor -- -odd')).toMatchObject({ positionals: ['-odd'] });
 });
 
+test.each([
+  ['send a x', undefined],
+  ['send a --wait-idle x', '10m'],
+  ['send a --wait-idle=1h x', '1h'],
+])('a flag may stand alone, or have a value of its own: fleet %s', (line, value) => {
+  const parsed = parse(line);
+  expect(parsed).toMatchObject({ positionals: ['a', 'x'] });
+  expect(parsed.kind === 'run' && parsed.flags['wait-idle']).toBe(value);
+});
+
 describe('what is wrong is said in one line, with what was probably meant', () => {
   test.each([
     ['pss', 'unknown verb "pss": did you mean ps?'],
     ['zzzzzz', 'unknown verb "zzzzzz": fleet help lists them'],
     ['host ad', 'unknown verb "host ad": did you mean host add?'],
-    ['host', 'host what? One of: fleet host add, fleet host rm, fleet host join'],
+    ['host', 'host what? One of: fleet host add, fleet host rm, fleet host join, fleet host allow'],
+    ['snd', 'unknown verb "snd": did you mean send?'],
+    ['anser', 'unknown verb "anser": did you mean answer?'],
+    ['send a --wait-idle= x', '--wait-idle needs a value'],
+    ['send a x --no-verfy', 'did you mean --no-verify?'],
     ['ps --wach', 'unknown flag --wach: did you mean --watch?'],
     ['ps -x', 'unknown flag -x: fleet ps --help lists them'],
     ['ps --watch=yes', '--watch takes no value'],
