@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
+import type { PromptEvidence, ReadinessEvidence } from '../../src/domain/readiness.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
@@ -32,6 +33,12 @@ export interface InventoryOptions {
   launcherInstalled: string | null;
 }
 
+/** What reads the agents' screens, if anything does. */
+export interface ScreenWords {
+  evidence(key: string, pane: { id: string; pid: number }): PromptEvidence | null;
+  onChange(listener: () => void): Disposable;
+}
+
 /** Changes that come closer together than this are one look. */
 const COALESCE_MS = 10;
 const TICK_MS = 1_000;
@@ -42,6 +49,8 @@ export class Inventory {
   readonly #processes: ProcessCache;
   readonly #looked = new Listeners();
   #rows: AgentRow[] = [];
+  #judged = new Map<string, ReadinessEvidence>();
+  #screens: ScreenWords | null = null;
 
   constructor(options: InventoryOptions) {
     this.#options = options;
@@ -56,6 +65,17 @@ export class Inventory {
   /** After each look, whatever it found. */
   onLook(listener: () => void): Disposable {
     return this.#looked.add(listener);
+  }
+
+  /** What the readiness of this row was judged from at the last look. */
+  evidence(key: string): ReadinessEvidence | undefined {
+    return this.#judged.get(key);
+  }
+
+  /** From now on what the screens say counts, and is looked at anew whenever it changes. */
+  heed(screens: ScreenWords): Disposable {
+    this.#screens = screens;
+    return screens.onChange(() => this.look());
   }
 
   readings(): Readings {
@@ -83,6 +103,7 @@ export class Inventory {
     const readings = this.readings();
     this.#processes.refresh(readings.tmux);
     const { host, user } = this.#options.names();
+    const judged = new Map<string, ReadinessEvidence>();
     const context: JoinContext = {
       nowMs: clock.nowMs(),
       hostNames: [host, hostname()],
@@ -94,12 +115,19 @@ export class Inventory {
       launcherOf: (pid) => this.#processes.environment(pid, 'MOSAIC_FLEET_LAUNCHER'),
       launcherInstalled: this.#options.launcherInstalled,
       killUserProcesses: readings.systemd.killUserProcesses,
+      prompt: (key, pane) => this.#screens?.evidence(key, pane) ?? null,
+      judged: (key, evidence) => judged.set(key, evidence),
       memory: this.#memory,
     };
     const before = new Map(this.#rows.map((row) => [row.key, row]));
     this.#rows = joinRows(readings, context);
+    this.#judged = judged;
     const here = view.hereId;
-    if (here === null) return;
+    if (here !== null) this.#show(view, here, before);
+    this.#looked.emit();
+  }
+
+  #show(view: FleetView, here: string, before: ReadonlyMap<string, AgentRow>): void {
     const keys = new Set(this.#rows.map(({ key }) => key));
     const held = view.rowsOf(here);
     // Comparing is much cheaper than encoding, and most looks find nothing new.
@@ -108,7 +136,6 @@ export class Inventory {
         view.putRow(here, row.key, encodeAgentRow(row));
     for (const key of [...view.rowsOf(here).keys()]) if (!keys.has(key)) view.removeRow(here, key);
     this.#memory.retain(keys);
-    this.#looked.emit();
   }
 
   async #run(sources: readonly Source<unknown>[], signal: AbortSignal): Promise<void> {

@@ -7,7 +7,13 @@ import { cleanText } from '../../src/domain/clean-text.ts';
 import { cgroupPlace, judgeFlags } from '../../src/domain/flags.ts';
 import { countingHeartbeat, HEARTBEAT_INTERVAL_MS, heartbeatFacts } from '../../src/domain/heartbeat.ts';
 import { isHolderSession, ownPane } from '../../src/domain/own-pane.ts';
-import { attentionOf, IDLE_THRESHOLD_MS, judgeReadiness } from '../../src/domain/readiness.ts';
+import {
+  attentionOf,
+  IDLE_THRESHOLD_MS,
+  judgeReadiness,
+  type PromptEvidence,
+  type ReadinessEvidence,
+} from '../../src/domain/readiness.ts';
 import type { RosterAgent } from '../../src/domain/roster.ts';
 import { holdsKnownRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import { SHELLS } from '../../src/domain/runtime-table.ts';
@@ -43,6 +49,10 @@ export interface JoinContext {
   launcherOf(panePid: number): string | null;
   launcherInstalled: string | null;
   killUserProcesses: boolean | null;
+  /** What the agent's screen said last. */
+  prompt(key: string, pane: { id: string; pid: number }): PromptEvidence | null;
+  /** Called with what each row's readiness is judged from. */
+  judged(key: string, evidence: ReadinessEvidence): void;
   memory: AgentMemory;
 }
 
@@ -130,7 +140,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
   const isShell = seen?.runtime != null && SHELLS.test(seen.runtime);
   const startedMs = tree?.processes[0]?.startedMs ?? null;
   const idleThresholdMs = positive(env?.get('MOSAIC_HEARTBEAT_IDLE_THRESHOLD'), IDLE_THRESHOLD_MS);
-  const verdict = judgeReadiness({
+  const evidence: ReadinessEvidence = {
     nowMs,
     idleThresholdMs,
     managed: agent !== null,
@@ -145,7 +155,10 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     heartbeatStaleAtMs: heartbeat.tsMs === null ? null : heartbeat.tsMs + 3 * intervalMs,
     unit,
     shellInPlace: agent?.runtime && isShell && seen?.runtime !== agent.runtime ? (seen?.runtime ?? null) : null,
-  });
+    prompt: pane && !pane.dead ? context.prompt(key, pane) : null,
+  };
+  const verdict = judgeReadiness(evidence);
+  context.judged(key, evidence);
   // What began within the idle threshold has been working ever since.
   const isYoung = startedMs !== null && nowMs - startedMs < idleThresholdMs;
   const atFirstMs = verdict.readiness === 'working' && isYoung ? startedMs : null;

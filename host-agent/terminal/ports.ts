@@ -3,6 +3,7 @@
  * says, who looks and who types. Shapes only.
  */
 import type { AgentRow } from '../../src/domain/agent-row.ts';
+import type { AnswerKeys } from '../../src/domain/prompt-choices.ts';
 import type { ScreenPicture } from '../../src/screen/screen-log.ts';
 import type { PromptReading } from '../../src/wire/gen/fleet/v1/terminal.ts';
 
@@ -36,6 +37,11 @@ export interface ScreenReader {
 /** What a runtime's rules say of a screen; null where no rules fit the runtime. */
 export interface PromptReader {
   read(runtime: string | null, picture: ScreenPicture): PromptReading | null;
+  /**
+   * The keys that give this answer to what the picture shows. Null where nothing is asked, or the choice is none of those
+   * shown, or could be several.
+   */
+  answer(runtime: string | null, picture: ScreenPicture, choice: string): AnswerKeys | null;
 }
 
 /** Who looks and who types, for rows and status lines. */

@@ -1,7 +1,24 @@
 import type { Attention, HeartbeatFacts, Lifecycle, Need, Readiness, ReasonCode, UnitFacts } from './agent-row.ts';
+import { BugError } from './errors.ts';
 
 /** An agent without output for this long is available, not stuck. */
 export const IDLE_THRESHOLD_MS = 300_000;
+
+/** What the rules of the runtime said of the screen, by the one that fits. */
+export interface PromptEvidence {
+  state: 'working' | 'available' | 'blocked';
+  /** `claude/approval`. */
+  rule: string;
+  /** In words of the rule, none of the screen. */
+  reason: string | null;
+  reasonCode: ReasonCode | null;
+  need: Need | null;
+  /** Names the prompt as it is shown; empty unless blocked. */
+  promptId: string;
+  /** Text of the screen: live only. */
+  summary: string;
+  sinceMs: number;
+}
 
 /** Everything that readiness is decided from; null where it could not be learnt. */
 export interface ReadinessEvidence {
@@ -25,6 +42,8 @@ export interface ReadinessEvidence {
   unit: UnitFacts | null;
   /** A plain shell is all that is left where a runtime was declared. */
   shellInPlace: string | null;
+  /** null: the screen was not read, or no rule fits it. */
+  prompt: PromptEvidence | null;
 }
 
 export interface ReadinessVerdict {
@@ -33,30 +52,119 @@ export interface ReadinessVerdict {
   reasonCode: ReasonCode | null;
   /** When the evidence itself says since when; else null. */
   sinceMs: number | null;
-  need: { need: Need; rule: string; summary: string } | null;
+  /** `id` where the need has a name of its own: that of a prompt. */
+  need: { id?: string; need: Need; rule: string; summary: string } | null;
 }
 
-/** MOSAIC.md "Readiness": the first rule with evidence decides. */
+export type EvidenceSource = 'tmux' | 'pane' | 'process' | 'screen' | 'heartbeat' | 'output';
+
+/** One piece of evidence: what it says in words, and its verdict if it decides. */
+interface Step {
+  source: EvidenceSource;
+  fact(evidence: ReadinessEvidence): string;
+  verdict(evidence: ReadinessEvidence): ReadinessVerdict | null;
+}
+
+/**
+ * MOSAIC.md "Readiness": the first step with a verdict decides. A prompt on the screen of a living pane outranks a stale
+ * heartbeat: it is positive evidence that a person can act on, and an agent that waits at a prompt is one whose beats end.
+ * What else the screen shows does not: a frozen program shows it for ever. An agent's own word that it is busy outranks
+ * an empty composer, and both outrank the guess from the time without output.
+ */
+const STEPS: readonly Step[] = [
+  {
+    source: 'tmux',
+    fact: ({ cannotAsk, sessionFound }) =>
+      cannotAsk ??
+      (sessionFound === null ? 'no word from tmux yet' : sessionFound ? 'has a session' : 'has no session'),
+    verdict: (evidence) => {
+      if (evidence.cannotAsk !== null) return unknown(evidence.cannotAsk);
+      if (evidence.sessionFound === false) return withoutSession(evidence);
+      return evidence.sessionFound === null ? unknown('no word from tmux yet') : null;
+    },
+  },
+  {
+    source: 'pane',
+    fact: ({ paneUnknown, pane }) => paneUnknown ?? (pane === null ? 'no pane' : pane.dead ? exitWords(pane) : 'lives'),
+    verdict: (evidence) => {
+      if (evidence.paneUnknown !== null) return unknown(evidence.paneUnknown);
+      if (evidence.pane === null) return unknown('no pane');
+      return evidence.pane.dead ? deadPane(evidence, evidence.pane) : null;
+    },
+  },
+  {
+    source: 'process',
+    fact: ({ shellInPlace }) => (shellInPlace === null ? 'no shell in its place' : `${shellInPlace} in its place`),
+    verdict: ({ shellInPlace }) =>
+      shellInPlace === null ? null : dead(`runtime gone: ${shellInPlace} in its place`, null, 'dead', 'shell-in-place'),
+  },
+  {
+    source: 'screen',
+    fact: ({ prompt }) => (prompt === null ? 'no rule fits' : `${prompt.state} by ${prompt.rule}`),
+    verdict: ({ prompt }) => (prompt?.state === 'blocked' ? stuck(prompt) : null),
+  },
+  {
+    source: 'heartbeat',
+    fact: ({ heartbeat }) => `${heartbeat.state}${heartbeat.status === null ? '' : `, ${heartbeat.status}`}`,
+    verdict: ({ heartbeat, heartbeatStaleAtMs }) => {
+      if (heartbeat.state === 'stale') return { ...plain('stale', 'no beat'), sinceMs: heartbeatStaleAtMs };
+      return heartbeat.state === 'healthy' && heartbeat.status === 'busy' ? plain('working', null) : null;
+    },
+  },
+  {
+    source: 'screen',
+    fact: ({ prompt, nowMs, lastOutputMs }) =>
+      prompt === null ? 'shows neither work nor a composer' : `${prompt.state}, ${outputWords(nowMs, lastOutputMs)}`,
+    verdict: ({ prompt, nowMs, lastOutputMs, idleThresholdMs }) => {
+      if (prompt?.state === 'available') return { ...plain('available', null), sinceMs: prompt.sinceMs };
+      if (prompt?.state !== 'working') return null;
+      const isFrozen = lastOutputMs !== null && nowMs - lastOutputMs >= idleThresholdMs;
+      return isFrozen ? unknown('shows work, but nothing moves') : plain('working', null);
+    },
+  },
+  {
+    source: 'output',
+    fact: ({ nowMs, lastOutputMs }) => outputWords(nowMs, lastOutputMs),
+    verdict: ({ nowMs, lastOutputMs, heartbeat, idleThresholdMs }) => {
+      if (lastOutputMs === null)
+        return heartbeat.state === 'healthy' ? plain('working', null) : unknown('no heartbeat and no output seen');
+      return nowMs - lastOutputMs < idleThresholdMs
+        ? plain('working', null)
+        : { ...plain('available', null), sinceMs: lastOutputMs + idleThresholdMs };
+    },
+  },
+];
+
 export const judgeReadiness = (evidence: ReadinessEvidence): ReadinessVerdict => {
-  if (evidence.cannotAsk !== null) return unknown(evidence.cannotAsk);
-  if (evidence.sessionFound === false) return withoutSession(evidence);
-  if (evidence.sessionFound === null) return unknown('no word from tmux yet');
-  if (evidence.paneUnknown !== null) return unknown(evidence.paneUnknown);
-  if (evidence.pane === null) return unknown('no pane');
-  if (evidence.pane.dead) return deadPane(evidence, evidence.pane);
-  if (evidence.shellInPlace !== null) {
-    return dead(`runtime gone: ${evidence.shellInPlace} in its place`, null, 'dead', 'shell-in-place');
+  for (const step of STEPS) {
+    const verdict = step.verdict(evidence);
+    if (verdict !== null) return verdict;
   }
-  if (evidence.heartbeat.state === 'stale') {
-    return { ...plain('stale', 'no beat'), sinceMs: evidence.heartbeatStaleAtMs };
-  }
-  const busy = evidence.heartbeat.state === 'healthy' && evidence.heartbeat.status === 'busy';
-  const heartbeatKnown = evidence.heartbeat.state === 'healthy';
-  if (evidence.lastOutputMs === null && !heartbeatKnown) return unknown('no heartbeat and no output seen');
-  const idleMs = evidence.lastOutputMs === null ? null : evidence.nowMs - evidence.lastOutputMs;
-  if (busy || idleMs === null || idleMs < evidence.idleThresholdMs) return plain('working', null);
-  return { ...plain('available', null), sinceMs: (evidence.lastOutputMs as number) + evidence.idleThresholdMs };
+  throw new BugError('the last step of readiness has no verdict');
 };
+
+/** The evidence in the order in which it is judged, in words; the step that decides is marked. */
+export const explainReadiness = (
+  evidence: ReadinessEvidence,
+): { source: EvidenceSource; fact: string; decisive: boolean }[] => {
+  const deciding = STEPS.findIndex((step) => step.verdict(evidence) !== null);
+  return STEPS.map((step, index) => ({
+    source: step.source,
+    fact: step.fact(evidence),
+    decisive: index === deciding,
+  }));
+};
+
+const outputWords = (nowMs: number, lastOutputMs: number | null): string =>
+  lastOutputMs === null ? 'no output seen' : `last output ${Math.round((nowMs - lastOutputMs) / 1_000)} s ago`;
+
+const stuck = ({ rule, reason, reasonCode, need, promptId, summary, sinceMs }: PromptEvidence): ReadinessVerdict => ({
+  readiness: 'stuck',
+  reason: reason ?? 'waits for a person',
+  reasonCode: reasonCode ?? 'other',
+  sinceMs,
+  need: { id: promptId, need: need ?? 'other', rule, summary },
+});
 
 const plain = (readiness: Readiness, reason: string | null): ReadinessVerdict => ({
   readiness,
@@ -83,26 +191,25 @@ const withoutSession = ({ unit, heartbeat, beatingProcessAlive }: ReadinessEvide
   return dead('no session', null, null, 'no-session');
 };
 
+const exitWords = ({ signal, exitStatus }: { signal: string | null; exitStatus: number | null }): string =>
+  signal !== null ? `killed by ${signal}` : exitStatus !== null ? `exited ${exitStatus}` : 'exited, status unknown';
+
 const deadPane = (
   { lifecycle, unit }: ReadinessEvidence,
   pane: { exitStatus: number | null; signal: string | null; diedMs: number | null },
 ): ReadinessVerdict => {
-  const reason =
-    pane.signal !== null
-      ? `killed by ${pane.signal}`
-      : pane.exitStatus !== null
-        ? `exited ${pane.exitStatus}`
-        : 'exited, status unknown';
+  const reason = exitWords(pane);
   const failed = pane.signal !== null || (pane.exitStatus ?? 0) !== 0 || unit?.activeState === 'failed';
   const ranToItsEnd = lifecycle === 'ephemeral' && !failed;
   return dead(reason, pane.diedMs, ranToItsEnd ? null : failed ? 'failed' : 'dead', 'pane-dead');
 };
 
-/** The same need since the same moment has the same id, on whichever run of the host-agent. */
-export const attentionOf = (key: string, verdict: ReadinessVerdict, sinceMs: number | null): Attention | null =>
-  verdict.need === null
-    ? null
-    : { id: fingerprint(`${key}\n${verdict.need.rule}\n${sinceMs ?? 0}`), sinceMs, ...verdict.need };
+/** The same prompt, or the same need since the same moment, has the same id, on whichever run of the host-agent. */
+export const attentionOf = (key: string, verdict: ReadinessVerdict, sinceMs: number | null): Attention | null => {
+  if (verdict.need === null) return null;
+  const { need, rule, summary, id = fingerprint(`${key}\n${rule}\n${sinceMs ?? 0}`) } = verdict.need;
+  return { id, need, sinceMs, rule, summary };
+};
 
 /** FNV-1a, 32 bit: a name for a moment, not a secret. */
 const fingerprint = (text: string): string => {

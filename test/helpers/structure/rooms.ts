@@ -111,6 +111,7 @@ export const EDGES: Record<string, Edge> = {
       'host-agent/config.ts',
       'host-agent/enrollment',
       'host-agent/policy',
+      'host-agent/prompts',
       'host-agent/roster',
       'controller/config.ts',
       'controller/store',

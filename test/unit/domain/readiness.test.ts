@@ -17,6 +17,7 @@ const evidence = (over: Partial<ReadinessEvidence> = {}): ReadinessEvidence => (
   heartbeatStaleAtMs: now + 45_000,
   unit: null,
   shellInPlace: null,
+  prompt: null,
   ...over,
 });
 const beat = (state: string, status: string | null = 'ok') => ({ state, tsMs: 1, status, pid: 1, source: null });

@@ -132,6 +132,8 @@ const context = (over: Partial<JoinContext> = {}): JoinContext => ({
   isAlive: () => false,
   launcherOf: () => null,
   launcherInstalled: null,
+  prompt: () => null,
+  judged: () => {},
   killUserProcesses: false,
   memory: new AgentMemory(),
   ...over,
