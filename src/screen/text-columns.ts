@@ -44,37 +44,6 @@ export const codePointColumns: CodePointColumns = (codePoint) => {
   return eastAsianWidth(codePoint);
 };
 
-/** Blocks on whose widths every library that tmux was ever built with agrees. */
-const SURE: readonly (readonly [number, number])[] = [
-  [0x20, 0x7e],
-  [0xa0, 0xac],
-  [0xae, 0x2ff],
-  [0x370, 0x377],
-  [0x384, 0x482],
-  [0x48a, 0x52f],
-  [0x1e00, 0x1eff],
-  [0x2010, 0x2027],
-  [0x2030, 0x205e],
-  [0x20a0, 0x20bf],
-  [0x2190, 0x2319],
-  [0x2500, 0x25fc],
-  [0x2800, 0x28ff],
-  [0x3041, 0x3096],
-  [0x30a0, 0x30ff],
-  [0x4e00, 0x9fbf],
-  [0xac00, 0xd7a3],
-  [0xff01, 0xff60],
-];
-
-/** Whether `codePointColumns` is what any tmux says; others depend on the Unicode version that it was built with. */
-export const isSureColumns = (codePoint: number): boolean => {
-  for (const [first, last] of SURE) {
-    if (codePoint < first) return false;
-    if (codePoint <= last) return true;
-  }
-  return false;
-};
-
 const isRegional = (codePoint: number): boolean => codePoint >= 0x1f1e6 && codePoint <= 0x1f1ff;
 const isSkinTone = (codePoint: number): boolean => codePoint >= 0x1f3fb && codePoint <= 0x1f3ff;
 
