@@ -24,8 +24,6 @@ export interface AgentTarget {
   /** One of the rows of the host-agent that is asked. */
   here: boolean;
   moment: HostMoment;
-  /** `host/user` of the host-agent that is asked; null where it tells of none of its own. */
-  callerId: string | null;
 }
 
 export type ChangeTarget = AgentTarget & { target: OrderTarget };
@@ -55,7 +53,6 @@ export const findAgent = async (
     row,
     here: moment.host.here,
     moment,
-    callerId: moments.find(({ host }) => host.here)?.host.id ?? null,
   };
 };
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { UsageError } from '../usage-error.ts';
 
-const ID = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
+const ID = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
 
 /** Under which an order is given at most once: the caller's own, or a new random one. Throws UsageError. */
 export const orderId = (given: string | undefined): string =>
@@ -9,5 +9,5 @@ export const orderId = (given: string | undefined): string =>
 
 export const checkOrderId = (id: string): string => {
   if (ID.test(id)) return id;
-  throw new UsageError(`"${id}" is no id of an order: 1 to 64 letters, digits and _ . : -, beginning with no sign`);
+  throw new UsageError(`"${id}" is no id of an order: 1 to 128 letters, digits and _ . : -, beginning with no sign`);
 };

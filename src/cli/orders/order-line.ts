@@ -5,32 +5,19 @@ import { controllerStatus } from '../client/admin-methods.ts';
 import { adminEndpoint, hostAgentEndpoint } from '../client/endpoints.ts';
 import { GrpcChannel } from '../client/grpc-channel.ts';
 
-export interface OrderLine extends Disposable {
-  channel: GrpcChannel;
-  /** host-agent: relayed where the agent is elsewhere, as this host's user. controller: as its administrator. */
-  asks: 'host-agent' | 'controller';
-}
-
 /** A controller on this machine answers within milliseconds, or is no help now. */
 const STATUS_DEADLINE_MS = 2_000;
 
-/** `here`: the agent is one of the host-agent's own. `cell` is the agent's: another cell's controller knows nothing of it. */
+/**
+ * `here`: the agent is one of the host-agent's own. Elsewhere the controller of this user, as its administrator, where it
+ * serves that cell; else the host-agent, which passes orders on as this host's user. The caller disposes of it.
+ */
 export const orderLine = async (
   paths: Paths,
   target: { here: boolean; cell: string },
   signal: AbortSignal,
-): Promise<OrderLine> => {
-  const controller = target.here ? null : await controllerOf(paths, target.cell, signal);
-  return controller
-    ? lineOf(controller, 'controller')
-    : lineOf(new GrpcChannel(hostAgentEndpoint(paths)), 'host-agent');
-};
-
-const lineOf = (channel: GrpcChannel, asks: OrderLine['asks']): OrderLine => ({
-  channel,
-  asks,
-  [Symbol.dispose]: () => channel[Symbol.dispose](),
-});
+): Promise<GrpcChannel> =>
+  (target.here ? null : await controllerOf(paths, target.cell, signal)) ?? new GrpcChannel(hostAgentEndpoint(paths));
 
 /** The controller of this user, where one runs here and serves this cell. The caller disposes of it. */
 export const controllerOf = async (

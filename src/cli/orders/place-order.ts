@@ -43,15 +43,15 @@ const NEVER_HEARD: ReadonlySet<string | null> = new Set(['ENOENT', 'ECONNREFUSED
 
 export interface OrderCall {
   signal: AbortSignal;
-  /** The reply was lost, and is being asked after. */
-  onLost: (why: FleetError) => void;
+  /** It is being asked after; why, in words. */
+  onLost: (why: string) => void;
   clock?: Clock;
   patience?: Patience;
 }
 
 /**
- * Throws the refusal of whoever was asked; when nothing was done and it is known, UNAVAILABLE. A reply that was lost for
- * good comes back as outcome `unknown`, or `pending` where the order was still being done when it was last asked after.
+ * Throws the refusal of whoever was asked; UNAVAILABLE also where it is found out that nothing was done. What could not be
+ * found out comes back as outcome `unknown`, or `pending` where the order was still being done when it was last asked after.
  */
 export const placeOrder = async <Q extends { id: string }>(
   channel: GrpcChannel,
@@ -59,11 +59,15 @@ export const placeOrder = async <Q extends { id: string }>(
   call: OrderCall,
 ): Promise<OrderOutcome> => {
   try {
-    return await channel.unary(method, request, { deadlineMs, signal: call.signal });
+    const outcome = await channel.unary(method, request, { deadlineMs, signal: call.signal });
+    if (outcome.outcome !== 'unknown') return outcome;
+    // The line to the host broke on the way; it may come back.
+    call.onLost(outcome.reason === '' ? 'the answer was lost on its way' : outcome.reason);
+    return await findOut(channel, request.id, { said: outcome }, call);
   } catch (error) {
     if (call.signal.aborted || !isUncertain(error)) throw error;
-    call.onLost(error);
-    return await findOut(channel, request.id, error, call);
+    call.onLost(error.message);
+    return await findOut(channel, request.id, { error }, call);
   }
 };
 
@@ -72,50 +76,63 @@ const isUncertain = (error: unknown): error is FleetError =>
   UNCERTAIN.has(error.code) &&
   !(error.cause instanceof TransportError && NEVER_HEARD.has(error.cause.errno));
 
+/** Why it is not known: a call that failed, or somebody on the way who lost sight of the order. */
+type Lost = { error: FleetError } | { said: OrderOutcome };
+
 const findOut = async (
   channel: GrpcChannel,
   id: string,
-  lost: FleetError,
+  lost: Lost,
   { signal, clock = systemClock, patience = PATIENCE }: OrderCall,
 ): Promise<OrderOutcome> => {
   const beganMono = clock.monotonicMs();
   let absentSinceMono: number | null = null;
-  let last: OrderOutcome | null = null;
-  let silence: FleetError = lost;
+  let last = 'said' in lost ? lost.said : unknown(id, lost.error.message);
   while (clock.monotonicMs() - beganMono < patience.searchMs) {
-    try {
-      const record = await channel.unary(getOrder, { id }, { deadlineMs: ASK_DEADLINE_MS, signal });
-      if (record.outcome !== 'pending') return record;
-      last = record;
-      absentSinceMono = null;
-    } catch (error) {
-      if (signal.aborted || !(error instanceof FleetError)) throw error;
-      silence = error;
-      if (error.code !== 'NOT_FOUND') absentSinceMono = null;
-      else {
-        absentSinceMono ??= clock.monotonicMs();
-        if (clock.monotonicMs() - absentSinceMono >= patience.absentMs) throw neverBegan(id, lost);
-      }
-    }
     await sleep(patience.pauseMs, signal);
-    if (signal.aborted) throw lost;
+    const told = await lookUp(channel, id, signal);
+    if (!(told instanceof FleetError)) {
+      if ('error' in lost && isUndelivered(told)) throw withoutEffect(id, lost.error, 'it did not reach its host');
+      if (told.outcome !== 'pending' && told.outcome !== 'unknown') return told;
+      last = told;
+      absentSinceMono = null;
+      continue;
+    }
+    absentSinceMono = told.code === 'NOT_FOUND' ? (absentSinceMono ?? clock.monotonicMs()) : null;
+    if ('said' in lost) continue;
+    const isAbsent = absentSinceMono !== null && clock.monotonicMs() - absentSinceMono >= patience.absentMs;
+    if (isAbsent) throw withoutEffect(id, lost.error, 'nobody has heard of it');
+    last = unknown(id, `${lost.error.message}; asked again: ${told.message}`);
   }
-  return last ?? unknown(id, lost, silence);
+  return last;
 };
 
-const neverBegan = (id: string, lost: FleetError): FleetError =>
+/** A failure is an answer, too. */
+const lookUp = async (channel: GrpcChannel, id: string, signal: AbortSignal): Promise<OrderOutcome | FleetError> => {
+  try {
+    return await channel.unary(getOrder, { id }, { deadlineMs: ASK_DEADLINE_MS, signal });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof FleetError)) throw error;
+    return error;
+  }
+};
+
+/** A controller's own word for an order that it could not pass on: a host stamps the end of what it refuses. */
+const isUndelivered = ({ outcome, endedMs }: OrderOutcome): boolean => outcome === 'refused' && endedMs === 0;
+
+const withoutEffect = (id: string, lost: FleetError, why: string): FleetError =>
   new FleetError(
     'UNAVAILABLE',
-    `${lost.message}; no order ${id} is recorded, so nothing was done: the same command with --id ${id} repeats it safely`,
+    `${lost.message}; ${why}, so nothing was typed: the same command with --id ${id} repeats it safely`,
     { cause: lost },
   );
 
-const unknown = (id: string, lost: FleetError, silence: FleetError): OrderOutcome => ({
+const unknown = (id: string, reason: string): OrderOutcome => ({
   id,
   address: '',
   verb: '',
   outcome: 'unknown',
-  reason: lost === silence ? lost.message : `${lost.message}; asked again: ${silence.message}`,
+  reason,
   actor: '',
   beganMs: 0,
   endedMs: 0,

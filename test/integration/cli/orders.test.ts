@@ -82,12 +82,15 @@ describe('fleet send', () => {
     expect(served.calls('sendText')[1]?.request).toMatchObject({ text: 'x', waitIdleMs: 600_000 });
   });
 
-  test.each(ORDER_OUTCOMES)('%s is told in words, and by its exit code', async (name) => {
-    served.answers.sendText = () => outcome({ outcome: name, reason: 'as the host says' });
-    const { code, stdout } = await served.fleet('send', 'coder', 'x');
-    expect(stdout).toBe(`${name}: ${orderWords(name)} (as the host says)\n`);
-    expect(code).toBe(orderExitCode(name));
-  });
+  test.each(ORDER_OUTCOMES.filter((name) => name !== 'unknown'))(
+    '%s is told in words, and by its exit code',
+    async (name) => {
+      served.answers.sendText = () => outcome({ outcome: name, reason: 'as the host says' });
+      const { code, stdout } = await served.fleet('send', 'coder', 'x');
+      expect(stdout).toBe(`${name}: ${orderWords(name)} (as the host says)\n`);
+      expect(code).toBe(orderExitCode(name));
+    },
+  );
 
   test('an outcome of a newer host is a failure, and its reason is shown safely', async () => {
     served.answers.sendText = () => outcome({ outcome: 'levitated', reason: 'up\x1b]0;evil\x07' });
@@ -193,18 +196,18 @@ describe('the agent that is meant', () => {
 });
 
 describe('who is asked', () => {
-  test('a relayed order that is not allowed says what would allow it', async () => {
+  test('a relayed order that is not allowed is told in the words of the controller, with what would allow it', async () => {
+    const words =
+      'callers on W-jarvis may not send elsewhere: an administrator allows it with "fleet host allow W-jarvis send"';
     served.answers.sendText = () => {
-      throw refusal(status.PERMISSION_DENIED, 'W-jarvis/jarvis may not send to dragon-lin/jwoltje');
+      throw refusal(status.PERMISSION_DENIED, words);
     };
     expect(await served.fleet('send', 'dragon-lin/coder0-0', 'x', '--id', 'a')).toEqual({
       code: 6,
       stdout: '',
-      stderr:
-        'home/dragon-lin/jwoltje/coder0-0 · order a\n' +
-        'fleet: W-jarvis/jarvis may not send to dragon-lin/jwoltje; where the controller runs, as its user, ' +
-        'this allows it: fleet host allow W-jarvis/jarvis send\n',
+      stderr: `home/dragon-lin/jwoltje/coder0-0 · order a\nfleet: ${words}\n`,
     });
+    expect(served.calls('getOrder')).toEqual([]);
   });
 
   test('the controller of this user is asked for agents elsewhere, and only for those', async () => {
@@ -215,16 +218,6 @@ describe('who is asked', () => {
       ['host-agent', 'k:coder'],
     ]);
     expect(served.calls('sendText')[0]?.request.sender).toEqual({ host: 'W-jarvis', session: 'operator' });
-  });
-
-  test('its refusal is told as it is: nothing more can be allowed to it', async () => {
-    await served.startController();
-    served.answers.sendText = () => {
-      throw refusal(status.PERMISSION_DENIED, 'dragon-lin allows observe only');
-    };
-    const { code, stderr } = await served.fleet('send', 'coder0-0', 'x');
-    expect(code).toBe(6);
-    expect(stderr).toContain('fleet: dragon-lin allows observe only\n');
   });
 
   test('a controller of another cell knows nothing of it', async () => {
@@ -249,7 +242,7 @@ describe('a lost reply', () => {
     };
     const { code, stdout, stderr } = await served.fleet('send', 'coder', 'x', '--id', 'once');
     expect({ code, stdout }).toEqual({ code: 0, stdout: `queued-by-agent: ${orderWords('queued-by-agent')}\n` });
-    expect(stderr).toContain('the reply was lost; asking what became of order once\n');
+    expect(stderr).toContain('; asking what became of order once\n');
     expect(served.calls('sendText')).toHaveLength(1);
     expect(served.calls('getOrder').map(({ request }) => request.id)).toEqual(['once', 'once', 'once']);
   });
@@ -260,7 +253,7 @@ describe('a lost reply', () => {
     };
     const { code, stdout, stderr } = await served.fleet('send', 'coder0-0', 'x', '--id', 'o1');
     expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
-    expect(stderr).toContain('fleet: the way to dragon-lin broke; no order o1 is recorded, so nothing was done');
+    expect(stderr).toContain('fleet: the way to dragon-lin broke; nobody has heard of it, so nothing was typed');
   });
 
   test('a person who leaves is told how to ask later', async () => {

@@ -4,7 +4,6 @@ import { hostAgentEndpoint } from '../../../src/cli/client/endpoints.ts';
 import { GrpcChannel } from '../../../src/cli/client/grpc-channel.ts';
 import { pressKeys } from '../../../src/cli/client/order-methods.ts';
 import { placeOrder } from '../../../src/cli/orders/place-order.ts';
-import type { FleetError } from '../../../src/domain/errors.ts';
 import type { OrderOutcome } from '../../../src/wire/gen/fleet/v1/orders.ts';
 import { outcome, refusal, ServedOrders } from './served-orders.ts';
 
@@ -13,7 +12,7 @@ const PATIENCE = { searchMs: 600, absentMs: 200, pauseMs: 10 };
 
 let served: ServedOrders;
 let channel: GrpcChannel;
-let lost: FleetError[];
+let lost: string[];
 
 beforeEach(async () => {
   served = new ServedOrders();
@@ -28,7 +27,7 @@ afterEach(() => {
 });
 
 const place = (deadlineMs = 10_000, signal = new AbortController().signal): Promise<OrderOutcome> => {
-  const call = { signal, onLost: (why: FleetError) => lost.push(why), patience: PATIENCE };
+  const call = { signal, onLost: (why: string) => lost.push(why), patience: PATIENCE };
   return placeOrder(channel, { method: pressKeys, request: REQUEST, deadlineMs }, call);
 };
 const replyNever = (): undefined => undefined;
@@ -59,7 +58,7 @@ test('an answer that does not come in time is asked after', async () => {
   served.answers.pressKeys = replyNever;
   served.answers.getOrder = () => outcome({ id: 'o', outcome: 'done' });
   expect((await place(150)).outcome).toBe('done');
-  expect(lost.map(({ code }) => code)).toEqual(['DEADLINE_EXCEEDED']);
+  expect(lost).toEqual([expect.stringContaining('did not end within 150 ms')]);
   expect(served.calls('pressKeys')).toHaveLength(1);
 });
 
@@ -85,7 +84,7 @@ test('an order of which there is no record for long enough was never begun', asy
   served.answers.pressKeys = refuse(status.UNAVAILABLE, 'broke');
   await expect(place()).rejects.toMatchObject({
     code: 'UNAVAILABLE',
-    message: 'broke; no order o is recorded, so nothing was done: the same command with --id o repeats it safely',
+    message: 'broke; nobody has heard of it, so nothing was typed: the same command with --id o repeats it safely',
   });
 });
 
@@ -116,4 +115,31 @@ test('whoever leaves while it is asked after leaves at once', async () => {
   };
   await expect(place(10_000, leaving.signal)).rejects.toThrow();
   expect(served.calls('getOrder')).toHaveLength(1);
+});
+
+test('an order that somebody on the way lost sight of is asked after until its host says more', async () => {
+  served.answers.pressKeys = () => outcome({ id: 'o', outcome: 'unknown', reason: 'the line broke' });
+  let asked = 0;
+  served.answers.getOrder = () => {
+    asked += 1;
+    return outcome({ id: 'o', outcome: asked < 3 ? 'unknown' : 'done', endedMs: 1 });
+  };
+  expect((await place()).outcome).toBe('done');
+  expect(lost).toEqual(['the line broke']);
+});
+
+test('what nobody can say more of stays unknown, in the words that were heard', async () => {
+  served.answers.pressKeys = () => outcome({ id: 'o', outcome: 'unknown', reason: 'the line broke' });
+  expect(await place()).toMatchObject({ outcome: 'unknown', reason: 'the line broke' });
+});
+
+test('an order that a controller could not pass on had no effect; one that its host refused is refused', async () => {
+  served.answers.pressKeys = refuse(status.UNAVAILABLE, 'dragon-lin is lost');
+  served.answers.getOrder = () => outcome({ id: 'o', outcome: 'refused', reason: 'as last heard', endedMs: 0 });
+  await expect(place()).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringMatching(/^dragon-lin is lost; it did not reach its host, so nothing was typed/),
+  });
+  served.answers.getOrder = () => outcome({ id: 'o', outcome: 'refused', reason: 'observe', endedMs: 7 });
+  expect(await place()).toMatchObject({ outcome: 'refused', reason: 'observe' });
 });
