@@ -6,19 +6,20 @@ import { agentsOf, hostAgentOf, see } from '../helpers/fleet-seen.ts';
 import { startCoder } from '../helpers/mosaic.ts';
 import { until } from '../helpers/until.ts';
 
-const LIFETIME_SECONDS = 12;
+/** A third of it is left when it is renewed: a loaded machine needs some of that. */
+const LIFETIME_SECONDS = 9;
 const ground = faultGround({ certificateLifetimeSeconds: LIFETIME_SECONDS });
 
-/** Resolves when so many lifetimes have gone by. */
-const lifetimesLater = async (count: number): Promise<void> => {
-  const end = performance.now() + count * LIFETIME_SECONDS * 1_000;
+/** Resolves when so many lifetimes have gone by since `sinceMs`, a moment of `performance.now()`. */
+const lifetimesLater = async (count: number, sinceMs: number): Promise<void> => {
+  const end = sinceMs + count * LIFETIME_SECONDS * 1_000;
   await until(() => performance.now() > end, { timeoutMs: (count + 1) * LIFETIME_SECONDS * 1_000 });
 };
 
 const leftOf = async (host: string): Promise<number> =>
   hostAgentOf(await see(ground.jarvis), host).certificate_expires_in_seconds ?? Number.NaN;
 
-describe('a certificate of twelve seconds', () => {
+describe('a certificate of a few seconds', () => {
   test('is renewed again and again, and no stream is dropped for it', async () => {
     const { onJarvis, onDragon } = ground;
     ground.mark();
@@ -30,7 +31,7 @@ describe('a certificate of twelve seconds', () => {
         const left = await leftOf('dragon-lin');
         if (left > last) renewals++;
         last = left;
-        return renewals === 4;
+        return renewals === 3;
       },
       { timeoutMs: 5 * LIFETIME_SECONDS * 1_000 },
     );
@@ -44,8 +45,9 @@ describe('a certificate of twelve seconds', () => {
     const { pair, jarvis, onJarvis } = ground;
     ground.mark();
     await pair.dragon.pullCord();
+    const offMs = performance.now();
     await onJarvis.until('dragon-lin', 'lost certificate_expired', 3 * LIFETIME_SECONDS * 1_000);
-    await lifetimesLater(3);
+    await lifetimesLater(3, offMs);
     expect(agentsOf(await see(jarvis), 'dragon-lin').map(({ agent, current }) => [agent, current])).toEqual([
       ['coder0-0', false],
     ]);
@@ -60,8 +62,9 @@ describe('a certificate of twelve seconds', () => {
     const { pair, onJarvis } = ground;
     ground.mark();
     await pair.jarvis.mustSsh('jarvis', 'systemctl --user stop fleet-controller');
+    const offMs = performance.now();
     await onJarvis.until('dragon-lin', 'lost controller_unreachable', 20_000);
-    await lifetimesLater(3);
+    await lifetimesLater(3, offMs);
     ground.unharmed();
     await pair.jarvis.mustSsh('jarvis', 'systemctl --user start fleet-controller');
     await onJarvis.until('dragon-lin', 'connected', 45_000);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentView } from '../../src/domain/agent-view.ts';
 import { fleetGround } from '../helpers/fleet-ground.ts';
+import { untilWhole } from '../helpers/fleet-pair.ts';
 import { agentsOf, type FleetDocument, hostAgentOf, type Seat, see } from '../helpers/fleet-seen.ts';
 import { MOSAIC_AGENTS } from '../helpers/mosaic.ts';
 import { until } from '../helpers/until.ts';
@@ -184,5 +185,21 @@ describe('fleet hosts', () => {
       via: 'dial',
       agents: 1,
     });
+  });
+});
+
+describe('fleet down', () => {
+  test('stops the daemons and nothing else; fleet up brings the same fleet back', async () => {
+    const { host } = ground.jarvis;
+    const sessions = host.workload();
+    const down = await host.fleet('jarvis', ['down'], { timeoutMs: 60_000 });
+    expect([down.exitCode, down.stderr]).toEqual([0, expect.any(String)]);
+    const asked = await host.fleet('jarvis', ['ps']);
+    expect([asked.exitCode, asked.stderr]).toEqual([5, expect.stringMatching(/fleet up/)]);
+    expect(host.workload()).toEqual(sessions);
+    const up = await host.fleet('jarvis', ['up'], { timeoutMs: 60_000 });
+    expect([up.exitCode, up.stderr]).toEqual([0, expect.any(String)]);
+    await untilWhole(ground.pair);
+    expect(host.workload()).toEqual(sessions);
   });
 });
