@@ -1,0 +1,215 @@
+/**
+ * Orders to this host's agents, each run once: its id is its key. Comes in: calls, whoever asks. Goes out: one outcome
+ * for each id, the same whenever it is asked for. Never: a second run under an id after its first key.
+ */
+import { formatAddress } from '../../src/domain/address.ts';
+import { FleetError } from '../../src/domain/errors.ts';
+import type { OrderVerb } from '../../src/domain/order.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import type { OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
+import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
+import type { HostPolicy } from '../policy/host-policy.ts';
+import { answerPrompt } from './answer-prompt.ts';
+import { OrderJournal } from './journal.ts';
+import { keyNames } from './key-names.ts';
+import { messageOf } from './message-text.ts';
+import { OrderEnd } from './order-end.ts';
+import type { OrderRecord } from './order-record.ts';
+import type { OrderRun, VerbPorts } from './order-run.ts';
+import { sendRefusal } from './policy-gate.ts';
+import { pressKeys } from './press-keys.ts';
+import { RunningOrder } from './running-order.ts';
+import { sendText } from './send-text.ts';
+
+export interface OrdersOptions {
+  ports: VerbPorts;
+  policy: () => HostPolicy;
+  policyPath: string;
+  /** File; its folder exists and is ours alone. */
+  journalPath: string;
+  names(): { cell: string; host: string; user: string };
+  log: Logger;
+  /** Wall clock. */
+  nowMs: () => number;
+  maxOrders?: number;
+}
+
+/** Kept after they are over: a day of a busy host. */
+const MAX_ORDERS = 5_000;
+/** At once; each waits for its pane. */
+const MAX_RUNNING = 256;
+const ORDER_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+const DEFAULT_MS: Record<OrderVerb, number> = { send: 10_000, keys: 10_000, answer: 10_000 };
+const MAX_TIMEOUT_MS = 24 * 3_600_000;
+
+type Act = (run: OrderRun) => Promise<OrderEnd>;
+
+interface OrderCall {
+  id: string;
+  target?: OrderTarget | undefined;
+  timeoutMs: number;
+}
+
+export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answerPrompt' | 'getOrder'> {
+  readonly #options: OrdersOptions;
+  readonly #journal: OrderJournal;
+  readonly #running = new Map<string, RunningOrder>();
+  readonly #stopping = new AbortController();
+  #started: Promise<void> | null = null;
+
+  constructor(options: OrdersOptions) {
+    this.#options = options;
+    const { journalPath: path, nowMs, maxOrders = MAX_ORDERS } = options;
+    this.#journal = new OrderJournal({ path, maxOrders, nowMs });
+  }
+
+  /** Reads the journal; orders wait for it. Where it cannot be used every order is refused. */
+  start(): void {
+    this.#started = this.#journal.start();
+    this.#started.catch((error) => this.#options.log.error({ err: error }, 'journal of orders cannot be used'));
+  }
+
+  /** Ends what runs: what was typed is then `unverifiable`. Resolves when all of it is written. */
+  async stopped(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.allSettled([...this.#running.values()].map(({ ended }) => ended));
+    await this.#started?.catch(() => undefined);
+    await this.#journal.stop();
+  }
+
+  readonly sendText: OwnCalls['sendText'] = (request, context) => {
+    const { text, sender, noLabel, waitIdleMs } = request;
+    const { host } = this.#options.names();
+    const target = request.target?.key ?? '';
+    const to = { host, session: this.#options.ports.panes.row(target)?.agent ?? target };
+    const from = { host: sender?.host || host, session: sender?.session || 'unproven' };
+    const message = messageOf(text, noLabel ? null : { from, to });
+    return this.#once('send', request, DEFAULT_MS.send + waitIdleMs, [text, noLabel, sender], context, (run) =>
+      sendText(this.#options.ports, request, message, run),
+    );
+  };
+
+  readonly pressKeys: OwnCalls['pressKeys'] = (request, context) => {
+    const keys = keyNames(request.keys);
+    const what = [keys, request.ifPrompt, request.blind];
+    return this.#once('keys', request, DEFAULT_MS.keys, what, context, (run) =>
+      pressKeys(this.#options.ports, request, keys, run),
+    );
+  };
+
+  readonly answerPrompt: OwnCalls['answerPrompt'] = (request, context) => {
+    const what = [request.promptId, request.choice];
+    return this.#once('answer', request, DEFAULT_MS.answer, what, context, (run) =>
+      answerPrompt(this.#options.ports, request, run),
+    );
+  };
+
+  readonly getOrder: OwnCalls['getOrder'] = async ({ id }) => {
+    await this.#ready();
+    const record = this.#journal.get(id);
+    if (!record) throw new FleetError('NOT_FOUND', 'no order with this id was begun here: nothing was typed for it');
+    return outcomeOf(record, true);
+  };
+
+  async #once(
+    verb: OrderVerb,
+    call: OrderCall,
+    defaultMs: number,
+    what: readonly unknown[],
+    context: CallContext,
+    act: Act,
+  ): Promise<OrderOutcome> {
+    const { id, target } = call;
+    if (!ORDER_ID.test(id))
+      throw new FleetError('INVALID_ARGUMENT', 'an order needs an id of 1 to 128 of A-Z a-z 0-9 . _ : -');
+    if (!target || target.key === '' || target.paneId === '' || target.panePid === 0) {
+      throw new FleetError('INVALID_ARGUMENT', 'an order names its target by key, pane id and pane pid');
+    }
+    await this.#ready();
+    const digest = this.#journal.digestOf([verb, target.key, target.paneId, target.panePid, what]);
+    const known = this.#journal.get(id);
+    if (known) {
+      // One that outlived its first lines is only known to have been begun.
+      if (known.digest !== digest && known.digest !== '') {
+        throw new FleetError('ALREADY_EXISTS', 'another order has this id: nothing was typed; leave --id out');
+      }
+      await this.#running.get(id)?.join(context.signal);
+      return outcomeOf(this.#journal.get(id) ?? known, true);
+    }
+    return this.#begin({ verb, digest, call, defaultMs, context, act });
+  }
+
+  async #begin(order: {
+    verb: OrderVerb;
+    digest: string;
+    call: OrderCall;
+    defaultMs: number;
+    context: CallContext;
+    act: Act;
+  }): Promise<OrderOutcome> {
+    const { verb, digest, call, defaultMs, context, act } = order;
+    const { id, target } = call;
+    const { ports, names, nowMs, log, policy, policyPath } = this.#options;
+    if (this.#running.size >= MAX_RUNNING) {
+      throw new FleetError('RESOURCE_EXHAUSTED', `${MAX_RUNNING} orders are under way here: nothing was typed`);
+    }
+    const { key = '', paneId = '', panePid = 0 } = target ?? {};
+    const agent = ports.panes.row(key)?.agent;
+    const running = new RunningOrder({
+      id,
+      journal: this.#journal,
+      clock: ports.clock,
+      timeoutMs: Math.min(call.timeoutMs || defaultMs, MAX_TIMEOUT_MS),
+      stopping: this.#stopping.signal,
+      log,
+    });
+    this.#running.set(id, running);
+    const received = this.#journal.received({
+      id,
+      verb,
+      address: agent === undefined ? '' : formatAddress({ ...names(), agent }),
+      key,
+      paneId,
+      panePid,
+      digest,
+      actor: context.origin.actor,
+      beganMs: nowMs(),
+    });
+    const refusal = sendRefusal(policy(), policyPath, context.origin);
+    void running
+      .run(async (run) => {
+        if (refusal !== null) return new OrderEnd('refused', refusal);
+        await received.catch(refuseUnwritten);
+        return act(run);
+      })
+      .finally(() => this.#running.delete(id));
+    await running.join(context.signal);
+    return outcomeOf(this.#journal.get(id) as OrderRecord, false);
+  }
+
+  async #ready(): Promise<void> {
+    try {
+      await this.#started;
+    } catch (error) {
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+      throw new FleetError('FAILED_PRECONDITION', `orders cannot be journalled here (${code}), so none is run`);
+    }
+    if (this.#stopping.signal.aborted) throw new FleetError('UNAVAILABLE', 'the host-agent is stopping');
+  }
+}
+
+const refuseUnwritten = (error: NodeJS.ErrnoException): never => {
+  throw new OrderEnd('refused', `it could not be journalled (${error.code ?? 'unknown error'})`);
+};
+
+const outcomeOf = (record: OrderRecord, repeated: boolean): OrderOutcome => ({
+  id: record.id,
+  address: record.address,
+  verb: record.verb,
+  outcome: record.outcome ?? 'pending',
+  reason: record.reason,
+  actor: record.actor,
+  beganMs: record.beganMs,
+  endedMs: record.endedMs,
+  repeated,
+});
