@@ -17,7 +17,7 @@ import { until } from '../../helpers/until.ts';
 export const SLOW = { timeoutMs: 20_000 };
 
 /** Raw mode, an optional word to the terminal, then every byte of its input into a file. */
-const READER = `
+export const READER = `
 import os, sys, tty
 tty.setraw(0)
 out = open(sys.argv[1], 'ab', buffering=0)
