@@ -26,6 +26,12 @@ const timeout = (value: string): FlagSpec => ({
   help: 'how long the host may take for it, 1s to 10m',
 });
 
+/** Of the host's own list, which has the last word. */
+const KEYS = [
+  ...['Enter', 'Escape', 'Tab', 'BTab', 'Space', 'BSpace', 'DC', 'Up', 'Down', 'Left', 'Right', 'Home', 'End'],
+  ...['PageUp', 'PageDown', 'C-c', 'C-u', 'C-l', 'C-o', 'C-r', 'C-t', 'y', 'n', ...'0123456789'],
+];
+
 const OUTCOMES =
   'The agent’s whole address and the id of the order are said first, on stderr; a row that is not current is refused.\n';
 const EXITS =
@@ -61,9 +67,13 @@ export const orderSpecs: readonly CommandSpec[] = [
         type: 'string',
         value: 'TIME',
         bare: '10m',
-        help: 'wait so long for a busy agent to become idle, 1s to 24h, beside --timeout',
+        help: 'wait so long for a busy agent to become idle, 1s to 12h, beside --timeout',
       },
-      { name: 'no-label', type: 'boolean', help: 'leave out who it is from' },
+      {
+        name: 'no-label',
+        type: 'boolean',
+        help: 'leave out who it is from; only so a /command is taken as the runtime’s own',
+      },
       ID,
       OUTPUT,
     ],
@@ -84,6 +94,7 @@ export const orderSpecs: readonly CommandSpec[] = [
     summary: 'press keys of an allow-list in an agent’s pane',
     args: 'AGENT KEY…',
     arity: [2, 33],
+    words: { KEY: KEYS },
     flags: [
       { name: 'if-prompt', type: 'string', value: 'ID', help: 'only while exactly this prompt is shown' },
       { name: 'blind', type: 'boolean', help: 'y, n, digits and Enter at a prompt, without naming which' },
@@ -93,7 +104,8 @@ export const orderSpecs: readonly CommandSpec[] = [
     ],
     examples: ['fleet keys coder0-0 Escape', 'fleet keys coder0-0 Down Enter --if-prompt 3f9a1c'],
     notes:
-      'Keys by their tmux names. At a prompt, what could answer it needs --if-prompt (fleet explain shows the id) or\n' +
+      `Keys: ${KEYS.join(' ')}\n` +
+      'At most 32, C-c once. At a prompt, what could answer it needs --if-prompt (fleet explain shows the id) or\n' +
       `--blind.\n${OUTCOMES}${EXITS}`,
     load: async () => (await orders()).keys,
   },

@@ -22,4 +22,4 @@ export const spanText = (ms: number): string => {
 /** `--timeout` of an order. */
 export const LONGEST_ORDER = { leastMs: 1_000, mostMs: 10 * 60_000 };
 /** `--wait-idle`. */
-export const LONGEST_WAIT = { leastMs: 1_000, mostMs: 24 * 3_600_000 };
+export const LONGEST_WAIT = { leastMs: 1_000, mostMs: 12 * 3_600_000 };

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { keyNames } from '../../../../host-agent/command/key-names.ts';
+import { orderSpecs } from '../../../../src/cli/commands/order-specs.ts';
+
+const offered = orderSpecs.find(({ name }) => name === 'keys')?.words?.KEY ?? [];
+
+test.each(offered)('the key %s that completion offers is one that a host presses', (key) => {
+  expect(keyNames([key])).toEqual([key]);
+});
+
+test('help names them all', () => {
+  expect(offered.length).toBeGreaterThan(20);
+  expect(orderSpecs.find(({ name }) => name === 'keys')?.notes).toContain(offered.join(' '));
+});
