@@ -26,7 +26,10 @@ export interface ControlEnd {
 
 interface Pending {
   line: string;
-  resolve: (lines: Buffer[]) => void;
+  /** Replies that are still to come, and what the ones before held. */
+  missing: number;
+  replies: Buffer[][];
+  resolve: (replies: Buffer[][]) => void;
   reject: (error: Error) => void;
   timer: NodeJS.Timeout;
 }
@@ -92,19 +95,29 @@ export class ControlClient {
    * FAILED_PRECONDITION and tmux's words when tmux refuses it, DEADLINE_EXCEEDED when no answer came in time
    * (a late one is dropped, later ones keep their places), UNAVAILABLE when the client ended.
    */
-  command(line: string, options: { timeoutMs: number }): Promise<Buffer[]> {
+  async command(line: string, options: { timeoutMs: number }): Promise<Buffer[]> {
+    const [lines] = await this.sequence([line], options);
+    return lines as Buffer[];
+  }
+
+  /**
+   * Runs commands one after the other, nothing of the server's between them, and resolves with the lines of each. Rejects
+   * as `command` does; after one that tmux refuses the others are not run.
+   */
+  sequence(commands: readonly string[], options: { timeoutMs: number }): Promise<Buffer[][]> {
+    const line = commands.join(' ; ');
     if (line === '' || line.includes('\n')) throw new BugError('a control line must be one line, and not empty');
     if (this.#isClosed || !this.#child) return Promise.reject(this.#gone());
     if (this.#pending.length >= MAX_PENDING) {
       const message = `${MAX_PENDING} commands wait for the tmux server at ${this.#options.socket}; try again later`;
       return Promise.reject(new FleetError('RESOURCE_EXHAUSTED', message, { retryable: true }));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<Buffer[]>();
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer[][]>();
     const timer = setTimeout(() => {
       const message = `the tmux server at ${this.#options.socket} did not answer within ${options.timeoutMs} ms`;
       reject(new FleetError('DEADLINE_EXCEEDED', message));
     }, options.timeoutMs);
-    this.#pending.push({ line, resolve, reject, timer });
+    this.#pending.push({ line, missing: commands.length, replies: [], resolve, reject, timer });
     this.#child.stdin.write(`${line}\n`);
     return promise;
   }
@@ -147,10 +160,14 @@ export class ControlClient {
   }
 
   #reply(ok: boolean, lines: Buffer[]): void {
-    const pending = this.#pending.shift();
+    const [pending] = this.#pending;
     if (!pending) return;
+    pending.missing -= 1;
+    pending.replies.push(lines);
+    if (ok && pending.missing > 0) return;
+    this.#pending.shift();
     clearTimeout(pending.timer);
-    if (ok) pending.resolve(lines);
+    if (ok) pending.resolve(pending.replies);
     else {
       const verb = pending.line.split(' ', 1)[0];
       const words = Buffer.concat(lines).toString();

@@ -25,6 +25,8 @@ export interface FollowOptions {
   patient: <T>(answer: Promise<T>) => Promise<T>;
   /** Takes each list; answers how long it is good for without any news, or null to stop following. */
   onList: (list: ServerList) => number | null;
+  /** While the client can be asked. */
+  onClient: (client: ControlClient | null) => void;
   /** Cheap: whether a list is due though tmux announced nothing. */
   isDue: () => boolean;
 }
@@ -61,6 +63,7 @@ const follow = async (client: ControlClient, options: FollowOptions, signal: Abo
   if (signal.aborted) return;
   const subscribed = client.command(`refresh-client -B 'fleet::${subscriptionFormat()}'`, { timeoutMs: HUNG_MS });
   await patient(untilAborted(subscribed, signal));
+  options.onClient(client);
   while (!signal.aborted) {
     const startMs = clock.monotonicMs();
     const list = await patient(untilAborted(listThrough(client, clock.nowMs), signal));
@@ -93,6 +96,7 @@ export const followServer = async (options: FollowOptions, signal: AbortSignal):
     const isEnd = error instanceof FleetError && ['UNAVAILABLE', 'FAILED_PRECONDITION'].includes(error.code);
     if (!isEnd) throw error;
   } finally {
+    options.onClient(null);
     await client.close();
   }
   return (await client.closed).words;

@@ -45,7 +45,7 @@ export type RecordKind = 's' | 'p' | 'c';
 export const newMark = (): string => `|${randomBytes(6).toString('hex')}|`;
 
 /** tmux prints a newline of a folder's name as it is, into the middle of the protocol (seen on 3.3a). */
-const withoutControls = (text: string): string => `#{s/[\x01-\x1f]/?/:${text}}`;
+export const withoutControls = (text: string): string => `#{s/[\x01-\x1f]/?/:${text}}`;
 
 const record = (mark: string, kind: RecordKind, fields: readonly string[], texts: readonly string[]): string =>
   [mark + kind, fields.map((field) => `#{${field}}`).join(','), ...texts.map(withoutControls), `.${mark}`].join(mark);

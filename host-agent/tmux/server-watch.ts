@@ -13,6 +13,7 @@ import { sleep } from '../../src/runtime/sleep.ts';
 import { Wake } from '../../src/runtime/wake.ts';
 import type { TmuxProblem, TmuxServer } from '../inventory/source.ts';
 import { chooseFollowing, type FollowChoice, hookRisk, mustSettle } from './attach-risk.ts';
+import type { ControlClient } from './control-client.ts';
 import type { FoundServer } from './discovery.ts';
 import { followServer } from './following.ts';
 import type { ServerList } from './list-parse.ts';
@@ -58,6 +59,8 @@ export class ServerWatch {
   #unreachable: string | null;
   /** What the last survey found, while waiting for another one to find the same. */
   #structure: string | null = null;
+  /** Of a followed server. */
+  #client: ControlClient | null = null;
   #hasLooked = false;
   #printed = '';
   #statusRetries = 0;
@@ -83,6 +86,11 @@ export class ServerWatch {
   /** null until the first answer, or until that is late. */
   get current(): TmuxServer | null {
     return this.#hasLooked ? this.#server : null;
+  }
+
+  /** The client that follows the server, for questions that need no client of their own; null where there is none. */
+  get client(): ControlClient | null {
+    return this.#client;
   }
 
   /** Tells whether new clients can reach the server; a client that is attached already does not care. */
@@ -171,6 +179,9 @@ export class ServerWatch {
         onList: (list) => {
           this.#apply(list, null);
           return 'follow' in chooseFollowing(list.sessions, list.traits) ? this.#goodForMs() : null;
+        },
+        onClient: (client) => {
+          this.#client = client;
         },
         isDue: () => this.#isDue(),
       },

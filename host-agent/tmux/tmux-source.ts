@@ -9,7 +9,8 @@ import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import { Wake } from '../../src/runtime/wake.ts';
-import type { Source, TmuxReading } from '../inventory/source.ts';
+import type { Source, TmuxReading, TmuxServer } from '../inventory/source.ts';
+import type { ControlClient } from './control-client.ts';
 import { Discovery, type FoundServer } from './discovery.ts';
 import { ServerWatch } from './server-watch.ts';
 
@@ -76,6 +77,19 @@ export class TmuxSource implements Source<TmuxReading> {
 
   onChange(listener: () => void): Disposable {
     return this.#listeners.add(listener);
+  }
+
+  /** The server at that path as it was last read; undefined when there is none. */
+  server(socket: string): TmuxServer | undefined {
+    return this.#reading.servers.find((server) => server.socket === socket);
+  }
+
+  /** The client that follows the server at that path; null where it is polled. */
+  follower(socket: string): ControlClient | null {
+    for (const { watch } of this.#watched.values()) {
+      if (watch.client !== null && watch.current?.socket === socket) return watch.client;
+    }
+    return null;
   }
 
   /** Resolves when the loops have ended and no client of ours is left; call after the signal aborted. */
