@@ -1,6 +1,6 @@
 /** WatchTerminal of the controller: whoever may see the agent reads from the one picture of it that is kept while anybody does. */
 import type { Clock } from '../../src/runtime/clock.ts';
-import { callSink } from '../../src/runtime/message-sink.ts';
+import { tightSink } from '../../src/runtime/tight-sink.ts';
 import { streamScreen } from '../../src/screen/stream-screen.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
@@ -38,7 +38,7 @@ export const watchTerminalHandler = (
         drop: (error) => dropped.abort(error),
       });
       const over = AbortSignal.any([signal, dropped.signal]);
-      await streamScreen(agent, minIntervalMs, callSink(call), options.clock, over);
+      await streamScreen(agent, minIntervalMs, tightSink(call), options.clock, over);
       dropped.signal.throwIfAborted();
     } finally {
       if (agent.isOver && watched.get(id) === agent) watched.delete(id);

@@ -1,6 +1,7 @@
 /** A local gRPC call of either shape, told apart no further: a request, a sink, one end. */
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
-import { callSink, type MessageSink } from '../../src/runtime/message-sink.ts';
+import type { MessageSink } from '../../src/runtime/message-sink.ts';
+import { tightSink } from '../../src/runtime/tight-sink.ts';
 import type { GrpcStatus } from '../../src/wire/errors.ts';
 
 export interface IncomingCall {
@@ -43,7 +44,7 @@ export const incomingStream = (call: ServerWritableStream<unknown, unknown>, sto
   call.on('close', () => gone.abort());
   return {
     request: call.request,
-    sink: callSink(call),
+    sink: tightSink(call),
     deadline: call.getDeadline(),
     signal: AbortSignal.any([gone.signal, stopping]),
     end: (failure) => {

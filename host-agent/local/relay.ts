@@ -2,7 +2,8 @@
  * A local call passed on to the controller, on the uplink's own channel: deadline and cancellation go up, messages and
  * status come back as they are. A reader that lags stops the reading here.
  */
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Client, credentials, InterceptingCall, type Interceptor, Metadata } from '@grpc/grpc-js';
+import type { MessageSink } from '../../src/runtime/message-sink.ts';
 import { codecOf, type HostCall } from '../../src/wire/host-calls.ts';
 import type { IncomingCall } from './incoming-call.ts';
 
@@ -40,14 +41,12 @@ export const relayCall = (channel: Channel, call: HostCall, incoming: IncomingCa
       signal.addEventListener('abort', cancel, { once: true });
       return;
     }
-    const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, { deadline });
+    const options = { deadline, interceptors: [inStepWith(sink, signal)] };
+    const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options);
     const cancel = (): void => stream.cancel();
     signal.addEventListener('abort', cancel, { once: true });
-    stream.on('data', (message) => {
-      if (sink.write(message)) return;
-      stream.pause();
-      void sink.drained(signal).then(() => stream.resume());
-    });
+    // Already written on; the library must still be seen to read.
+    stream.on('data', () => {});
     stream.on('error', (error) => {
       signal.removeEventListener('abort', cancel);
       reject(error);
@@ -59,6 +58,20 @@ export const relayCall = (channel: Channel, call: HostCall, incoming: IncomingCa
     if (signal.aborted) cancel();
   });
 };
+
+/** The next message is read when the one before was taken: a paused stream of the library reads sixteen more (1.14). */
+const inStepWith =
+  (sink: MessageSink<unknown>, signal: AbortSignal): Interceptor =>
+  (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start: (metadata, _listener, next) =>
+        next(metadata, {
+          onReceiveMessage: (message, onward) => {
+            if (sink.write(message)) onward(message);
+            else void sink.drained(signal).then(() => onward(message));
+          },
+        }),
+    });
 
 const deadlineOf = ({ deadline, request }: IncomingCall, endless: boolean): Date | number => {
   if (deadline instanceof Date || Number.isFinite(deadline) || endless) return deadline;
