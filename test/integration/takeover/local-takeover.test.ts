@@ -13,6 +13,11 @@ let agent: RunningHostAgent;
 const never = new AbortController().signal;
 const record = (): string => join(agent.folder, 'bytes');
 const typed = (): string => readFileSync(record(), 'latin1');
+/** What the program read, once it is that long. */
+const got = async (length: number): Promise<string> => {
+  await until(() => typed().length >= length, SLOW);
+  return typed();
+};
 
 const keyboard = async (channel: GrpcChannel, over: { takeover?: boolean; width?: number; height?: number } = {}) => {
   const { target } = await changeTarget(agent.config.paths, 'coder', never);
@@ -42,7 +47,7 @@ test('keys go from the socket into the pane, and letting go frees it for the nex
   board.type([{ text: 'hello; ' }, { key: 'C-c' }]);
   board.type([{ paste: 'two\nlines' }, { key: 'Up' }]);
   await board.release(10_000);
-  expect(typed()).toBe('hello; \x03two\nlines\x1b[A');
+  expect(await got(20)).toBe('hello; \x03two\nlines\x1b[A');
   const next = await keyboard(channel);
   expect(next.granted.displaced).toBe('');
   await next.board.release(1_000);
@@ -73,7 +78,7 @@ test('whoever is displaced hears it, and nothing that was typed later arrives', 
   first.board.type([{ text: 'late' }]);
   second.board.type([{ text: 'mine' }]);
   await second.board.release(10_000);
-  expect(typed()).toBe('mine');
+  expect(await got(4)).toBe('mine');
 });
 
 test('the host’s policy file forbids it without a restart', async () => {
