@@ -113,6 +113,7 @@ export const EDGES: Record<string, Edge> = {
       'host-agent/policy',
       'host-agent/prompts',
       'host-agent/roster',
+      'host-agent/takeover',
       'controller/config.ts',
       'controller/store',
     ],
