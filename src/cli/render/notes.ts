@@ -21,7 +21,11 @@ export const agentsFooter = (picture: Picture): string => {
   const current = sum(groups, (group) => (group.host.current ? group.shown : 0));
   const needing = sum(groups, (group) => group.needing);
   const count = filtered ? `${shown} of ${counted(inScope, 'agent')}` : counted(shown, 'agent');
-  return joined([`${count}, ${current} current`, needing > 0 ? `${needing} need you: fleet next` : null, ...footerTail(picture)]);
+  return joined([
+    `${count}, ${current} current`,
+    needing > 0 ? `${needing} need you: fleet next` : null,
+    ...footerTail(picture),
+  ]);
 };
 
 export const hostsFooter = (picture: Picture): string => {
