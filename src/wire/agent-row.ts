@@ -115,7 +115,7 @@ const heartbeatToWire = (heartbeat: HeartbeatFacts): wire.Heartbeat => ({
   source: orUndefined(heartbeat.source),
 });
 
-const lastExitToWire = (exit: LastExit): wire.LastExit => ({
+export const lastExitToWire = (exit: LastExit): wire.LastExit => ({
   status: int32(exit.status),
   signal: orUndefined(exit.signal),
   atMs: orUndefined(exit.atMs),
