@@ -64,15 +64,14 @@ const marked = (lines: readonly ScreenLine[], selected: RegExp): PromptChoice[] 
   const at = lines.findLastIndex(({ text }) => selected.test(text));
   if (at < 0) return [];
   const column = ((lines[at] as ScreenLine).text.match(selected)?.[0] ?? '').length;
-  const isNeighbour = (line: ScreenLine | undefined): boolean =>
-    line !== undefined &&
-    line.text.length > column &&
-    /^[\s✔✓]*$/u.test(line.text.slice(0, column)) &&
-    line.text[column] !== ' ';
+  const isChoice = (line: ScreenLine): boolean =>
+    line.text.length > column && /^[\s✔✓]*$/u.test(line.text.slice(0, column)) && line.text[column] !== ' ';
+  const follows = (upper: ScreenLine | undefined, lower: ScreenLine | undefined): boolean =>
+    upper !== undefined && lower !== undefined && lower.y === upper.y + 1;
   let first = at;
-  while (at - first < MAX_CHOICES && isNeighbour(lines[first - 1])) first -= 1;
+  while (at - first < MAX_CHOICES && follows(lines[first - 1], lines[first]) && isChoice(lines[first - 1]!)) first -= 1;
   let last = at;
-  while (last - first < MAX_CHOICES && isNeighbour(lines[last + 1])) last += 1;
+  while (last - first < MAX_CHOICES && follows(lines[last], lines[last + 1]) && isChoice(lines[last + 1]!)) last += 1;
   return lines.slice(first, last + 1).map(({ text }, index) => ({
     name: String(index + 1),
     label: labelOf(text.slice(column)),

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { attentionOf, judgeReadiness, type ReadinessEvidence } from '../../../src/domain/readiness.ts';
+import {
+  attentionOf,
+  explainReadiness,
+  judgeReadiness,
+  type PromptEvidence,
+  type ReadinessEvidence,
+} from '../../../src/domain/readiness.ts';
 
 const now = 1_000_000;
 const evidence = (over: Partial<ReadinessEvidence> = {}): ReadinessEvidence => ({
@@ -19,6 +25,16 @@ const evidence = (over: Partial<ReadinessEvidence> = {}): ReadinessEvidence => (
   shellInPlace: null,
   prompt: null,
   ...over,
+});
+const prompt = (state: PromptEvidence['state']): PromptEvidence => ({
+  state,
+  rule: `claude/${state}`,
+  reason: state === 'blocked' ? 'asks for approval' : null,
+  reasonCode: state === 'blocked' ? 'approval' : null,
+  need: state === 'blocked' ? 'approval' : null,
+  promptId: state === 'blocked' ? 'ab12' : '',
+  summary: state === 'blocked' ? 'rm -rf build, proceed?' : '',
+  sinceMs: 77,
 });
 const beat = (state: string, status: string | null = 'ok') => ({ state, tsMs: 1, status, pid: 1, source: null });
 const died = (exitStatus: number | null, signal: string | null = null) => ({
@@ -76,6 +92,58 @@ test.each<[string, Partial<ReadinessEvidence>, string, string | null, string | n
     null,
   ],
   ['no session, but it beats', { sessionFound: false }, 'unknown', 'beats, but has no session', null],
+  ['a prompt on the screen', { prompt: prompt('blocked') }, 'stuck', 'asks for approval', 'approval'],
+  [
+    'a prompt without any heartbeat',
+    { prompt: prompt('blocked'), heartbeat: beat('missing', null) },
+    'stuck',
+    'asks for approval',
+    'approval',
+  ],
+  [
+    'a prompt outranks a stale heartbeat and a busy one',
+    { prompt: prompt('blocked'), heartbeat: beat('stale', 'busy') },
+    'stuck',
+    'asks for approval',
+    'approval',
+  ],
+  [
+    'a dead pane outranks the prompt it shows',
+    { prompt: prompt('blocked'), pane: died(1) },
+    'dead',
+    'exited 1',
+    'failed',
+  ],
+  [
+    'a stale heartbeat outranks a spinner',
+    { prompt: prompt('working'), heartbeat: beat('stale') },
+    'stale',
+    'no beat',
+    null,
+  ],
+  [
+    'a stale heartbeat outranks a composer',
+    { prompt: prompt('available'), heartbeat: beat('stale') },
+    'stale',
+    'no beat',
+    null,
+  ],
+  ['a spinner', { prompt: prompt('working') }, 'working', null, null],
+  [
+    'a spinner that stands still for the threshold',
+    { prompt: prompt('working'), lastOutputMs: now - 300_000 },
+    'unknown',
+    'shows work, but nothing moves',
+    null,
+  ],
+  ['a composer, with output a moment ago', { prompt: prompt('available') }, 'available', null, null],
+  [
+    'a composer, but busy by its own word',
+    { prompt: prompt('available'), heartbeat: beat('healthy', 'busy') },
+    'working',
+    null,
+    null,
+  ],
   ['a shell where the runtime was', { shellInPlace: 'bash' }, 'dead', 'runtime gone: bash in its place', 'dead'],
 ])('%s', (_, over, readiness, reason, need) => {
   const verdict = judgeReadiness(evidence(over));
@@ -93,4 +161,35 @@ test('the same need since the same moment keeps its id, a new one gets another',
   expect(attentionOf('k', verdict, 7)?.id).toBe(attentionOf('k', verdict, 7)?.id);
   expect(attentionOf('k', verdict, 8)?.id).not.toBe(attentionOf('k', verdict, 7)?.id);
   expect(attentionOf('k', judgeReadiness(evidence()), 7)).toBeNull();
+});
+
+test('a prompt has its own name and its own moment, and its words are no reason', () => {
+  const verdict = judgeReadiness(evidence({ prompt: prompt('blocked') }));
+  expect(attentionOf('k', verdict, verdict.sinceMs)).toEqual({
+    id: 'ab12',
+    need: 'approval',
+    sinceMs: 77,
+    rule: 'claude/blocked',
+    summary: 'rm -rf build, proceed?',
+  });
+  expect([verdict.reason, verdict.reasonCode]).toEqual(['asks for approval', 'approval']);
+});
+
+test.each<[string, Partial<ReadinessEvidence>, string]>([
+  ['a prompt', { prompt: prompt('blocked'), heartbeat: beat('stale') }, 'screen: blocked by claude/blocked'],
+  ['a stale heartbeat', { heartbeat: beat('stale') }, 'heartbeat: stale, ok'],
+  ['silence', { lastOutputMs: now - 400_000 }, 'output: last output 400 s ago'],
+  ['a dead pane', { pane: died(2) }, 'pane: exited 2'],
+])('of all evidence exactly one decides: %s', (_, over, decisive) => {
+  const told = explainReadiness(evidence(over));
+  expect(told.map(({ source }) => source)).toEqual([
+    'tmux',
+    'pane',
+    'process',
+    'screen',
+    'heartbeat',
+    'screen',
+    'output',
+  ]);
+  expect(told.filter((each) => each.decisive).map(({ source, fact }) => `${source}: ${fact}`)).toEqual([decisive]);
 });
