@@ -33,6 +33,10 @@ import { type ControllerLine, Upstream } from './local/upstream.ts';
 import { readHostPolicy } from './policy/host-policy.ts';
 import { procLineage } from './process/lineage.ts';
 import { ProcTable } from './process/proc-table.ts';
+import { explainAgent } from './prompts/explain.ts';
+import { PromptWatch } from './prompts/prompt-watch.ts';
+import { RuleShelf } from './prompts/rule-shelf.ts';
+import { ScreenPrompts } from './prompts/screen-prompts.ts';
 import { uplinkChannel } from './report/controller-channel.ts';
 import { callEnroll, callRenew } from './report/enrollment-calls.ts';
 import { UplinkClient } from './report/uplink-client.ts';
@@ -40,6 +44,12 @@ import { RosterSource } from './roster/source.ts';
 import { noSystemd } from './systemd/no-systemd.ts';
 import { SystemdSource } from './systemd/source.ts';
 import { Takeover } from './takeover/takeover.ts';
+import { OpenCompany } from './terminal/company.ts';
+import { PaneScreens } from './terminal/pane-screens.ts';
+import { ScreenFeeds } from './terminal/screen-feeds.ts';
+import { watchTerminal } from './terminal/watch-call.ts';
+import { PaneOutputs } from './tmux/pane-outputs.ts';
+import { Questions } from './tmux/questions.ts';
 import { TmuxSource } from './tmux/tmux-source.ts';
 
 /** Cell of a host-agent that was never enrolled: its rows are this machine's alone. */
@@ -122,6 +132,7 @@ export class HostAgent {
         socketPath: (socket) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default'),
         launcherInstalled: FLEET_VERSION,
       });
+      const rules = new RuleShelf(paths.config, clock);
       using _othersFollowRoster = roster.onChange(() => {
         void heartbeats.refresh();
         if (!(systemd instanceof SystemdSource)) return;
@@ -139,6 +150,7 @@ export class HostAgent {
             paths.isolated ? null : systemd.current().problem,
             policy.problem,
             enrolment.problem,
+            ...rules.problems(),
           ]),
           certificateNotAfterMs: enrolment.certificateNotAfterMs,
           via,
@@ -191,12 +203,46 @@ export class HostAgent {
       takeover.start();
       shutdown.add('takeover', () => takeover.stopped(), 3_500);
 
+      const questions = new Questions({
+        tmuxPath: 'tmux',
+        uid,
+        follower: (socket) => tmux.follower(socket),
+        problem: (socket) => tmux.server(socket)?.problem?.words ?? null,
+      });
+      const screens = new PaneScreens({ questions, clock });
+      const prompts = new ScreenPrompts(rules);
+      const promptWatch = new PromptWatch({ agents: inventory, screens, prompts, clock, log: part('prompts') });
+      using _screensCount = inventory.heed(promptWatch);
+      const outputs = new PaneOutputs({
+        tmuxPath: 'tmux',
+        uid,
+        clock,
+        log: part('terminal'),
+        questions,
+        polled: (socket) => tmux.server(socket)?.polled ?? null,
+      });
+      shutdown.add('terminal', () => outputs.stopped(), 3_500);
+      const panes = new InventoryPanes(inventory);
+      const company = new OpenCompany(takeover.leases);
+      using _companyCounts = inventory.countCompany(company);
+      const feeds = new ScreenFeeds({
+        panes,
+        company,
+        questions,
+        outputs,
+        clock,
+        servers: {
+          hasServer: (socket) => tmux.server(socket) !== undefined,
+          isSilent: (socket) => tmux.server(socket)?.problem != null,
+        },
+      });
+
       // Own answers, whoever asks: each member is filled by the room that has it.
       const calls: OwnCalls = {
         diagnose: () => diagnose(),
-        watchTerminal: notServed('show a screen'),
+        watchTerminal: watchTerminal({ panes, feeds, company, clock }),
         tailTerminal: notServed('tell lines of a screen'),
-        explainAgent: notServed('explain an agent'),
+        explainAgent: explainAgent({ agents: inventory, screens, prompts, clock }),
         sendText: notServed('send to an agent'),
         pressKeys: notServed('press keys'),
         answerPrompt: notServed('answer a prompt'),
@@ -298,6 +344,7 @@ export class HostAgent {
         uplink.run(stopping.signal),
         upstream.run(stopping.signal),
         renewal.run(stopping.signal),
+        promptWatch.run(stopping.signal),
       ];
       shutdown.add('loops', async () => {
         stopping.abort();

@@ -24,6 +24,13 @@ export interface InventorySources {
   processes: ProcessTable;
 }
 
+/** Who looks at an agent and who types into it. */
+export interface RowCompany {
+  watchers(key: string): readonly string[];
+  writer(key: string): string | null;
+  onChange(listener: () => void): Disposable;
+}
+
 export interface InventoryOptions {
   sources: InventorySources;
   view: FleetView;
@@ -51,6 +58,7 @@ export class Inventory {
   #rows: AgentRow[] = [];
   #judged = new Map<string, ReadinessEvidence>();
   #screens: ScreenWords | null = null;
+  #company: RowCompany | null = null;
 
   constructor(options: InventoryOptions) {
     this.#options = options;
@@ -76,6 +84,12 @@ export class Inventory {
   heed(screens: ScreenWords): Disposable {
     this.#screens = screens;
     return screens.onChange(() => this.look());
+  }
+
+  /** From now on rows say who looks and who types, and are looked at anew whenever that changes. */
+  countCompany(company: RowCompany): Disposable {
+    this.#company = company;
+    return company.onChange(() => this.look());
   }
 
   readings(): Readings {
@@ -116,6 +130,7 @@ export class Inventory {
       launcherInstalled: this.#options.launcherInstalled,
       killUserProcesses: readings.systemd.killUserProcesses,
       prompt: (key, pane) => this.#screens?.evidence(key, pane) ?? null,
+      company: this.#company,
       judged: (key, evidence) => judged.set(key, evidence),
       memory: this.#memory,
     };

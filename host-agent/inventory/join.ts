@@ -53,6 +53,8 @@ export interface JoinContext {
   prompt(key: string, pane: { id: string; pid: number }): PromptEvidence | null;
   /** Called with what each row's readiness is judged from. */
   judged(key: string, evidence: ReadinessEvidence): void;
+  /** null: nobody keeps count. */
+  company: { watchers(key: string): readonly string[]; writer(key: string): string | null } | null;
   memory: AgentMemory;
 }
 
@@ -203,8 +205,8 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     lastExit: lastExit(pane, past.diedMs) ?? past.lastExit,
     rssBytes: past.rssBytes,
     cpuPercent: past.cpuPercent,
-    watchers: 0,
-    writer: null,
+    watchers: context.company?.watchers(key).length ?? 0,
+    writer: context.company?.writer(key) ?? null,
     readiness: verdict.readiness,
     reason: verdict.reason,
     reasonCode: verdict.reasonCode,

@@ -134,6 +134,7 @@ const context = (over: Partial<JoinContext> = {}): JoinContext => ({
   launcherInstalled: null,
   prompt: () => null,
   judged: () => {},
+  company: null,
   killUserProcesses: false,
   memory: new AgentMemory(),
   ...over,
