@@ -1,4 +1,8 @@
 /** The verbs that put daemons on machines, in one module: code that several loads share becomes a file of its own. */
+
+// Whatever the start of `fleet` loads is in reach of each module that is loaded later: the bundler keeps it in one file.
+import './specs.ts';
+
 export * as down from './down.ts';
 export * as hostAdd from './host-add.ts';
 export * as hostAllow from './host-allow.ts';
