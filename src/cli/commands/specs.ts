@@ -2,6 +2,7 @@
 import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import { attachSpecs } from './attach-specs.ts';
 import * as everyday from './everyday.ts';
 import { hostSpecs } from './host-specs.ts';
 import { orderSpecs } from './order-specs.ts';
@@ -153,4 +154,4 @@ const selfSpecs: readonly CommandSpec[] = [
   },
 ];
 
-export const specs: readonly CommandSpec[] = [...viewSpecs, ...orderSpecs, ...hostSpecs, ...selfSpecs];
+export const specs: readonly CommandSpec[] = [...viewSpecs, ...orderSpecs, ...attachSpecs, ...hostSpecs, ...selfSpecs];

@@ -1,5 +1,5 @@
 /** The agent that an order is meant for: the only one that its address names, as its row says now. */
-import { encodePart, formatAddress, parseAddress, resolveAddress } from '../../domain/address.ts';
+import { encodePart, formatAddress, type PartialAddress, parseAddress, resolveAddress } from '../../domain/address.ts';
 import type { AgentRow } from '../../domain/agent-row.ts';
 import type { HostMoment } from '../../domain/agent-view.ts';
 import { FleetError } from '../../domain/errors.ts';
@@ -32,13 +32,21 @@ export type ChangeTarget = AgentTarget & { target: OrderTarget };
 export const findAgent = async (
   paths: Paths,
   typed: string,
-  intent: 'look' | 'change',
+  intent: 'look' | 'change' | 'destroy',
   signal: AbortSignal,
 ): Promise<AgentTarget> => {
   const address = parseAddress(typed);
-  const clock = systemClock;
-  const mirror = await takeSnapshot(paths, { localOnly: false, hostsOnly: false, clock, signal });
-  const nowMono = clock.monotonicMs();
+  const mirror = await takeSnapshot(paths, { localOnly: false, hostsOnly: false, clock: systemClock, signal });
+  return agentIn(mirror, address, intent);
+};
+
+/** Several agents can be found in one snapshot. */
+export const agentIn = (
+  mirror: ViewMirror,
+  address: PartialAddress,
+  intent: 'look' | 'change' | 'destroy',
+): AgentTarget => {
+  const nowMono = systemClock.monotonicMs();
   const moments = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, nowMono) ?? []);
   const complete = isComplete(moments, mirror.upstreamAt(nowMono), false);
   const found = resolveAddress(address, candidates(mirror, moments), { homeCell: mirror.cell, complete, intent });
@@ -57,8 +65,13 @@ export const findAgent = async (
 };
 
 /** Throws UNAVAILABLE when its row is not current, FAILED_PRECONDITION when it has no pane to type into. */
-export const changeTarget = async (paths: Paths, typed: string, signal: AbortSignal): Promise<ChangeTarget> => {
-  const agent = await findAgent(paths, typed, 'change', signal);
+export const changeTarget = async (
+  paths: Paths,
+  typed: string,
+  signal: AbortSignal,
+  intent: 'change' | 'destroy' = 'change',
+): Promise<ChangeTarget> => {
+  const agent = await findAgent(paths, typed, intent, signal);
   const { moment, row } = agent;
   if (!moment.current) {
     const { state, reason } = moment.link;
