@@ -3,6 +3,7 @@
  * front of it, what it shows. Each refusal is an OrderEnd. Never: a key, unless all of that was asked just before.
  */
 import type { AgentRow } from '../../src/domain/agent-row.ts';
+import { FleetError } from '../../src/domain/errors.ts';
 import type { AnswerKeys } from '../../src/domain/prompt-choices.ts';
 import { isAgentRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import type { OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
@@ -72,7 +73,10 @@ export class PaneApproach {
 
   /** Rejects with NOT_FOUND when the pane is gone. */
   async screen(runtime: string, signal: AbortSignal): Promise<Look> {
-    const picture = await this.#ports.screens.read(this.pane, signal);
+    const picture = await this.#ports.screens.read(this.pane, signal).catch((error: unknown) => {
+      if (signal.aborted && !(error instanceof FleetError)) throw new FleetError('CANCELLED', 'the order was given up');
+      throw error;
+    });
     return { picture, reading: this.#ports.prompts.read(runtime, picture) };
   }
 

@@ -61,7 +61,7 @@ export class Submission {
     let standing: Standing | 'blocked' = 'unseen';
     for (let look = 0; ; look += 1) {
       const screen = await this.#look();
-      standing = screen === null ? 'unseen' : isBlocked(screen) ? 'blocked' : text.standing(screen, before);
+      if (screen !== null) standing = isBlocked(screen) ? 'blocked' : text.standing(screen, before);
       if (standing === 'ours') {
         await sleep(SETTLE_MS, this.#o.run.signal);
         const again = await this.#look();
