@@ -1,22 +1,22 @@
-/** Messages of a host's stream written on to one caller; what the caller does not take is bounded in bytes, and then it ends. */
+/** Messages of a host's stream written on to one caller, and the host told when they are away, so that it waits for slow ones. */
 import { FleetError } from '../../src/domain/errors.ts';
+import { CALL_WINDOW_BYTES } from '../../src/wire/host-calls.ts';
+import type { OnMessage } from '../uplink/host-calls.ts';
 
-export const MAX_UNREAD_BYTES = 256 * 1024;
-
-/** Returns a listener for messages and their sizes; throws RESOURCE_EXHAUSTED in it when the caller lags too far behind. */
+/** A host that does not wait is not buffered for: the listener throws RESOURCE_EXHAUSTED. */
 export const boundedWriter = <T>(
   call: { write(message: T, flushed: () => void): unknown },
   what: string,
-): ((message: T, bytes: number) => void) => {
+): OnMessage<T> => {
   let unreadBytes = 0;
-  return (message, bytes) => {
-    // One message is always taken: it may be larger than the bound by itself.
-    if (unreadBytes > 0 && unreadBytes + bytes > MAX_UNREAD_BYTES) {
+  return (message, bytes, taken) => {
+    if (unreadBytes >= CALL_WINDOW_BYTES) {
       throw new FleetError('RESOURCE_EXHAUSTED', `${what} ended: ${unreadBytes} bytes were waiting to be read`);
     }
     unreadBytes += bytes;
     call.write(message, () => {
       unreadBytes -= bytes;
+      taken(bytes);
     });
   };
 };

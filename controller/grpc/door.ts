@@ -16,6 +16,7 @@ import { ACCESS, type AccessRule } from './access.ts';
 import { authenticate, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
 import { Refusal } from './refusal.ts';
+import { keptReason } from './relayed-error.ts';
 
 /** What the transport knows of a connection; never anything from a message. */
 export type Transport =
@@ -123,7 +124,7 @@ export class Door {
   conclude(admission: Admission, target: string, error: unknown): void {
     if (admission.rule.audit !== 'before') return;
     const outcome = error === null ? 'done' : 'failed';
-    const reason = error instanceof FleetError ? error.message : error === null ? '' : 'internal error';
+    const reason = error instanceof FleetError ? keptReason(error) : error === null ? '' : 'internal error';
     this.#context.audit.note({ actor: actorOf(admission.caller), verb: admission.path, target, outcome, reason });
   }
 

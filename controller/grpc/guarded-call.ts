@@ -11,12 +11,13 @@ import {
 } from '@grpc/grpc-js';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { REASON_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
+import { GRPC_CODES, REASON_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
 import type { Admission, Door, Transport } from './door.ts';
 import type { CallContext } from './handlers.ts';
 import type { LogBudget } from './log-budget.ts';
 import { Refusal } from './refusal.ts';
+import { keptReason, RelayedError } from './relayed-error.ts';
 
 /** Any of the library's four shapes of a call, as the emitter that all of them are. */
 export type AnyCall = EventEmitter &
@@ -27,7 +28,8 @@ export type TransportOf = (call: AnyCall) => Transport;
 const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
   const metadata = new Metadata();
   if (error instanceof Refusal && error.reason !== null) metadata.set(REASON_KEY, error.reason);
-  const status = toGrpcStatus(error, id);
+  const isRelayed = error instanceof RelayedError;
+  const status = isRelayed ? { code: GRPC_CODES[error.code], details: error.message } : toGrpcStatus(error, id);
   return Object.assign(new Error(status.details), { ...status, metadata });
 };
 
@@ -107,8 +109,8 @@ export class GuardedCalls {
     const keptBack = caller.kind === 'none' ? this.#budget.take() : 0;
     if (keptBack === null) return;
     const facts = { call: id, path, actor: actorOf(caller), keptBack };
-    if (error instanceof FleetError && error.code !== 'INTERNAL') {
-      this.#log.info({ ...facts, code: error.code, why: error.message }, 'call failed');
+    if (error instanceof FleetError && (error instanceof RelayedError || error.code !== 'INTERNAL')) {
+      this.#log.info({ ...facts, code: error.code, why: keptReason(error) }, 'call failed');
     } else this.#log.error({ ...facts, err: error }, 'call failed unexpectedly');
   }
 }

@@ -157,7 +157,8 @@ export class WatchedAgent implements WatchedScreen {
       watchers: { names: () => this.#names(), onChange: (told: () => void) => this.#audienceChanged.add(told) },
     };
     this.#context.calls
-      .stream(hostAgent, 'watchTerminal', request, options, (message) => {
+      .stream(hostAgent, 'watchTerminal', request, options, (message, bytes, taken) => {
+        taken(bytes);
         if (attempt === this.#attempt) this.#take(message);
       })
       .then(

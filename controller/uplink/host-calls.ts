@@ -6,6 +6,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import {
+  CALL_WINDOW_BYTES,
   codecOf,
   type HostCall,
   MAX_REQUEST_BYTES,
@@ -41,6 +42,11 @@ export interface Sessions {
   standing(id: string): string;
 }
 
+/** Decoded, with its size; `taken` is to be told of the size once nothing is held of the message any more. */
+export type OnMessage<T> = (message: T, bytes: number, taken: (bytes: number) => void) => void;
+
+/** Credit goes in steps: less often than messages come, and long before the window is spent. */
+const CREDIT_STEP_BYTES = CALL_WINDOW_BYTES / 8;
 const TUNNEL_DEADLINE_MS = 5_000;
 const GRACE_MS = 1_500;
 
@@ -69,13 +75,13 @@ export class HostCalls {
     return answer;
   }
 
-  /** Resolves when the host ended the call well. Messages come decoded, with their size. */
+  /** Resolves when the host ended the call well. An error that `onMessage` throws ends the call with it. */
   async stream<C extends HostCall | StreamHostCall>(
     id: string,
     call: C,
     request: RequestOf<C>,
     options: CallOptions,
-    onMessage: (message: ResponseOf<C>, bytes: number) => void,
+    onMessage: OnMessage<ResponseOf<C>>,
   ): Promise<void> {
     const codec = codecOf(call);
     const bytes = codec.requestSerialize(request);
@@ -97,12 +103,19 @@ export class HostCalls {
         tunnel.cancel(callId);
         end(error);
       };
+      let takenBytes = 0;
+      const taken = (size: number): void => {
+        takenBytes += size;
+        if (takenBytes < CREDIT_STEP_BYTES) return;
+        tunnel.credit(callId, takenBytes);
+        takenBytes = 0;
+      };
       const callId = tunnel.begin(
         { method: codec.method, request: bytes, caller, deadlineMs },
         {
           message: (message) => {
             try {
-              onMessage(codec.responseDeserialize(message) as ResponseOf<C>, message.length);
+              onMessage(codec.responseDeserialize(message) as ResponseOf<C>, message.length, taken);
             } catch (error) {
               giveUp(error as Error);
             }

@@ -3,9 +3,10 @@
  * that was written by then may have been delivered, and says so.
  */
 import { FleetError, type FleetErrorCode } from '../../src/domain/errors.ts';
-import { fromGrpcError, GRPC_CODES } from '../../src/wire/errors.ts';
+import { fromGrpcError } from '../../src/wire/errors.ts';
 import type { CallBegin, TunnelCall, TunnelReply } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { MAX_TUNNEL_CALLS } from '../../src/wire/host-calls.ts';
+import { RelayedError } from '../grpc/relayed-error.ts';
 
 /** The stream as the tunnel sees it; `flushed` is told when the transport has taken a message. */
 export interface TunnelStream {
@@ -67,6 +68,11 @@ export class Tunnel {
     if (this.#calls.has(callId)) this.#write({ callId, audience: { watchers: [...watchers] } }, watchers.join().length);
   }
 
+  /** So many bytes of its messages are away: the host may send more. */
+  credit(callId: bigint, bytes: number): void {
+    if (this.#calls.has(callId)) this.#write({ callId, credit: { bytes } }, 0);
+  }
+
   /** The host is told to give up; nothing more is heard of the call. */
   cancel(callId: bigint): void {
     if (this.#calls.delete(callId)) this.#write({ callId, cancel: {} }, 0);
@@ -102,7 +108,7 @@ export class Tunnel {
 }
 
 /** The host's own word. One that we do not know is no reason to lose its text. */
-const hostError = (code: number, details: string): FleetError =>
-  Object.values(GRPC_CODES).includes(code)
-    ? fromGrpcError({ code, details })
-    : new FleetError('INTERNAL', `the host failed with code ${code}: ${details}`);
+const hostError = (code: number, details: string): RelayedError => {
+  const { code: name, message } = fromGrpcError({ code, details });
+  return new RelayedError(name, message);
+};

@@ -6,31 +6,20 @@ import { randomBytes } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { callSink, type MessageSink } from '../../src/runtime/message-sink.ts';
 import { toGrpcStatus } from '../../src/wire/errors.ts';
 import type { CallBegin, TunnelCall, TunnelReply } from '../../src/wire/gen/fleet/v1/host_agent.ts';
-import {
-  type CallCodec,
-  callNamed,
-  codecOf,
-  MAX_REQUEST_BYTES,
-  MAX_RESPONSE_BYTES,
-  MAX_TUNNEL_CALLS,
-} from '../../src/wire/host-calls.ts';
+import { type CallCodec, callNamed, codecOf, MAX_REQUEST_BYTES, MAX_TUNNEL_CALLS } from '../../src/wire/host-calls.ts';
 import { answerCall } from '../calls/answer-call.ts';
 import { SharedAudience } from '../calls/audience.ts';
 import type { OwnCalls } from '../calls/own-calls.ts';
+import { CallWindow, callSinkOf, type ReplyStream } from './call-window.ts';
 
-export type TunnelStream = Pick<
-  ClientDuplexStream<TunnelReply, TunnelCall>,
-  'on' | 'once' | 'removeListener' | 'cancel'
-> & {
-  write(reply: TunnelReply): boolean;
-  setMaxListeners(count: number): unknown;
-};
+export type TunnelStream = ReplyStream &
+  Pick<ClientDuplexStream<TunnelReply, TunnelCall>, 'on' | 'cancel'> & { setMaxListeners(count: number): unknown };
 
 interface Running {
   audience: SharedAudience;
+  window: CallWindow;
   abort(): void;
 }
 
@@ -51,9 +40,10 @@ export const serveTunnel = async (
   stream.on('error', (error: Error) => log.debug({ err: error.message }, 'tunnel broke'));
   stream.on('status', close);
   stream.on('end', close);
-  stream.on('data', ({ callId, begin, audience, cancel }: TunnelCall) => {
+  stream.on('data', ({ callId, begin, audience, cancel, credit }: TunnelCall) => {
     if (over.signal.aborted) return;
     if (audience) running.get(callId)?.audience.tell(audience.watchers);
+    if (credit) running.get(callId)?.window.credit(credit.bytes);
     if (cancel) running.get(callId)?.abort();
     if (!begin || running.has(callId)) return;
     const end = (error: unknown): void => {
@@ -66,9 +56,10 @@ export const serveTunnel = async (
     }
     const own = new AbortController();
     const watchers = new SharedAudience([begin.caller?.name ?? '']);
-    running.set(callId, { audience: watchers, abort: () => own.abort() });
+    const window = new CallWindow();
+    running.set(callId, { audience: watchers, window, abort: () => own.abort() });
     const until = [own.signal, over.signal, ...(begin.deadlineMs > 0 ? [AbortSignal.timeout(begin.deadlineMs)] : [])];
-    void run(stream, calls, callId, begin, watchers, AbortSignal.any(until)).then(() => end(null), end);
+    void run(stream, calls, callId, begin, watchers, window, AbortSignal.any(until)).then(() => end(null), end);
   });
   await new Promise<void>((resolve) => {
     if (over.signal.aborted) resolve();
@@ -84,6 +75,7 @@ const run = async (
   callId: bigint,
   begin: CallBegin,
   audience: SharedAudience,
+  window: CallWindow,
   signal: AbortSignal,
 ): Promise<void> => {
   const call = callNamed(begin.method);
@@ -93,7 +85,7 @@ const run = async (
   const request = read(codec, begin.request);
   const { actor, name, kind, role, federated } = begin.caller;
   const context = { origin: { actor, name, kind, role, federated }, audience, signal };
-  await answerCall(calls, call, request, sinkOf(stream, callId, codec, signal), context);
+  await answerCall(calls, call, request, callSinkOf(stream, callId, codec, window, signal), context);
 };
 
 const read = (codec: CallCodec, bytes: Buffer): unknown => {
@@ -106,21 +98,6 @@ const read = (codec: CallCodec, bytes: Buffer): unknown => {
     throw new FleetError('INVALID_ARGUMENT', `the request of ${codec.method} cannot be read`, { cause });
   }
 };
-
-/** A message too large for the stream fails its call, not the stream and all others in it. */
-const sinkOf = (stream: TunnelStream, callId: bigint, codec: CallCodec, signal: AbortSignal): MessageSink<unknown> => ({
-  write: (response) => {
-    // Nobody hears a call that is over.
-    if (signal.aborted) return true;
-    const message = codec.responseSerialize(response);
-    if (message.length > MAX_RESPONSE_BYTES) {
-      const what = `an answer of ${message.length} bytes; at most ${MAX_RESPONSE_BYTES} go through`;
-      throw new FleetError('RESOURCE_EXHAUSTED', `${codec.method}: ${what}`);
-    }
-    return stream.write({ callId, message });
-  },
-  drained: (over) => callSink(stream).drained(over),
-});
 
 const statusOf = (error: unknown, { method }: CallBegin, log: Logger): { code: number; details: string } => {
   if (error === null) return { code: 0, details: '' };

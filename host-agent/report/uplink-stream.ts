@@ -58,11 +58,15 @@ export const runUplinkStream = async (
   };
 
   let tunnelled = false;
+  let isAskedAgain = false;
   const openTunnel = (): void => {
-    if (tunnelled || !welcomed) return;
+    // The end of the one that stands may be on its way here behind this.
+    isAskedAgain = tunnelled;
+    if (tunnelled || !welcomed || over.signal.aborted) return;
     tunnelled = true;
     void options.tunnel(over.signal).finally(() => {
       tunnelled = false;
+      if (isAskedAgain) openTunnel();
     });
   };
 

@@ -30,6 +30,8 @@ export type StreamHostCall = Exclude<HostCall, UnaryHostCall>;
 export const MAX_REQUEST_BYTES = 512 * 1024;
 /** Of one answer or frame; the channels between take 1 MiB. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024 - 16 * 1024;
+/** Of one call's messages, under way and not yet taken: then it waits. */
+export const CALL_WINDOW_BYTES = 256 * 1024;
 /** At once in one tunnel. */
 export const MAX_TUNNEL_CALLS = 256;
 
