@@ -6,6 +6,7 @@ import { attachSpecs } from './attach-specs.ts';
 import * as everyday from './everyday.ts';
 import { hostSpecs } from './host-specs.ts';
 import { orderSpecs } from './order-specs.ts';
+import { terminalSpecs } from './terminal-specs.ts';
 
 const output = (...choices: string[]): FlagSpec => ({
   name: 'output',
@@ -154,4 +155,11 @@ const selfSpecs: readonly CommandSpec[] = [
   },
 ];
 
-export const specs: readonly CommandSpec[] = [...viewSpecs, ...orderSpecs, ...attachSpecs, ...hostSpecs, ...selfSpecs];
+export const specs: readonly CommandSpec[] = [
+  ...viewSpecs,
+  ...terminalSpecs,
+  ...orderSpecs,
+  ...attachSpecs,
+  ...hostSpecs,
+  ...selfSpecs,
+];

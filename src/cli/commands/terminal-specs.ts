@@ -1,0 +1,69 @@
+/** The verbs that show an agent's screen: what help, completion and the parser know of them. */
+import type { CommandSpec } from '../command.ts';
+
+const terminal = () => import('./terminal.ts');
+
+export const terminalSpecs: readonly CommandSpec[] = [
+  {
+    name: 'watch',
+    summary: 'live screen of an agent, read-only; of several, a grid',
+    args: 'AGENT…',
+    arity: [1, 64],
+    flags: [
+      { name: 'once', type: 'boolean', help: 'the screen as it is now, then leave; one agent' },
+      {
+        name: 'output',
+        short: 'o',
+        type: 'string',
+        value: 'FORM',
+        choices: ['text', 'ansi', 'json', 'ndjson'],
+        help: 'with --once (default ansi on a terminal with colours, else text); ndjson also without it',
+      },
+      {
+        name: 'fps',
+        type: 'string',
+        value: 'N',
+        default: '30',
+        help: 'at most so many frames a second, 1 to 60; the tiles of a grid share them',
+      },
+    ],
+    examples: [
+      'fleet watch coder0-0',
+      'fleet watch dragon-lin/coder0-0 canary-pi',
+      'fleet watch --once -o text coder0-0 | grep -i error',
+    ],
+    notes:
+      'Nothing that you type reaches the agent, and its size stays its own: what does not fit is cut, around the cursor.\n' +
+      'Keys: arrows or hjkl, page up/down, g, G move; f follows the cursor again; in a grid Tab or arrows choose, Enter\n' +
+      'zooms and goes back; q or ctrl-c leaves. After a break it goes on by itself; the last picture stays, dimmed.\n' +
+      'On a pipe: one JSON object a line, {event: frame|status|end, address, …}; a frame has width, height,\n' +
+      'cursor {x, y, visible}, alternate_screen, captured_at, title, history_lines, rows (text, whole).\n' +
+      'Exit: 0 its session ended (stderr says why) or you left, 4 no such agent, 5 no host-agent answers, 6 not\n' +
+      'permitted, 7 no screen within 10 s (--once), 143 ended by a signal.',
+    load: async () => (await terminal()).watch,
+  },
+  {
+    name: 'tail',
+    summary: 'last lines of an agent as text',
+    args: 'AGENT',
+    arity: [1, 1],
+    flags: [
+      { name: 'lines', short: 'n', type: 'string', value: 'N', default: '20', help: 'how many, 0 to 10000' },
+      { name: 'follow', short: 'f', type: 'boolean', help: 'go on with those that come, also after a break' },
+      {
+        name: 'output',
+        short: 'o',
+        type: 'string',
+        value: 'FORM',
+        choices: ['text', 'ndjson'],
+        default: 'text',
+        help: 'text, or one {event: line, address, line} a line',
+      },
+    ],
+    examples: ['fleet tail coder0-0', 'fleet tail -n 200 -f dragon-lin/coder0-0 | grep --line-buffered -i error'],
+    notes:
+      'Of a full-screen program these are the lines of its screen, since it has no history; stderr says so, and how many\n' +
+      'lines were missed. Exit: 0 told, its session ended, or you left, 4 no such agent, 5 unreachable, 6 not permitted.',
+    load: async () => (await terminal()).tail,
+  },
+];

@@ -1,0 +1,3 @@
+/** The verbs that show a screen, in one module, apart from what is typed all day. */
+export * as tail from './tail.ts';
+export * as watch from './watch.ts';
