@@ -8,13 +8,16 @@ import { type HostFacts, hostAgentId } from '../src/domain/host-agent.ts';
 import { machineId } from '../src/identity/machine-id.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
+import { resolvePaths } from '../src/runtime/paths.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
 import { ownFolder } from '../src/runtime/socket-claim.ts';
 import { FLEET_VERSION } from '../src/runtime/version.ts';
 import { FleetView } from '../src/view/fleet-view.ts';
 import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
-import { notServed } from './calls/not-served.ts';
 import type { OwnCalls } from './calls/own-calls.ts';
+import { isLineMode } from './command/line-mode.ts';
+import { Orders } from './command/orders.ts';
+import { PaneLocks } from './command/pane-lock.ts';
 import type { HostAgentConfig } from './config.ts';
 import { diagnoseHost } from './doctor/diagnose-host.ts';
 import { Enrolment } from './enrollment/enrolment.ts';
@@ -30,7 +33,7 @@ import { sessionOf } from './inventory/session-of.ts';
 import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
-import { readHostPolicy } from './policy/host-policy.ts';
+import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
 import { procLineage } from './process/lineage.ts';
 import { ProcTable } from './process/proc-table.ts';
 import { explainAgent } from './prompts/explain.ts';
@@ -47,10 +50,12 @@ import { Takeover } from './takeover/takeover.ts';
 import { OpenCompany } from './terminal/company.ts';
 import { PaneScreens } from './terminal/pane-screens.ts';
 import { ScreenFeeds } from './terminal/screen-feeds.ts';
+import { tailTerminal } from './terminal/tail-call.ts';
 import { watchTerminal } from './terminal/watch-call.ts';
 import { PaneOutputs } from './tmux/pane-outputs.ts';
 import { Questions } from './tmux/questions.ts';
 import { TmuxSource } from './tmux/tmux-source.ts';
+import { PaneTyping } from './tmux/typing.ts';
 
 /** Cell of a host-agent that was never enrolled: its rows are this machine's alone. */
 const NO_CELL = 'local';
@@ -189,6 +194,8 @@ export class HostAgent {
       shutdown.add('pulse', () => clearInterval(pulse));
       view.heard(view.hereId as string, facts(), 0);
 
+      // The same folder for all host-agents of this user: an instance and another may see one pane.
+      const locks = new PaneLocks(join(resolvePaths({ instance: null }).run, 'panes'));
       const takeover = new Takeover({
         panes: new InventoryPanes(inventory),
         policy: () => readHostPolicy(paths.config),
@@ -199,6 +206,7 @@ export class HostAgent {
         isFollowed: (socket) =>
           tmux.current().servers.some((server) => server.socket === socket && !server.polled && !server.problem),
         onServers: (listener) => tmux.onChange(listener),
+        quiet: (pane, signal) => locks.take(pane, signal),
       });
       takeover.start();
       shutdown.add('takeover', () => takeover.stopped(), 3_500);
@@ -237,16 +245,38 @@ export class HostAgent {
         },
       });
 
+      const orders = new Orders({
+        ports: {
+          panes,
+          screens,
+          prompts,
+          typing: new PaneTyping({ tmuxPath: 'tmux', uid }),
+          processes: new ProcTable(),
+          company,
+          locks,
+          clock,
+          isLineMode,
+        },
+        policy: () => readHostPolicy(paths.config),
+        policyPath: hostPolicyPath(paths.config),
+        journalPath: join(paths.state, 'host-agent', 'orders.journal'),
+        names,
+        log: part('orders'),
+        nowMs: () => clock.nowMs(),
+      });
+      orders.start();
+      shutdown.add('orders', () => orders.stopped(), 3_500);
+
       // Own answers, whoever asks: each member is filled by the room that has it.
       const calls: OwnCalls = {
         diagnose: () => diagnose(),
         watchTerminal: watchTerminal({ panes, feeds, company, clock }),
-        tailTerminal: notServed('tell lines of a screen'),
+        tailTerminal: tailTerminal({ panes, feeds, questions }),
         explainAgent: explainAgent({ agents: inventory, screens, prompts, clock }),
-        sendText: notServed('send to an agent'),
-        pressKeys: notServed('press keys'),
-        answerPrompt: notServed('answer a prompt'),
-        getOrder: notServed('tell of an order'),
+        sendText: orders.sendText,
+        pressKeys: orders.pressKeys,
+        answerPrompt: orders.answerPrompt,
+        getOrder: orders.getOrder,
         holdTerminal: takeover.holdTerminal,
         typeKeys: takeover.typeKeys,
       };

@@ -22,7 +22,9 @@ export const answerPrompt = async (
   run: OrderRun,
 ): Promise<OrderEnd> => {
   const at = PaneApproach.to(ports, request.target, run);
+  at.refuseIfHeld();
   using _turn = await ports.locks.take(at.pane, run.signal);
+  at.refuseIfHeld();
   const answer = new Answer(ports, at, request, run);
   await at.ready(run.signal);
   await answer.wanted();

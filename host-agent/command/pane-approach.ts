@@ -66,6 +66,7 @@ export class PaneApproach {
     return tree?.processes.find((process) => process.pid === pid)?.state === 'S';
   }
 
+  /** Asked before the pane's lock is waited for, and with it: a takeover holds the lock as long as it lasts. */
   refuseIfHeld(): void {
     const writer = this.#ports.company.writer(this.pane.key);
     if (writer !== null) throw new OrderEnd('busy', `${writer} has taken it over`);
@@ -86,12 +87,11 @@ export class PaneApproach {
 
   /** Everything that must be so at the moment of a key, asked now. */
   async ready(signal: AbortSignal): Promise<{ look: PaneLook; runtime: string }> {
-    const look = await this.look(signal);
-    this.refuseIfHeld();
+    const look = await this.#look(signal);
     return { look, runtime: this.runtime() };
   }
 
-  async look(signal: AbortSignal): Promise<PaneLook> {
+  async #look(signal: AbortSignal): Promise<PaneLook> {
     const look = await this.#ports.typing.look(this.pane, signal);
     if (look === null || look.panePid !== this.pane.panePid) throw new OrderEnd('gone', 'its pane has ended');
     if (look.dead) throw new OrderEnd('gone', 'the program in its pane has ended');

@@ -17,7 +17,9 @@ export const pressKeys = async (
   run: OrderRun,
 ): Promise<OrderEnd> => {
   const at = PaneApproach.to(ports, request.target, run);
+  at.refuseIfHeld();
   using _turn = await ports.locks.take(at.pane, run.signal);
+  at.refuseIfHeld();
   const { runtime } = await at.ready(run.signal);
   // Before anything is journalled as typed, too: most refusals are found here.
   refuse(await at.screen(runtime, run.signal), request, keys[0] as string);

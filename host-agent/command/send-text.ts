@@ -25,6 +25,7 @@ export const sendText = async (
   const idleUntilMono = ports.clock.monotonicMs() + request.waitIdleMs;
   for (;;) {
     if (request.waitIdleMs > 0) await waitIdle(ports, at, idleUntilMono, run);
+    at.refuseIfHeld();
     using _turn = await ports.locks.take(at.pane, run.signal);
     const first = await before(at, run);
     if (request.waitIdleMs > 0 && isBusy(at, first.screen)) continue;
@@ -52,6 +53,7 @@ const waitIdle = async (ports: VerbPorts, at: PaneApproach, untilMono: number, r
 
 /** Everything that must be so before the first key. */
 const before = async (at: PaneApproach, run: OrderRun) => {
+  at.refuseIfHeld();
   const { look, runtime } = await at.ready(run.signal);
   const screen = await at.screen(runtime, run.signal);
   refuseBlocked(screen);
