@@ -78,8 +78,9 @@ const rule = z
         after: z._default(z.boolean(), false),
         inside: z._default(z.boolean(), false),
         leaveOut: patterns,
+        gist: optionalPattern,
       }),
-      { from: null, after: false, inside: false, leaveOut: [] },
+      { from: null, after: false, inside: false, leaveOut: [], gist: null },
     ),
     choices: z._default(z.nullable(choices), null),
   })

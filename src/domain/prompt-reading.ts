@@ -158,7 +158,9 @@ const DRAWING = /[\u2500-\u259f\u2610-\u2612]/gu;
 /** What is asked, without the choices. */
 const summaryOf = (rule: PromptRule, lines: readonly ScreenLine[], choices: readonly PromptChoice[]): string => {
   const labels = choices.map(({ label }) => label).filter((label) => label !== '');
-  const words = lines
+  const { gist } = rule.prompt;
+  const most = gist === null ? [] : lines.filter(({ text }) => gist.test(text));
+  const words = [...most, ...lines.filter((line) => !most.includes(line))]
     .map(({ text }) => text.replace(DRAWING, ' ').trim())
     .filter((text) => text !== '' && !labels.some((label) => text.includes(label)))
     .join(' ')

@@ -66,7 +66,14 @@ export interface PromptRule {
    * Where the prompt is. It begins with the lowest line that fits `from`, or after it, without a pattern some lines above
    * the end, and ends with the screen; or it takes the composer's place, `inside` its borders. Lines may be left out.
    */
-  prompt: { from: RegExp | null; after: boolean; inside: boolean; leaveOut: readonly RegExp[] };
+  prompt: {
+    from: RegExp | null;
+    after: boolean;
+    inside: boolean;
+    leaveOut: readonly RegExp[];
+    /** The line that says most: a summary begins with it. */
+    gist: RegExp | null;
+  };
   choices: (ChoiceList & { keys: ChoiceKeys }) | null;
 }
 

@@ -13,7 +13,7 @@ const rule = (over: Partial<PromptRule> = {}): PromptRule => ({
   reason: 'asks',
   composer: null,
   when: [{ where: 'bottom', lines: 12, has: [/proceed\?/u], hasNot: [] }],
-  prompt: { from: /proceed\?/u, after: false, inside: false, leaveOut: [] },
+  prompt: { from: /proceed\?/u, after: false, inside: false, leaveOut: [], gist: null },
   choices: { list: 'numbered', selected: /^\s*❯/u, keys: 'digit' },
   ...over,
 });

@@ -19,7 +19,7 @@ const shelf = () => {
     later: () => {
       monoMs += 3_000;
     },
-    rules: new RuleShelf(config, { nowMs: () => monoMs, monotonicMs: () => monoMs }),
+    rules: new RuleShelf(config, { nowMs: () => monoMs, monotonicMs: () => monoMs, bootMs: () => 0 }),
   };
 };
 const own = (rules: unknown[], over: object = {}): string =>
