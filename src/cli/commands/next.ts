@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { askWhy } from '../orders/ask-why.ts';
 import { longestWaiting, type Waiting, waitingIn } from '../orders/longest-waiting.ts';
 import { type NextAgent, nextLines, nextObject } from '../orders/next-text.ts';
+import { fleetWords } from '../orders/shell-word.ts';
 import { linesOf, writeAll } from '../output.ts';
 import { parseCommandLine } from '../parse.ts';
 import { type Picture, takePicture } from '../picture.ts';
@@ -26,7 +27,12 @@ export const run = async (context: CommandContext): Promise<number> => {
   if (warning) stderr.write(`${warning}\n`);
   const waiting = [...waitingIn(mirror, nowMono)];
   const longest = longestWaiting(waiting);
-  const next = longest && { ...longest, others: waiting.length - 1, prompt: await promptOf(context, longest) };
+  const next = longest && {
+    ...longest,
+    fleet: fleetWords(paths),
+    others: waiting.length - 1,
+    prompt: await promptOf(context, longest),
+  };
   await show(context, next, picture);
   return next !== null && opensView(context) ? watch(context, next.typed) : EXIT.done;
 };

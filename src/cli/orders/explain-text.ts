@@ -2,24 +2,23 @@
 import { cleanText, textWidth } from '../../domain/clean-text.ts';
 import type { Evidence, ExplainAgentResponse, PromptReading } from '../../wire/gen/fleet/v1/terminal.ts';
 import type { Painter } from '../render/paint.ts';
-import { choiceLines, excerptLines, promptObject } from './prompt-text.ts';
+import { choiceLines, excerptLines, promptObject, type Typed } from './prompt-text.ts';
 
 export interface Explained {
   /** `cell/host/user/agent`. */
   address: string;
-  /** What a person types for it. */
-  agent: string;
+  typed: Typed;
   current: boolean;
   why: ExplainAgentResponse;
 }
 
 /** Lines without line ends. */
-export const explainLines = ({ address, agent, why }: Explained, paint: Painter): string[] => {
+export const explainLines = ({ address, typed, why }: Explained, paint: Painter): string[] => {
   const code = why.reasonCode === '' ? '' : ` (${why.reasonCode})`;
   const state = cleanText(`${why.readiness}${why.reason === '' ? '' : `: ${why.reason}`}${code}`);
   const lines = [`${cleanText(address)}  ${paint('strong', state)}`, '', ...evidenceLines(why.evidence, paint)];
   if (why.rules !== '') lines.push('', `rules    ${cleanText(why.rules)}`);
-  if (why.prompt) lines.push(...promptLines(agent, why.prompt, paint));
+  if (why.prompt) lines.push(...promptLines(typed, why.prompt, paint));
   return lines;
 };
 
@@ -35,7 +34,7 @@ const evidenceLines = (evidence: readonly Evidence[], paint: Painter): string[] 
   return [`  ${'SOURCE'.padEnd(width)}  FACT (* decided)`, ...rows];
 };
 
-const promptLines = (agent: string, prompt: PromptReading, paint: Painter): string[] => {
+const promptLines = (typed: Typed, prompt: PromptReading, paint: Painter): string[] => {
   const rule = prompt.rule === '' ? 'no rule fits' : prompt.rule;
   const code = prompt.reasonCode === '' ? '' : ` (${prompt.reasonCode})`;
   const lines = [`screen   ${cleanText(`${prompt.state}${code}, by ${rule}`)}`];
@@ -44,12 +43,12 @@ const promptLines = (agent: string, prompt: PromptReading, paint: Painter): stri
     lines.push(`composer ${cleanText(prompt.composer.text)}${prompt.composer.placeholder ? ' (a hint)' : ''}`);
   }
   if (prompt.excerpt.length > 0) lines.push('', ...excerptLines(prompt, paint));
-  if (prompt.choices.length > 0) lines.push('', ...choiceLines(agent, prompt, paint));
+  if (prompt.choices.length > 0) lines.push('', ...choiceLines(typed, prompt, paint));
   return lines;
 };
 
 /** Of `fleet explain -o json`; null where unknown, every field always there. */
-export const explainObject = ({ address, agent, current, why }: Explained): Record<string, unknown> => ({
+export const explainObject = ({ address, typed, current, why }: Explained): Record<string, unknown> => ({
   schema: 'fleet.explain/v1',
   address,
   current,
@@ -58,7 +57,7 @@ export const explainObject = ({ address, agent, current, why }: Explained): Reco
   reason_code: orNull(why.reasonCode),
   evidence: why.evidence.map(({ source, fact, decisive }) => ({ source, fact, decisive })),
   rules: orNull(why.rules),
-  prompt: why.prompt ? promptObject(agent, why.prompt) : null,
+  prompt: why.prompt ? promptObject(typed, why.prompt) : null,
 });
 
 const orNull = (text: string): string | null => (text === '' ? null : text);

@@ -5,10 +5,11 @@ import type { PromptReading } from '../../wire/gen/fleet/v1/terminal.ts';
 import { fine } from '../render/duration.ts';
 import type { Painter } from '../render/paint.ts';
 import type { Waiting } from './longest-waiting.ts';
-import { choiceLines, excerptLines, promptObject } from './prompt-text.ts';
-import { shellLine } from './shell-word.ts';
+import { choiceLines, commandOf, excerptLines, promptObject } from './prompt-text.ts';
 
 export interface NextAgent extends Waiting {
+  /** The program, as a person types it. */
+  fleet: string;
   /** null where the screen says nothing, or could not be asked. */
   prompt: PromptReading | null;
   /** How many others wait, too. */
@@ -16,26 +17,26 @@ export interface NextAgent extends Waiting {
 }
 
 /** Lines without line ends. */
-export const nextLines = ({ agent, typed, prompt }: NextAgent, paint: Painter): string[] => {
+export const nextLines = ({ agent, typed, fleet, prompt }: NextAgent, paint: Painter): string[] => {
   const { need, since_seconds, summary } = agent.attention as AttentionView;
   const since = since_seconds === null ? '' : ` for ${fine(since_seconds)}`;
   const words = cleanText(`needs ${need}${since}${summary === '' ? '' : `: ${summary}`}`);
   const lines = [`${cleanText(agent.address)}  ${paint('attention', words)}`];
   if (prompt && prompt.excerpt.length > 0) lines.push('', ...excerptLines(prompt, paint));
-  if (prompt && prompt.choices.length > 0) lines.push('', ...choiceLines(typed, prompt, paint));
-  lines.push('', ...waysOf(typed).map(([what, command]) => `  ${what.padEnd(9)}  ${command}`));
+  if (prompt && prompt.choices.length > 0) lines.push('', ...choiceLines({ fleet, agent: typed }, prompt, paint));
+  lines.push('', ...waysOf(fleet, typed).map(([what, command]) => `  ${what.padEnd(9)}  ${command}`));
   return lines;
 };
 
-const waysOf = (typed: string): [string, string][] =>
+const waysOf = (fleet: string, typed: string): [string, string][] =>
   (
     [
       ['watch it', 'watch'],
-      ['type', 'attach'],
+      ['take over', 'attach'],
       ['why', 'explain'],
     ] as const
   ).flatMap(([what, verb]) => {
-    const command = shellLine('fleet', verb, typed);
+    const command = commandOf(fleet, verb, typed);
     return command === null ? [] : [[what, command] as [string, string]];
   });
 
@@ -45,5 +46,5 @@ export const nextObject = (next: NextAgent | null, complete: boolean): Record<st
   complete,
   waiting: next === null ? 0 : next.others + 1,
   agent: next?.agent ?? null,
-  prompt: next?.prompt ? promptObject(next.typed, next.prompt) : null,
+  prompt: next?.prompt ? promptObject({ fleet: next.fleet, agent: next.typed }, next.prompt) : null,
 });

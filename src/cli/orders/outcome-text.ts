@@ -30,10 +30,11 @@ const orNull = (text: string): string | null => (text === '' ? null : text);
 const MAX_DATE_MS = 8.64e15;
 const isoTime = (ms: number): string | null => (ms > 0 && ms <= MAX_DATE_MS ? new Date(ms).toISOString() : null);
 
-/** What to do next, where something is open; null where nothing is. `agent` and `id` as a person types them. */
-export const nextStep = ({ outcome, id }: OrderOutcome, agent: string): string | null => {
-  if (outcome === 'pending') return `ask after it: fleet order ${id}`;
-  if (outcome === 'unknown') return `look before you repeat it: fleet watch ${agent}; ask after it: fleet order ${id}`;
-  if (outcome === 'blocked' || outcome === 'prompt-changed') return `what it asks now: fleet explain ${agent}`;
-  return orderEffect(outcome) === 'something' ? `look before you repeat it: fleet watch ${agent}` : null;
+/** What to do next, where something is open; null where nothing is. `fleet` and `agent` as a person types them. */
+export const nextStep = ({ outcome, id }: OrderOutcome, fleet: string, agent: string): string | null => {
+  if (outcome === 'pending') return `ask after it: ${fleet} order ${id}`;
+  if (outcome === 'unknown')
+    return `look before you repeat it: ${fleet} watch ${agent}; ask after it: ${fleet} order ${id}`;
+  if (outcome === 'blocked' || outcome === 'prompt-changed') return `what it asks now: ${fleet} explain ${agent}`;
+  return orderEffect(outcome) === 'something' ? `look before you repeat it: ${fleet} watch ${agent}` : null;
 };

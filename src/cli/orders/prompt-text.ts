@@ -8,15 +8,26 @@ const INDENT = '  ';
 const MAX_EXCERPT_LINES = 40;
 const MAX_LABEL_CELLS = 48;
 
+/** What a person types: the program (`fleet`), and the agent. */
+export interface Typed {
+  fleet: string;
+  agent: string;
+}
+
 /** null where nothing can be answered, or not by words that can be copied. */
 export const answerCommand = (
-  agent: string,
+  { fleet, agent }: Typed,
   prompt: Pick<PromptReading, 'promptId'>,
   { name }: PromptChoice,
 ): string | null =>
   prompt.promptId === '' || name.startsWith('-')
     ? null
-    : shellLine('fleet', 'answer', agent, name, '--prompt', prompt.promptId);
+    : commandOf(fleet, 'answer', agent, name, '--prompt', prompt.promptId);
+
+export const commandOf = (fleet: string, ...words: readonly string[]): string | null => {
+  const line = shellLine(...words);
+  return line === null ? null : `${fleet} ${line}`;
+};
 
 /** Lines without line ends. */
 export const excerptLines = ({ excerpt }: PromptReading, paint: Painter): string[] => {
@@ -28,12 +39,12 @@ export const excerptLines = ({ excerpt }: PromptReading, paint: Painter): string
 };
 
 /** One line for each choice: what it says, and what to type. */
-export const choiceLines = (agent: string, prompt: PromptReading, paint: Painter): string[] => {
+export const choiceLines = (typed: Typed, prompt: PromptReading, paint: Painter): string[] => {
   const labels = prompt.choices.map(labelOf);
   const width = Math.max(0, ...labels.map(textWidth));
   return prompt.choices.map((choice, index) => {
     const label = labels[index] as string;
-    const command = answerCommand(agent, prompt, choice) ?? '(answer it with fleet keys or fleet attach)';
+    const command = answerCommand(typed, prompt, choice) ?? '(answer it with fleet keys or fleet attach)';
     return `${INDENT}${paint('strong', label)}${' '.repeat(width - textWidth(label))}  ${command}`;
   });
 };
@@ -44,7 +55,7 @@ const labelOf = ({ name, label, selected }: PromptChoice): string => {
 };
 
 /** As it came, for programs; jsonText makes it safe on a terminal. null where unknown, every field always there. */
-export const promptObject = (agent: string, prompt: PromptReading): Record<string, unknown> => ({
+export const promptObject = (typed: Typed, prompt: PromptReading): Record<string, unknown> => ({
   state: prompt.state,
   reason_code: orNull(prompt.reasonCode),
   rule: orNull(prompt.rule),
@@ -54,7 +65,7 @@ export const promptObject = (agent: string, prompt: PromptReading): Record<strin
     name: choice.name,
     label: choice.label,
     selected: choice.selected,
-    command: answerCommand(agent, prompt, choice),
+    command: answerCommand(typed, prompt, choice),
   })),
   composer: prompt.composer ? { text: prompt.composer.text, placeholder: prompt.composer.placeholder } : null,
 });

@@ -14,7 +14,7 @@ import { orderId } from './order-id.ts';
 import { orderLine } from './order-line.ts';
 import { nextStep, outcomeLine, outcomeObject } from './outcome-text.ts';
 import { type PlacedOrder, placeOrder } from './place-order.ts';
-import { shellWord } from './shell-word.ts';
+import { fleetWords, shellWord } from './shell-word.ts';
 
 /** The way there and back, and what a host may take beside the order's own time. */
 const GRACE_MS = 8_000;
@@ -45,7 +45,7 @@ export const runOrder = async <Q extends { id: string }>(
 const place = async <Q extends { id: string }>(
   channel: GrpcChannel,
   order: PlacedOrder<Q>,
-  { stderr, signal }: CommandContext,
+  { paths, stderr, signal }: CommandContext,
 ): Promise<OrderOutcome> => {
   const { id } = order.request;
   try {
@@ -55,20 +55,20 @@ const place = async <Q extends { id: string }>(
       onLost: (why) => stderr.write(`${cleanText(`${why}; asking what became of order ${id}`)}\n`),
     });
   } catch (error) {
-    if (signal.aborted) stderr.write(`left; the order may go on: fleet order ${id}\n`);
+    if (signal.aborted) stderr.write(`left; the order may go on: ${fleetWords(paths)} order ${id}\n`);
     throw error;
   }
 };
 
 /** Data on stdout, what to do next on stderr. Returns the exit code. */
 export const tellOutcome = (
-  { flags, stdout, stderr }: Pick<CommandContext, 'flags' | 'stdout' | 'stderr'>,
+  { paths, flags, stdout, stderr }: CommandContext,
   outcome: OrderOutcome,
   typed: string,
 ): number => {
   const isJson = flags.output === 'json';
   stdout.write(`${isJson ? jsonText(outcomeObject(outcome)) : outcomeLine(outcome)}\n`);
-  const next = isJson ? null : nextStep(outcome, shellWord(typed));
+  const next = isJson ? null : nextStep(outcome, fleetWords(paths), shellWord(typed));
   if (next !== null) stderr.write(`${next}\n`);
   return orderExitCode(outcome.outcome);
 };

@@ -6,6 +6,10 @@ const SAFE = /^[A-Za-z0-9_.,:@%+=/-]+$/;
 /** Quoted where a shell would act upon it. */
 export const shellWord = (word: string): string => (SAFE.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
+/** What starts this program for the same fleet. */
+export const fleetWords = ({ instance }: { instance: string | null }): string =>
+  instance === null ? 'fleet' : `fleet --instance ${instance}`;
+
 /** null where a word has characters that a terminal would not show as they are: what is copied would be another word. */
 export const shellLine = (...words: readonly string[]): string | null =>
   words.every((word) => word !== '' && cleanText(word) === word) ? words.map(shellWord).join(' ') : null;

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Attention } from '../../../src/domain/agent-row.ts';
 import type { ExplainAgentResponse, PromptReading } from '../../../src/wire/gen/fleet/v1/terminal.ts';
+import { runFleetProgram } from '../../helpers/fleet-program.ts';
 import { DRAGON, paneRow, refusal, ServedOrders } from './served-orders.ts';
 
 /** What would act upon a terminal, were it written to one as it is. */
@@ -127,6 +128,12 @@ describe('fleet explain', () => {
     expect(stdout).toContain(`fleet answer 'W-jarvis/jarvis/x$(id)'\\'';w' '\`id\`' --prompt 'a;b'\n`);
   });
 
+  test('what is offered to be copied is for the same fleet', async () => {
+    const { instance, home } = served.view;
+    const { stdout } = await runFleetProgram(['explain', 'coder', '--instance', instance], { HOME: home });
+    expect(stdout).toContain(`  fleet --instance ${instance} answer W-jarvis/jarvis/coder 1 --prompt 3f9a\n`);
+  });
+
   test('a host that cannot be asked is said to be unreachable', async () => {
     served.answers.explainAgent = () => {
       throw refusal(status.UNAVAILABLE, 'dragon-lin is lost');
@@ -160,7 +167,7 @@ describe('fleet next', () => {
       '    2  No, and say why  fleet answer dragon-lin/jwoltje/coder0-0 2 --prompt 3f9a',
       '',
       '  watch it   fleet watch dragon-lin/jwoltje/coder0-0',
-      '  type       fleet attach dragon-lin/jwoltje/coder0-0',
+      '  take over  fleet attach dragon-lin/jwoltje/coder0-0',
       '  why        fleet explain dragon-lin/jwoltje/coder0-0',
       '',
     ]);

@@ -265,7 +265,7 @@ describe('a lost reply', () => {
     running.child.kill('SIGINT');
     const { code, stderr } = await running.ended;
     expect(code).toBe(130);
-    expect(stderr).toContain('left; the order may go on: fleet order o2\n');
+    expect(stderr).toContain(`left; the order may go on: fleet --instance ${served.view.instance} order o2\n`);
   });
 });
 

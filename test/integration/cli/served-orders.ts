@@ -103,15 +103,18 @@ export class ServedOrders {
     return this.heard.filter(({ call }) => call === name);
   }
 
-  /** Hosts whose link stands have just been heard. */
+  /** Hosts whose link stands have just been heard. Commands that are told leave the instance out. */
   fleet(...args: string[]): Promise<Ran> {
     return this.fleetReading(undefined, ...args);
   }
 
-  fleetReading(input: string | Uint8Array | undefined, ...args: string[]): Promise<Ran> {
+  async fleetReading(input: string | Uint8Array | undefined, ...args: string[]): Promise<Ran> {
     for (const { id, linkState } of this.view.view.hostAgents())
       if (linkState === 'connected') this.view.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
-    return runFleetProgram(['--instance', this.view.instance, ...args], { HOME: this.view.home }, input);
+    const { instance, home } = this.view;
+    const ran = await runFleetProgram(['--instance', instance, ...args], { HOME: home }, input);
+    const plainly = (text: string): string => text.replaceAll(`fleet --instance ${instance} `, 'fleet ');
+    return { code: ran.code, stdout: plainly(ran.stdout), stderr: plainly(ran.stderr) };
   }
 
   dispose(): void {

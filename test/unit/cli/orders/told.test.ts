@@ -10,6 +10,7 @@ import { ORDER_OUTCOMES, orderEffect } from '../../../../src/domain/order.ts';
 import type { OrderOutcome } from '../../../../src/wire/gen/fleet/v1/orders.ts';
 import type { PromptChoice, PromptReading } from '../../../../src/wire/gen/fleet/v1/terminal.ts';
 
+const TYPED = { fleet: 'fleet', agent: 'h/u/a' };
 const choice = (name: string, label = ''): PromptChoice => ({ name, label, selected: false });
 const prompt = (over: Partial<PromptReading>): PromptReading => ({
   state: 'blocked',
@@ -44,7 +45,7 @@ describe('a prompt', () => {
 
   test('of wide and long labels keeps its commands in one column', () => {
     const choices = [choice('1', '日本語'), choice('2', 'x'.repeat(200)), choice('y')];
-    const lines = choiceLines('h/u/a', prompt({ choices }), plain);
+    const lines = choiceLines(TYPED, prompt({ choices }), plain);
     expect(new Set(lines.map((line) => textWidth(line.split('fleet answer')[0] as string))).size).toBe(1);
     expect(lines[1]).toContain('xxx…  fleet answer h/u/a 2 --prompt p');
     expect(lines[2]).toMatch(/^ {4}y {2,}fleet answer h\/u\/a y --prompt p$/);
@@ -56,8 +57,8 @@ describe('a prompt', () => {
     ['whose choice cannot be shown', {}, 'a\nb'],
     ['whose id cannot be shown', { promptId: '\x1b' }, '1'],
   ])('%s has no words that answer it', (_, over, name) => {
-    expect(answerCommand('h/u/a', prompt(over), choice(name))).toBeNull();
-    expect(choiceLines('h/u/a', prompt({ ...over, choices: [choice(name)] }), plain)[0]).toContain('fleet attach');
+    expect(answerCommand(TYPED, prompt(over), choice(name))).toBeNull();
+    expect(choiceLines(TYPED, prompt({ ...over, choices: [choice(name)] }), plain)[0]).toContain('fleet attach');
   });
 });
 
@@ -71,7 +72,7 @@ test('colours change no cell of what is explained', () => {
     rules: '',
     prompt: prompt({ excerpt: ['x'] }),
   };
-  const explained = { address: 'c/h/u/a', agent: 'h/u/a', current: true, why };
+  const explained = { address: 'c/h/u/a', typed: TYPED, current: true, why };
   const painted = explainLines(explained, coloured).join('\n');
   expect(painted).not.toBe(explainLines(explained, plain).join('\n'));
   expect(painted.replace(/\x1b\[[\d;]*m/g, '')).toBe(explainLines(explained, plain).join('\n'));
@@ -99,7 +100,7 @@ describe('who waits longest', () => {
 
 describe('an outcome', () => {
   test.each(ORDER_OUTCOMES)('%s that may have typed something says to look first, and only then', (name) => {
-    const next = nextStep(outcome({ outcome: name }), 'h/u/a');
+    const next = nextStep(outcome({ outcome: name }), 'fleet', 'h/u/a');
     expect(next?.includes('look before you repeat it: fleet watch h/u/a') ?? false).toBe(
       orderEffect(name) === 'something',
     );
