@@ -97,7 +97,7 @@ export class TerminalGround {
       sources: {
         tmux: source,
         systemd: noSystemd('none here'),
-        heartbeats: new HeartbeatSource({ folders: () => [] }),
+        heartbeats: new HeartbeatSource({ folders: () => ({ shared: join(this.#home, 'run'), byAgent: new Map() }) }),
         roster: new RosterSource({ mosaicHome: this.#home }),
         processes: new ProcTable(),
       },
