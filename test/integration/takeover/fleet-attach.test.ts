@@ -178,3 +178,35 @@ test('it does not attach to the pane in which it runs', async () => {
   );
   await agent.tmux('kill-session', '-t', '=mirror');
 });
+
+/** Typed at both seats; prefix and detach key left out, a lone Escape last, as it waits for more. */
+const TYPED =
+  'Up Down Left Right Home End PPage NPage IC DC BSpace Tab BTab Enter Space F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 F11 F12 ' +
+  'C-a C-c C-d C-h C-j C-q C-s C-z C-Space C-^ C-_ C-\\ M-x M-X M-1 M-; M-# M-{ M-Enter M-BSpace C-M-x S-Up C-Left M-Right ' +
+  'C-M-S-Left C-DC S-F3 C-F12 M-PPage é 漢 😀 ; # { \' " $ \\ ~ Escape';
+
+test('every key arrives as it does from a tmux client of one’s own', async () => {
+  const type = async (seat: string): Promise<string> => {
+    writeFileSync(record(), '');
+    // On its command line tmux takes a last ; for the end of a command.
+    press(seat, ...TYPED.split(' ').map((key) => key.replace(/;$/, '\\;')));
+    let before = '';
+    await until(async () => {
+      const now = readFileSync(record(), 'latin1');
+      const isStill = now === before && now.length > 100 && now.endsWith('\x1b');
+      before = now;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return isStill;
+    }, SLOW);
+    return before;
+  };
+  await sit('ours', 'coder');
+  const ours = await type('ours');
+  await leave('ours');
+  const client = `env -u TMUX TMUX_TMPDIR=${agent.config.paths.tmuxTmpdir} tmux -u -L default attach-session -t =coder`;
+  desk.session('d', 'theirs', client);
+  await until(() => shown('theirs').includes('ready'), SLOW);
+  const theirs = await type('theirs');
+  desk.run('d', 'kill-session', '-t', '=theirs');
+  expect(ours).toBe(theirs);
+});
