@@ -29,7 +29,8 @@ export const answerPrompt = async (
   await at.ready(run.signal);
   await answer.wanted();
   await run.typing();
-  return answer.give();
+  // Awaited: the turn ends with this block.
+  return await answer.give();
 };
 
 class Answer {

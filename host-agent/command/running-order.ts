@@ -27,6 +27,8 @@ export class RunningOrder implements OrderRun {
   readonly signal: AbortSignal;
   readonly deadlineMono: number;
   #waiting = 0;
+  /** From here on it is finished, whoever waits. */
+  #isTyping = false;
   #isKeyed = false;
 
   constructor(options: RunningOrderOptions) {
@@ -60,7 +62,7 @@ export class RunningOrder implements OrderRun {
     this.#done.resolve();
   }
 
-  /** Waits as one of its callers. Rejects with CANCELLED when that caller leaves. */
+  /** Waits as one of its callers; when the last one leaves before it is typed, it ends. Rejects with CANCELLED when that caller leaves. */
   async join(caller: AbortSignal): Promise<void> {
     this.#waiting += 1;
     const left = Promise.withResolvers<never>();
@@ -72,11 +74,12 @@ export class RunningOrder implements OrderRun {
     } finally {
       caller.removeEventListener('abort', leave);
       this.#waiting -= 1;
-      if (this.#waiting === 0 && !this.#isKeyed) this.#abandoned.abort();
+      if (this.#waiting === 0 && !this.#isTyping) this.#abandoned.abort();
     }
   }
 
   async typing(): Promise<void> {
+    this.#isTyping = true;
     try {
       await this.#options.journal.stage(this.#options.id, 'typing');
     } catch (error) {

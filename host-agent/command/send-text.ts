@@ -32,7 +32,8 @@ export const sendText = async (
     const isLineMode = await ports.isLineMode(first.look.tty, run.signal);
     refuseLostLine(message, isLineMode);
     await run.typing();
-    return type(ports, at, request, message, isLineMode === true, run);
+    // Awaited: the turn ends with this block.
+    return await type(ports, at, request, message, isLineMode === true, run);
   }
 };
 

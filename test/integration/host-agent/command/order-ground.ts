@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CallContext } from '../../../../host-agent/calls/own-calls.ts';
 import { isLineMode } from '../../../../host-agent/command/line-mode.ts';
-import { type Orders, type OrdersOptions, Orders as RealOrders } from '../../../../host-agent/command/orders.ts';
+import { Orders, type OrdersOptions } from '../../../../host-agent/command/orders.ts';
 import { PaneLocks } from '../../../../host-agent/command/pane-lock.ts';
 import type { HostPolicy } from '../../../../host-agent/policy/host-policy.ts';
 import { ProcTable } from '../../../../host-agent/process/proc-table.ts';
@@ -58,43 +58,65 @@ export interface Said {
   cancelledMenu?: boolean;
 }
 
-export class OrderGround {
-  readonly tmux = new PrivateTmux();
-  readonly folder = mkdtempSync(join(tmpdir(), 'fleet-orders-'));
-  readonly prompts = new ScreenPrompts(new RuleShelf(join(this.folder, 'config'), systemClock));
-  readonly screens = new PaneScreens({
+export interface KnownAgent {
+  row: AgentRow;
+  pane: PaneRef;
+}
+
+export const realScreens = (): PaneScreens =>
+  new PaneScreens({
     questions: new Questions({ tmuxPath: 'tmux', uid: UID, follower: () => null, problem: () => null }),
     clock: systemClock,
   });
-  readonly rows = new Map<string, { row: AgentRow; pane: PaneRef }>();
+
+export const realPrompts = (folder: string): ScreenPrompts =>
+  new ScreenPrompts(new RuleShelf(join(folder, 'config'), systemClock));
+
+/** A host-agent's orders, with everything real but the inventory: agents are as they were given. */
+export const realOrders = (
+  folder: string,
+  agents: ReadonlyMap<string, KnownAgent>,
+  over: Partial<OrdersOptions> & { writer?: (key: string) => string | null } = {},
+): Orders => {
+  const orders = new Orders({
+    ports: {
+      panes: { row: (key) => agents.get(key)?.row, pane: (key) => agents.get(key)?.pane },
+      screens: realScreens(),
+      prompts: realPrompts(folder),
+      typing: new PaneTyping({ tmuxPath: 'tmux', uid: UID }),
+      processes: new ProcTable(),
+      company: { writer: over.writer ?? (() => null) },
+      locks: new PaneLocks(join(folder, 'panes')),
+      clock: systemClock,
+      isLineMode,
+    },
+    policy: () => EVERYTHING,
+    policyPath: '/home/jarvis/.config/fleet/host-policy.json',
+    journalPath: join(folder, 'orders.journal'),
+    names: () => ({ cell: 'home', host: 'W-jarvis', user: 'jarvis' }),
+    log: silentLogger(),
+    nowMs: Date.now,
+    ...over,
+  });
+  orders.start();
+  return orders;
+};
+
+export class OrderGround {
+  readonly tmux = new PrivateTmux();
+  readonly folder = mkdtempSync(join(tmpdir(), 'fleet-orders-'));
+  readonly prompts = realPrompts(this.folder);
+  readonly screens = realScreens();
+  readonly rows = new Map<string, KnownAgent>();
   readonly writers = new Map<string, string>();
   policy: HostPolicy = EVERYTHING;
   readonly #orders: Orders[] = [];
   #count = 0;
 
-  /** A host-agent's orders; several share locks, as several host-agents of one user do. */
+  /** Several share locks, as several host-agents of one user do. */
   orders(over: Partial<OrdersOptions> = {}): Orders {
-    const orders = new RealOrders({
-      ports: {
-        panes: { row: (key) => this.rows.get(key)?.row, pane: (key) => this.rows.get(key)?.pane },
-        screens: this.screens,
-        prompts: this.prompts,
-        typing: new PaneTyping({ tmuxPath: 'tmux', uid: UID }),
-        processes: new ProcTable(),
-        company: { writer: (key) => this.writers.get(key) ?? null },
-        locks: new PaneLocks(join(this.folder, 'panes')),
-        clock: systemClock,
-        isLineMode,
-      },
-      policy: () => this.policy,
-      policyPath: '/home/jarvis/.config/fleet/host-policy.json',
-      journalPath: join(this.folder, 'orders.journal'),
-      names: () => ({ cell: 'home', host: 'W-jarvis', user: 'jarvis' }),
-      log: silentLogger(),
-      nowMs: Date.now,
-      ...over,
-    });
-    orders.start();
+    const writer = (key: string) => this.writers.get(key) ?? null;
+    const orders = realOrders(this.folder, this.rows, { policy: () => this.policy, writer, ...over });
     this.#orders.push(orders);
     return orders;
   }
