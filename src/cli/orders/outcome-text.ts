@@ -3,12 +3,16 @@ import { cleanText } from '../../domain/clean-text.ts';
 import { orderEffect, orderWords } from '../../domain/order.ts';
 import type { OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
 
-/** `blocked: the agent waits for a person; nothing was typed (approval)`. */
+/** `blocked: it asks for approval; nothing was typed`: the order's own reason, else what such an outcome means. */
 export const outcomeLine = ({ outcome, reason, repeated }: OrderOutcome): string => {
-  const words = orderWords(outcome);
-  const why = reason === '' || reason === words ? '' : ` (${reason})`;
-  return cleanText(`${outcome}: ${words}${why}${repeated ? '; it was given before, nothing was typed again' : ''}`);
+  const isCertain = reason !== '' && orderEffect(outcome) === 'nothing' && !reason.includes(NOTHING);
+  const words = [reason === '' ? orderWords(outcome) : reason];
+  if (isCertain) words.push(NOTHING);
+  if (repeated) words.push('it was given before, nothing was typed again');
+  return cleanText(`${outcome}: ${words.join('; ')}`);
 };
+
+const NOTHING = 'nothing was typed';
 
 /** Every field always there, null where unknown; stamps are the wall clock of the agent's host. */
 export const outcomeObject = (outcome: OrderOutcome): Record<string, unknown> => ({

@@ -6,7 +6,7 @@ import { answerCommand, choiceLines, excerptLines } from '../../../../src/cli/or
 import { coloured, plain } from '../../../../src/cli/render/paint.ts';
 import type { AgentView } from '../../../../src/domain/agent-view.ts';
 import { textWidth } from '../../../../src/domain/clean-text.ts';
-import { ORDER_OUTCOMES, orderEffect } from '../../../../src/domain/order.ts';
+import { ORDER_OUTCOMES, orderEffect, orderWords } from '../../../../src/domain/order.ts';
 import type { OrderOutcome } from '../../../../src/wire/gen/fleet/v1/orders.ts';
 import type { PromptChoice, PromptReading } from '../../../../src/wire/gen/fleet/v1/terminal.ts';
 
@@ -104,6 +104,14 @@ describe('an outcome', () => {
     expect(next?.includes('look before you repeat it: fleet watch h/u/a') ?? false).toBe(
       orderEffect(name) === 'something',
     );
+  });
+
+  test('without a reason is told by what it means, and says once that nothing was typed', () => {
+    expect(outcomeLine(outcome({ outcome: 'busy' }))).toBe(`busy: ${orderWords('busy')}`);
+    expect(outcomeLine(outcome({ outcome: 'busy', reason: 'no, nothing was typed' }))).toBe(
+      'busy: no, nothing was typed',
+    );
+    expect(outcomeLine(outcome({ outcome: 'busy', reason: 'no' }))).toBe('busy: no; nothing was typed');
   });
 
   test('that was known before says that nothing was typed again', () => {
