@@ -32,6 +32,8 @@ interface Window extends Size {
   column: number;
 }
 
+/** As in the picture: private use, and what is not assigned. */
+const WITHOUT_MEANING = /[\p{Co}\p{Cn}]/gu;
 const BLANK = { text: ' ', columns: 1, isPlain: true };
 const REVERSED = withAttribute(PLAIN_LOOK, 'reverse');
 const FAINT = withAttribute(PLAIN_LOOK, 'dim');
@@ -127,7 +129,7 @@ const drawCursor = (pen: RowPen, column: number, spans: Parameters<typeof cropRo
 
 /** Clean text over the whole width, cut or filled with blanks. */
 const putText = (pen: RowPen, text: string, width: number, look: Look): void => {
-  const shown = cutEnd(text, width);
+  const shown = cutEnd(text.replace(WITHOUT_MEANING, '\ufffd'), width);
   const columns = textWidth(shown);
   pen.put({ text: shown, columns, isPlain: /^[\x20-\x7e]*$/.test(shown) }, look);
   const blank = Math.max(0, width - columns);

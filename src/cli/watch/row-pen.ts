@@ -15,6 +15,7 @@ export class RowPen {
   #column = 0;
   #isPlaceSure = true;
   #look: Look | null = null;
+  #isStyled = false;
   #wasFaded = false;
 
   /** Without a row nothing is placed: the text goes to a file. */
@@ -32,7 +33,8 @@ export class RowPen {
     if (this.#look === null || !isSameLook(this.#look, look) || this.#wasFaded !== faded) {
       const isPlain = !faded && !this.#options.faded && isSameLook(look, PLAIN_LOOK);
       if (!isPlain) this.#out += lookSequence(look, { ...this.#options, faded: faded || this.#options.faded });
-      else if (this.#look !== null) this.#out += RESET;
+      else if (this.#isStyled) this.#out += RESET;
+      this.#isStyled = !isPlain;
       this.#look = look;
       this.#wasFaded = faded;
     }
@@ -52,7 +54,7 @@ export class RowPen {
 
   /** The row whole: whatever stood there before is gone. */
   finish(): string {
-    const reset = this.#look === null ? '' : RESET;
+    const reset = this.#isStyled ? RESET : '';
     if (this.#row === null) return `${this.#out}${reset}`;
     // Before it is written: after a row as wide as the terminal the cursor still stands on its last cell. And what a
     // terminal takes for narrower than it is leaves cells unwritten.

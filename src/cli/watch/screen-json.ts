@@ -40,7 +40,7 @@ export const statusObject = (agent: WatchedAgent, nowMono: number): Record<strin
     source: status?.source || null,
     polled_because: status?.polledBecause || null,
     watchers: status?.watchers ?? [],
-    writer: status?.writer ?? null,
+    writer: status?.writer || null,
     link: status?.link
       ? {
           state: status.link.state,

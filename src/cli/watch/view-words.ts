@@ -82,7 +82,7 @@ export const statusLine = (
   const link = isCurrent(agent, view.nowMono) ? linkWords(agent, view.nowMono) : null;
   if (link) parts.push(link);
   const watchers = status?.watchers.length ?? 0;
-  if (watchers > 0) parts.push(`${watchers} watch${watchers === 1 ? 'es' : ''}`);
+  if (watchers > 0) parts.push(`${watchers} watching`);
   parts.push(view.keys);
   return cleanText(parts.join(' · '));
 };

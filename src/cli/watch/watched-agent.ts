@@ -103,12 +103,13 @@ export class WatchedAgent {
     const now = this.#options.clock.monotonicMs();
     if (frame) {
       this.#log.apply(saneFrame(frame));
-      this.#provenMono = now;
+      // A whole picture may be one that was kept while its host was away; only the status knows.
+      if (!frame.keyframe) this.#provenMono = now;
     }
     if (status) {
       this.status = status;
       this.#statusMono = now;
-      this.#provenMono = Math.max(this.#provenMono, now - Math.max(0, status.silentMs));
+      this.#provenMono = now - Math.max(0, status.silentMs);
     }
     if (end) this.end = end;
     this.#moveTo({ state: 'live' });
