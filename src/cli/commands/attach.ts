@@ -12,6 +12,8 @@ import type { CommandContext } from '../command.ts';
 import { type ChangeTarget, changeTarget } from '../orders/change-target.ts';
 import { orderLine } from '../orders/order-line.ts';
 import { UsageError } from '../usage-error.ts';
+// As in machines.ts.
+import './specs.ts';
 import { SharedLine } from '../watch/shared-line.ts';
 import { WatchedAgent } from '../watch/watched-agent.ts';
 
