@@ -78,6 +78,7 @@ test.each([
   ['claude-trust', 'yes', ['Down'], ['Enter']],
   ['claude-trust-second', 'no', ['Up'], ['Enter']],
   ['codex-approval', '1', [], ['1']],
+  ['codex-trust', 'back', ['Down'], ['Enter']],
   ['codex-login', '3', ['Down', 'Down'], ['Enter']],
   ['opencode-approval', 'reject', ['Right', 'Right'], ['Enter']],
   ['pi-login', 'Use an API key', ['Down'], ['Enter']],
