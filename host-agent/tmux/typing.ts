@@ -61,6 +61,7 @@ interface Answer {
 export class PaneTyping {
   readonly #options: PaneTypingOptions;
   readonly #owner = `fleet-order-${process.pid}-${processStartTicks(process.pid) ?? 0}`;
+  readonly #inUse = new Set<string>();
   #count = 0;
 
   constructor(options: PaneTypingOptions) {
@@ -78,7 +79,7 @@ export class PaneTyping {
     return lookOf(answer.stdout, paneId);
   }
 
-  /** All of it at once; `bracketed` where the program asks for that. Nothing stays behind in the server. */
+  /** All of it at once; `bracketed` where the program asks for that. A rejection means that nothing was typed. */
   async paste(
     place: PanePlace,
     as: PaneLook,
@@ -90,6 +91,7 @@ export class PaneTyping {
     this.#count += 1;
     const name = `${this.#owner}-${this.#count}`;
     let typed: Typed = 'no';
+    this.#inUse.add(name);
     try {
       const loaded = await this.#run(socket, ['load-buffer', '-b', name, '-'], text, signal);
       if (loaded?.exitCode !== 0 || loaded.stderr !== '') return 'no';
@@ -101,10 +103,11 @@ export class PaneTyping {
       if (typed !== 'yes') {
         await this.#run(socket, ['delete-buffer', '-b', name], '', AbortSignal.timeout(ANSWER_MS)).catch(() => null);
       }
+      this.#inUse.delete(name);
     }
   }
 
-  /** One key by its tmux name. */
+  /** One key by its tmux name. A rejection means that nothing was typed. */
   async press(place: PanePlace, as: PaneLook, key: string, signal: AbortSignal): Promise<Typed> {
     const { paneId } = checked(place);
     if (!KEY.test(key)) throw new FleetError('INVALID_ARGUMENT', 'that is no name of a key');
@@ -134,10 +137,12 @@ export class PaneTyping {
     return /can't find pane|no buffer/.test(answer.stderr) ? 'no' : 'maybe';
   }
 
+  /** What was loaded and never pasted: by a host-agent that was killed, or under a server that hung. */
   async #sweep(socket: string, listed: string, signal: AbortSignal): Promise<void> {
-    for (const [, name, pid, ticks] of listed.matchAll(OWN_BUFFER)) {
-      if (processStartTicks(Number(pid)) === ticks) continue;
-      await this.#run(socket, ['delete-buffer', '-b', name as string], '', signal);
+    for (const [, name = '', pid, ticks] of listed.matchAll(OWN_BUFFER)) {
+      const isOurs = name.startsWith(`${this.#owner}-`);
+      if (isOurs ? this.#inUse.has(name) : processStartTicks(Number(pid)) === ticks) continue;
+      await this.#run(socket, ['delete-buffer', '-b', name], '', signal);
     }
   }
 

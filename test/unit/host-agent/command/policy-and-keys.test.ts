@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { isAnswering, keyNames } from '../../../../host-agent/command/key-names.ts';
+import { sendRefusal } from '../../../../host-agent/command/policy-gate.ts';
+import type { HostPolicy } from '../../../../host-agent/policy/host-policy.ts';
+
+const policy = (over: Partial<HostPolicy>): HostPolicy => ({
+  control: 'lifecycle',
+  federated: 'observe',
+  takeover: true,
+  federatedTakeover: false,
+  problem: null,
+  ...over,
+});
+const own = { federated: false };
+const foreign = { federated: true };
+
+test('typing needs the level send, of whichever kind the caller is', () => {
+  expect(sendRefusal(policy({ control: 'send' }), '/p', own)).toBeNull();
+  expect(sendRefusal(policy({ control: 'observe' }), '/p', own)).toContain('"control" in /p');
+  expect(sendRefusal(policy({ control: 'deploy' }), '/p', foreign)).toContain('"federated" in /p');
+  expect(sendRefusal(policy({ control: 'observe', federated: 'send' }), '/p', foreign)).toBeNull();
+});
+
+test('a policy that cannot be read allows nobody, and says why', () => {
+  const broken = policy({ control: 'observe', federated: 'observe', problem: '/p: no JSON' });
+  expect(sendRefusal(broken, '/p', own)).toContain('/p: no JSON');
+});
+
+test('keys are called as people call them, and pressed by tmux’s names', () => {
+  expect(keyNames(['ESC', 'return', 'ppage', 'c-C', 'Y', '7'])).toEqual(['Escape', 'Enter', 'PageUp', 'C-c', 'y', '7']);
+});
+
+test('the refusal of a key names the list, and not what was given', () => {
+  expect(() => keyNames(['Enter', 'sudo reboot'])).toThrowError(/^key 2 may not be pressed.*Keys: Enter Escape/);
+});
+
+test('only what takes a choice answers', () => {
+  expect(['Enter', 'Space', 'y', 'n', '0', '9'].every(isAnswering)).toBe(true);
+  expect(['Escape', 'Up', 'Tab', 'C-c', 'BSpace'].some(isAnswering)).toBe(false);
+});
