@@ -44,6 +44,7 @@ import { diagnoses } from './uplink/diagnoses.ts';
 import { HostCalls } from './uplink/host-calls.ts';
 import { lineWords } from './uplink/line-words.ts';
 import { ReportIntake } from './uplink/report-intake.ts';
+import { Tunnels } from './uplink/tunnels.ts';
 import { Uplink } from './uplink/uplink.ts';
 
 const TICK_MS = 500;
@@ -130,12 +131,13 @@ export class Controller {
         addresses: () => addresses.dialable(),
         trustBundlePem: () => authority.pem,
       });
-      const hostCalls = new HostCalls({
+      const tunnels = new Tunnels({
         isConnected: (id) => uplink.isConnected(id),
         askForTunnel: (id) => uplink.askForTunnel(id),
         standing: (id) => lineWords(view, id),
       });
-      using _sessions = uplink.onSession((id, isOpen) => hostCalls.sessionChanged(id, isOpen));
+      using _sessions = uplink.onSession((id, isOpen) => tunnels.sessionChanged(id, isOpen));
+      const hostCalls = new HostCalls(tunnels);
       const localName = `${userInfo().username}@${hostname()}`;
       const index = new OrderIndex(store, records.orders);
       const orders = new Orders({ view, calls: hostCalls, index, clock, log: part('orders') });
@@ -161,12 +163,12 @@ export class Controller {
             questions: diagnoses(hostCalls, localName),
             clock,
           }),
-          watchTerminal: watchTerminalHandler({ view, calls: hostCalls, clock, localName }),
+          watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
           ...dispatchHandlers({ view, calls: hostCalls, orders, index, localName }),
         },
         dispatchTargets(view),
       );
-      server.addService(HostAgentServiceService, hostAgentHandlers(uplink, hostCalls));
+      server.addService(HostAgentServiceService, hostAgentHandlers(uplink, tunnels));
       server.addService(EnrollmentServiceService, {
         enroll: (caller, request) => enrollment.enroll(caller, request),
         renew: (caller, request) => enrollment.renew(caller, request),

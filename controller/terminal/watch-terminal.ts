@@ -8,11 +8,13 @@ import type { Handlers } from '../grpc/handlers.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
+import type { Tunnels } from '../uplink/tunnels.ts';
 import { WatchedAgent } from './watched-agent.ts';
 
 export interface WatchTerminalOptions {
   view: FleetView;
   calls: HostCalls;
+  tunnels: Tunnels;
   clock: Clock;
   /** user@machine of whoever reaches the admin socket. */
   localName: string;

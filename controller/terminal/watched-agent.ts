@@ -1,18 +1,20 @@
 /**
- * One agent's screen as the cell sees it: one call to its host however many watch, its picture kept while the line is
- * down, asked for again when the host is back. Nothing is held for a watcher but its cursor.
+ * One agent's screen as the cell sees it: one watch at its host however many watch here, its picture kept while the line is
+ * down. Nothing is held for a watcher but its cursor.
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import { ScreenLog } from '../../src/screen/screen-log.ts';
 import type { WatchedScreen } from '../../src/screen/stream-screen.ts';
-import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
+import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { TerminalEnd, TerminalStatus, WatchTerminalResponse } from '../../src/wire/gen/fleet/v1/terminal.ts';
-import type { Link } from '../../src/wire/gen/fleet/v1/types.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
+import type { Tunnels } from '../uplink/tunnels.ts';
+import { HostWatch } from './host-watch.ts';
+import { toldStatus } from './told-status.ts';
 
 /** One who watches. `drop` ends the watching with an error. */
 export interface Watcher {
@@ -25,37 +27,55 @@ export interface Watcher {
 
 export interface WatchedAgentContext {
   view: FleetView;
-  calls: Pick<HostCalls, 'stream' | 'onChange'>;
+  calls: Pick<HostCalls, 'stream'>;
+  tunnels: Pick<Tunnels, 'onChange'>;
   clock: Clock;
 }
 
-const RETRY_MS = 1_000;
 const MAX_WATCHERS = 1_000;
+/** The host's own word that it will not show this screen. */
+const FINAL_CODES: ReadonlySet<string> = new Set([
+  'NOT_FOUND',
+  'PERMISSION_DENIED',
+  'INVALID_ARGUMENT',
+  'UNIMPLEMENTED',
+  'FAILED_PRECONDITION',
+]);
 
 export class WatchedAgent implements WatchedScreen {
   readonly log = new ScreenLog();
-  readonly hostAgent: string;
-  readonly key: string;
+  readonly #hostAgent: string;
   readonly #context: WatchedAgentContext;
+  readonly #host: HostWatch;
   readonly #watchers = new Set<Watcher>();
   readonly #changed = new Listeners();
   readonly #audienceChanged = new Listeners();
-  #following: DisposableStack | null = null;
-  #attempt: AbortController | null = null;
-  #askedIntervalMs = 0;
-  #retry: NodeJS.Timeout | undefined;
+  #links: Disposable | null = null;
+  #linkState = '';
   #told: TerminalStatus | null = null;
   #provenMono: number;
+  /** Since when the host shows nothing, or null while it does. */
   #brokenSinceMono: number | null = null;
-  #linkState = '';
   #ended: TerminalEnd | null = null;
   #isRefused = false;
 
   constructor(hostAgent: string, key: string, context: WatchedAgentContext) {
-    this.hostAgent = hostAgent;
-    this.key = key;
+    this.#hostAgent = hostAgent;
     this.#context = context;
     this.#provenMono = context.clock.monotonicMs();
+    this.#host = new HostWatch({
+      ...context,
+      hostAgent,
+      key,
+      watchers: { names: () => this.#names(), onChange: (told) => this.#audienceChanged.add(told) },
+      wish: () => {
+        const watchers = [...this.#watchers];
+        const minIntervalMs = Math.min(...watchers.map((watcher) => watcher.minIntervalMs));
+        return { caller: (watchers[0] as Watcher).caller, minIntervalMs };
+      },
+      take: (message) => this.#take(message),
+      broke: (error) => this.#broke(error),
+    });
   }
 
   get ended(): TerminalEnd | null {
@@ -74,37 +94,28 @@ export class WatchedAgent implements WatchedScreen {
     }
     this.#requireHope();
     this.#watchers.add(watcher);
-    if (this.#following === null) this.#follow();
-    else if (watcher.minIntervalMs < this.#askedIntervalMs) this.#ask();
+    if (this.#links === null) {
+      this.#links = this.#context.view.log.onChange(() => this.#lookAtLink());
+      this.#host.start();
+    } else this.#host.hurry();
     this.#audienceChanged.emit();
     return { [Symbol.dispose]: () => this.#leave(watcher) };
   }
 
   status(): TerminalStatus {
-    const { view, clock } = this.#context;
-    const now = clock.monotonicMs();
-    const record = view.hostAgent(this.hostAgent);
-    const watchers = this.#brokenSinceMono === null ? (this.#told?.watchers ?? this.#names()) : this.#names();
-    return {
-      source: this.#told?.source ?? '',
-      polledBecause: this.#told?.polledBecause ?? '',
-      watchers: [...watchers],
-      writer: this.#told?.writer ?? '',
-      link: record && this.#link(record, now),
-      silentMs: Math.max(0, now - this.#provenMono),
-      paneDead: this.#told?.paneDead ?? false,
-    };
+    return toldStatus({
+      record: this.#context.view.hostAgent(this.#hostAgent),
+      view: this.#context.view,
+      told: this.#told,
+      names: this.#names(),
+      provenMono: this.#provenMono,
+      brokenSinceMono: this.#brokenSinceMono,
+      nowMono: this.#context.clock.monotonicMs(),
+    });
   }
 
   onChange(listener: () => void): Disposable {
     return this.#changed.add(listener);
-  }
-
-  /** A line that stands again is resuming until the host has shown something through it. */
-  #link(record: HostAgentRecord, now: number): Link {
-    const { state, reason, ageMs } = this.#context.view.say(record).link;
-    if (state !== 'connected' || this.#brokenSinceMono === null) return { state, reason: reason ?? undefined, ageMs };
-    return { state: 'resuming', reason: 'stream_closed', ageMs: now - this.#brokenSinceMono };
   }
 
   #names(): string[] {
@@ -117,55 +128,10 @@ export class WatchedAgent implements WatchedScreen {
     else this.#stop();
   }
 
-  #follow(): void {
-    const { view, calls } = this.#context;
-    this.#following = new DisposableStack();
-    this.#following.use(view.log.onChange(() => this.#lookAtLink()));
-    this.#following.use(
-      calls.onChange((id) => {
-        if (id === this.hostAgent && this.#attempt === null) this.#ask();
-      }),
-    );
-    this.#ask();
-  }
-
-  /** The host is told at once: whoever stays would be shown as a watcher. */
   #stop(): void {
-    this.#following?.dispose();
-    this.#following = null;
-    clearTimeout(this.#retry);
-    const attempt = this.#attempt;
-    this.#attempt = null;
-    attempt?.abort();
-  }
-
-  /** A new call before the one it replaces is given up, so that the host goes on in one. */
-  #ask(): void {
-    const [first] = this.#watchers;
-    if (first === undefined || this.#ended !== null) return;
-    clearTimeout(this.#retry);
-    const attempt = new AbortController();
-    const before = this.#attempt;
-    this.#attempt = attempt;
-    this.#askedIntervalMs = Math.min(...[...this.#watchers].map(({ minIntervalMs }) => minIntervalMs));
-    const { hostAgent, key } = this;
-    const request = { hostAgent, key, minIntervalMs: this.#askedIntervalMs };
-    const options = {
-      caller: first.caller,
-      signal: attempt.signal,
-      deadlineMs: 0,
-      watchers: { names: () => this.#names(), onChange: (told: () => void) => this.#audienceChanged.add(told) },
-    };
-    this.#context.calls
-      .stream(hostAgent, 'watchTerminal', request, options, (message, bytes, taken) => {
-        taken(bytes);
-        if (attempt === this.#attempt) this.#take(message);
-      })
-      .then(
-        () => this.#over(attempt, new FleetError('UNAVAILABLE', `${hostAgent} stopped showing this screen`)),
-        (error: unknown) => this.#over(attempt, error),
-      );
-    before?.abort();
+    this.#links?.[Symbol.dispose]();
+    this.#links = null;
+    this.#host.stop();
   }
 
   #take({ frame, status, end }: WatchTerminalResponse): void {
@@ -183,27 +149,24 @@ export class WatchedAgent implements WatchedScreen {
     this.#changed.emit();
   }
 
+  /** Whether it is worth asking again. */
+  #broke(error: FleetError): boolean {
+    this.#brokenSinceMono ??= this.#context.clock.monotonicMs();
+    const isSeen = this.log.picture !== null;
+    if (error.code === 'NOT_FOUND' && isSeen) {
+      this.#end({ reason: 'agent_removed', detail: error.message, lastExit: undefined });
+      return false;
+    }
+    const isLineDown = this.#linkWord() === 'resuming' || this.#linkWord() === 'unconfirmed';
+    const isHopeful = !FINAL_CODES.has(error.code) && (isSeen || isLineDown || error instanceof BrokenCall);
+    if (!isHopeful) this.#dropAll(error);
+    this.#changed.emit();
+    return isHopeful;
+  }
+
   #end(end: TerminalEnd): void {
     this.#ended = end;
     this.#stop();
-    this.#changed.emit();
-  }
-
-  #over(attempt: AbortController, error: unknown): void {
-    if (attempt !== this.#attempt) return;
-    this.#attempt = null;
-    this.#brokenSinceMono ??= this.#context.clock.monotonicMs();
-    const failure =
-      error instanceof FleetError ? error : new FleetError('INTERNAL', 'watching failed', { cause: error });
-    const isSeen = this.log.picture !== null;
-    if (failure.code === 'NOT_FOUND' && isSeen) {
-      this.#end({ reason: 'agent_removed', detail: failure.message, lastExit: undefined });
-      return;
-    }
-    const isHopeless =
-      FINAL_CODES.has(failure.code) || !(isSeen || this.#isExpected() || failure instanceof BrokenCall);
-    if (isHopeless) this.#dropAll(failure);
-    else this.#retry = setTimeout(() => this.#ask(), RETRY_MS);
     this.#changed.emit();
   }
 
@@ -212,23 +175,19 @@ export class WatchedAgent implements WatchedScreen {
     for (const watcher of [...this.#watchers]) watcher.drop(error);
   }
 
-  /** Its line is down, and it may well be back in a moment. */
-  #isExpected(): boolean {
-    const state = this.#context.view.hostAgent(this.hostAgent)?.linkState;
-    return state === 'resuming' || state === 'unconfirmed';
+  #linkWord(): string | undefined {
+    return this.#context.view.hostAgent(this.#hostAgent)?.linkState;
   }
 
   #requireHope(): void {
-    const record = this.#context.view.hostAgent(this.hostAgent);
+    const record = this.#context.view.hostAgent(this.#hostAgent);
     if (record?.linkState !== 'lost' || this.log.picture !== null) return;
-    throw new FleetError(
-      'UNAVAILABLE',
-      `${this.hostAgent} is lost (${record.linkReason ?? 'silent'}): fleet doctor there`,
-    );
+    const { id, host, linkReason } = record;
+    throw new FleetError('UNAVAILABLE', `${id} is lost (${linkReason ?? 'silent'}): fleet doctor ${host}`);
   }
 
   #lookAtLink(): void {
-    const record = this.#context.view.hostAgent(this.hostAgent);
+    const record = this.#context.view.hostAgent(this.#hostAgent);
     if (record === undefined) {
       this.#end({ reason: 'agent_removed', detail: 'its host was removed from this cell', lastExit: undefined });
       return;
@@ -246,12 +205,3 @@ export class WatchedAgent implements WatchedScreen {
     this.#changed.emit();
   }
 }
-
-/** The host's own word that it will not show this screen. */
-const FINAL_CODES: ReadonlySet<string> = new Set([
-  'NOT_FOUND',
-  'PERMISSION_DENIED',
-  'INVALID_ARGUMENT',
-  'UNIMPLEMENTED',
-  'FAILED_PRECONDITION',
-]);

@@ -2,13 +2,13 @@
 import type { FleetError } from '../../src/domain/errors.ts';
 import type { HostAgentServiceService } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { Handlers } from '../grpc/handlers.ts';
-import type { HostCalls } from './host-calls.ts';
 import { tunnelHandler } from './tunnel-call.ts';
+import type { Tunnels } from './tunnels.ts';
 import type { Uplink } from './uplink.ts';
 
 /** Host, user and tenant come from the caller that the door proved. */
-export const hostAgentHandlers = (uplink: Uplink, hostCalls: HostCalls): Handlers<typeof HostAgentServiceService> => ({
-  tunnel: tunnelHandler(hostCalls),
+export const hostAgentHandlers = (uplink: Uplink, tunnels: Tunnels): Handlers<typeof HostAgentServiceService> => ({
+  tunnel: tunnelHandler(tunnels),
   connect: ({ host, user, tenantId }, call, { signal }) =>
     new Promise<void>((resolve, reject) => {
       let end = (): void => {};

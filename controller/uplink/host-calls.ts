@@ -1,9 +1,8 @@
 /**
- * Calls to hosts, made through the tunnels that they open when asked. A host that is not connected is no error of ours to
- * wait out: it is said at once, with how its line stands.
+ * Calls to hosts, each through the tunnel of its host: request down, messages up with credit for them, one end. Time and
+ * the caller's leave end it at the host too.
  */
 import { FleetError } from '../../src/domain/errors.ts';
-import { Listeners } from '../../src/runtime/listeners.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import {
   CALL_WINDOW_BYTES,
@@ -15,7 +14,8 @@ import {
   type StreamHostCall,
   type UnaryHostCall,
 } from '../../src/wire/host-calls.ts';
-import { BrokenCall, type Tunnel } from './tunnel.ts';
+import { BrokenCall } from './tunnel.ts';
+import type { Tunnels } from './tunnels.ts';
 
 /** Those for whom a shared call goes on; told to the host whenever they change. */
 export interface Watchers {
@@ -33,31 +33,18 @@ export interface CallOptions {
   watchers?: Watchers;
 }
 
-/** Connect sessions, as far as calls need them; the uplink has them. */
-export interface Sessions {
-  isConnected(id: string): boolean;
-  /** False when the host has no session. */
-  askForTunnel(id: string): boolean;
-  /** How its line stands, in a few words. */
-  standing(id: string): string;
-}
-
 /** Decoded, with its size; `taken` is to be told of the size once nothing is held of the message any more. */
 export type OnMessage<T> = (message: T, bytes: number, taken: (bytes: number) => void) => void;
 
 /** Credit goes in steps: less often than messages come, and long before the window is spent. */
 const CREDIT_STEP_BYTES = CALL_WINDOW_BYTES / 8;
-const TUNNEL_DEADLINE_MS = 5_000;
 const GRACE_MS = 1_500;
 
 export class HostCalls {
-  readonly #sessions: Sessions;
-  readonly #tunnels = new Map<string, Tunnel>();
-  /** Heard by id: a tunnel opened, or its host's session ended. */
-  readonly #changed = new Listeners<[id: string]>();
+  readonly #tunnels: Pick<Tunnels, 'get' | 'open'>;
 
-  constructor(sessions: Sessions) {
-    this.#sessions = sessions;
+  constructor(tunnels: Pick<Tunnels, 'get' | 'open'>) {
+    this.#tunnels = tunnels;
   }
 
   /** Rejects with the host's status; BrokenCall when it is not known whether the host acted; UNAVAILABLE when it did not. */
@@ -88,7 +75,7 @@ export class HostCalls {
     if (bytes.length > MAX_REQUEST_BYTES) {
       throw new FleetError('INVALID_ARGUMENT', `a request of ${bytes.length} bytes; at most ${MAX_REQUEST_BYTES}`);
     }
-    const tunnel = this.#tunnels.get(id) ?? (await this.#openTunnel(id, options.signal));
+    const tunnel = this.#tunnels.get(id) ?? (await this.#tunnels.open(id, options.signal));
     const { caller, deadlineMs, signal, watchers } = options;
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
@@ -137,67 +124,5 @@ export class HostCalls {
       tell();
       settled.use(watchers.onChange(tell));
     });
-  }
-
-  /** Hears the ids of hosts whose session began or ended, or whose tunnel opened. */
-  onChange(listener: (id: string) => void): Disposable {
-    return this.#changed.add(listener);
-  }
-
-  /** The newest tunnel of a host displaces the one before; without a session it is closed again. */
-  opened(id: string, tunnel: Tunnel): void {
-    this.#tunnels.get(id)?.close('a newer tunnel of the same host was opened');
-    this.#tunnels.delete(id);
-    if (!this.#sessions.isConnected(id)) {
-      tunnel.close('a tunnel stands only beside a Connect stream');
-      return;
-    }
-    this.#tunnels.set(id, tunnel);
-    this.#changed.emit(id);
-  }
-
-  closed(id: string, tunnel: Tunnel): void {
-    if (this.#tunnels.get(id) === tunnel) this.#tunnels.delete(id);
-  }
-
-  /** The host's session began, or ended and takes its tunnel along. */
-  sessionChanged(id: string, isOpen: boolean): void {
-    if (!isOpen) {
-      this.#tunnels.get(id)?.close('the line to it broke');
-      this.#tunnels.delete(id);
-    }
-    this.#changed.emit(id);
-  }
-
-  async #openTunnel(id: string, signal: AbortSignal): Promise<Tunnel> {
-    if (!this.#sessions.askForTunnel(id)) throw this.#unreachable(id);
-    return await new Promise<Tunnel>((resolve, reject) => {
-      using stack = new DisposableStack();
-      const settled = stack.move();
-      const look = (): void => {
-        const tunnel = this.#tunnels.get(id);
-        if (tunnel === undefined && this.#sessions.isConnected(id)) return;
-        settled.dispose();
-        if (tunnel === undefined) reject(this.#unreachable(id));
-        else resolve(tunnel);
-      };
-      const fail = (error: Error): void => {
-        settled.dispose();
-        reject(error);
-      };
-      settled.use(this.#changed.add((changed) => changed === id && look()));
-      const timer = setTimeout(
-        () => fail(new FleetError('UNAVAILABLE', `${id} opened no tunnel within ${TUNNEL_DEADLINE_MS / 1_000} s`)),
-        TUNNEL_DEADLINE_MS,
-      );
-      settled.defer(() => clearTimeout(timer));
-      const gone = (): void => fail(signal.reason as Error);
-      signal.addEventListener('abort', gone, { once: true });
-      settled.defer(() => signal.removeEventListener('abort', gone));
-    });
-  }
-
-  #unreachable(id: string): FleetError {
-    return new FleetError('UNAVAILABLE', `${id} cannot be asked: ${this.#sessions.standing(id)}`);
   }
 }

@@ -46,6 +46,18 @@ test('the last watcher that leaves ends the call at the host', async () => {
   await until(() => screen.standing.size === 0, SOON);
 });
 
+test('the quickest reader decides how often the host is asked, without a gap for the others', async () => {
+  const { screen } = await shown();
+  const slow = new Watching(cell.admin(), TARGET, 60_000).read();
+  await until(() => slow.shows !== '', SOON);
+  const quick = new Watching(cell.admin(), TARGET, 5).read();
+  await until(() => quick.shows !== '' && screen.asked === 2 && screen.standing.size === 1, SOON);
+  screen.draw('drawn', 'later');
+  await until(() => quick.shows === 'drawn\nlater', SOON);
+  expect(slow.states).toEqual(['connected']);
+  for (const each of [slow, quick]) each.call.cancel();
+});
+
 test('who watches is told to the host and to all who watch', async () => {
   const { screen } = await shown();
   const jarvis = await cell.host('W-jarvis');

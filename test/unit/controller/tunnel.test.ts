@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HostCalls } from '../../../controller/uplink/host-calls.ts';
 import { BrokenCall, Tunnel } from '../../../controller/uplink/tunnel.ts';
+import { Tunnels } from '../../../controller/uplink/tunnels.ts';
 import type { FleetError } from '../../../src/domain/errors.ts';
 import type { TunnelCall } from '../../../src/wire/gen/fleet/v1/host_agent.ts';
 import { CALL_WINDOW_BYTES, codecOf } from '../../../src/wire/host-calls.ts';
@@ -35,7 +36,7 @@ class Far {
 const house = () => {
   const connected = new Set([ID]);
   let asked = 0;
-  const calls = new HostCalls({
+  const tunnels = new Tunnels({
     isConnected: (id) => connected.has(id),
     askForTunnel: (id) => {
       asked++;
@@ -43,9 +44,10 @@ const house = () => {
     },
     standing: () => 'lost (silent), last heard 40 s ago',
   });
+  const calls = new HostCalls(tunnels);
   const open = (): Far => {
     const far = new Far();
-    calls.opened(ID, far.tunnel);
+    tunnels.opened(ID, far.tunnel);
     return far;
   };
   const explain = (over: { deadlineMs?: number; signal?: AbortSignal } = {}) =>
@@ -55,7 +57,7 @@ const house = () => {
       { hostAgent: ID, key: 'a' },
       { caller, signal: new AbortController().signal, deadlineMs: 0, ...over },
     );
-  return { calls, connected, open, explain, asked: () => asked };
+  return { calls, tunnels, connected, open, explain, asked: () => asked };
 };
 
 /** What a call rejects with. */
@@ -97,18 +99,18 @@ test('a host that is not connected is said to be, at once; one that opens no tun
 });
 
 test('a session that ends while its tunnel is waited for ends the wait', async () => {
-  const { calls, connected, explain } = house();
+  const { tunnels, connected, explain } = house();
   const waiting = failure(explain());
   connected.clear();
-  calls.sessionChanged(ID, false);
+  tunnels.sessionChanged(ID, false);
   expect(await waiting).not.toBeInstanceOf(BrokenCall);
 });
 
 test('a line that breaks under a call, or a host that is silent beyond the deadline, leaves open what it did', async () => {
-  const { calls, open, explain } = house();
+  const { tunnels, open, explain } = house();
   const far = open();
   const broken = failure(explain());
-  calls.sessionChanged(ID, false);
+  tunnels.sessionChanged(ID, false);
   expect(await broken).toBeInstanceOf(BrokenCall);
   expect(far.failure?.code).toBe('ABORTED');
   const next = open();
