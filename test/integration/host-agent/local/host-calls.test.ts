@@ -1,0 +1,165 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { notServed } from '../../../../host-agent/calls/not-served.ts';
+import type { CallContext, OwnCalls } from '../../../../host-agent/calls/own-calls.ts';
+import { hostCallHandlers } from '../../../../host-agent/local/host-calls.ts';
+import { LocalServer } from '../../../../host-agent/local/local-server.ts';
+import { FleetError } from '../../../../src/domain/errors.ts';
+import { silentLogger } from '../../../../src/runtime/logger.ts';
+import { type FleetServiceClient, FleetServiceService } from '../../../../src/wire/gen/fleet/v1/fleet.ts';
+import type { OrderOutcome, SendTextRequest } from '../../../../src/wire/gen/fleet/v1/orders.ts';
+import { callerAt, Watching } from '../../../helpers/fleet-caller.ts';
+import { SimulatedScreen } from '../../../helpers/simulated-screen.ts';
+import { failureOf, unary } from '../../../helpers/test-cell.ts';
+import { until } from '../../../helpers/until.ts';
+
+const SOON = { timeoutMs: 20_000 };
+const OWN = { hostAgent: 'W-jarvis/jarvis', key: 'a' };
+
+let folder: string;
+let stopping: AbortController;
+let server: LocalServer;
+let client: FleetServiceClient;
+let enrolled: boolean;
+const calls = {} as OwnCalls;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'fleet-l-'));
+  mkdirSync(join(folder, 'r'), { mode: 0o700 });
+  stopping = new AbortController();
+  enrolled = false;
+  for (const call of Object.keys(calls)) delete calls[call as keyof OwnCalls];
+  Object.assign(calls, {
+    diagnose: async () => ({ findings: [{ check: 'own', outcome: 'ok', what: '' }] }),
+    watchTerminal: notServed('show a screen'),
+    getOrder: notServed('tell of an order'),
+  });
+  const path = join(folder, 'r/host-agent.sock');
+  server = new LocalServer(path);
+  await server.claim();
+  const handlers = hostCallHandlers({
+    calls,
+    line: {
+      get enrolled() {
+        return enrolled;
+      },
+      standing: { state: 'unreachable', address: '', reason: null, sinceMono: 0 },
+      channel: null,
+      onChange: () => ({ [Symbol.dispose]: () => {} }),
+    },
+    upstream: { describe: () => ({ state: 'unreachable', address: '', reason: 'cable', ageMs: 0 }) },
+    log: silentLogger(),
+    names: () => ({ host: 'W-jarvis', user: 'jarvis' }),
+    signal: stopping.signal,
+  });
+  server.serve(FleetServiceService, handlers);
+  await server.listen();
+  client = callerAt(path);
+});
+
+afterEach(() => {
+  stopping.abort();
+  client.close();
+  server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const message = (over: Partial<SendTextRequest> = {}): SendTextRequest => ({
+  id: 'order-1',
+  target: { ...OWN, paneId: '%1', panePid: 7 },
+  sender: { host: 'pretended', session: 'coder' },
+  text: 'hello',
+  verify: true,
+  timeoutMs: 1_000,
+  waitIdleMs: 0,
+  noLabel: false,
+  ...over,
+});
+const diagnose = (host: string) => unary((done) => client.diagnose({ host }, done));
+
+test('an agent of this host is answered here, for this user, and a message is from this host', async () => {
+  let seen: { request: SendTextRequest; context: CallContext } | undefined;
+  calls.sendText = async (request, context) => {
+    seen = { request, context };
+    return { id: request.id, outcome: 'accepted' } as OrderOutcome;
+  };
+  expect(await unary((done) => client.sendText(message(), done))).toMatchObject({ outcome: 'accepted' });
+  expect(seen?.request.sender).toEqual({ host: 'W-jarvis', session: 'coder' });
+  expect(seen?.context.origin).toEqual({
+    actor: 'local:jarvis',
+    name: 'jarvis@W-jarvis',
+    kind: 'local',
+    role: 'operator',
+    federated: false,
+  });
+  expect(seen?.context.audience.watchers).toEqual(['jarvis@W-jarvis']);
+});
+
+test('this host is diagnosed by its name, with its user, and without any', async () => {
+  for (const host of ['', 'W-jarvis', 'W-jarvis/jarvis']) {
+    expect(await diagnose(host)).toMatchObject({ findings: [{ check: 'own' }] });
+  }
+});
+
+test('another host without a controller is unreachable, with the reason; a request that names none is no request', async () => {
+  const other = { ...OWN, hostAgent: 'dragon-lin/u' };
+  const failures = [
+    await failureOf(diagnose('dragon-lin')),
+    await failureOf(unary((done) => client.explainAgent(other, done))),
+  ];
+  for (const failure of failures) {
+    expect(failure.code).toBe(status.UNAVAILABLE);
+    expect(failure.details).toMatch(/^dragon-lin.*through the controller.*\(cable\)$/);
+  }
+  const watching = new Watching(client, other).read();
+  await until(() => watching.isOver, SOON);
+  expect(watching.failure?.code).toBe(status.UNAVAILABLE);
+  expect((await failureOf(unary((done) => client.explainAgent({ ...OWN, hostAgent: '' }, done)))).code).toBe(
+    status.INVALID_ARGUMENT,
+  );
+});
+
+test('an order is looked for here first; elsewhere only where there is a controller to ask', async () => {
+  calls.getOrder = async ({ id }) => {
+    if (id !== 'mine') throw new FleetError('NOT_FOUND', 'no such order here');
+    return { id, outcome: 'done' } as OrderOutcome;
+  };
+  const ask = (id: string) => unary((done) => client.getOrder({ id }, done));
+  expect(await ask('mine')).toMatchObject({ outcome: 'done' });
+  expect((await failureOf(ask('other'))).code).toBe(status.NOT_FOUND);
+  enrolled = true;
+  expect(await failureOf(ask('other'))).toMatchObject({
+    code: status.UNAVAILABLE,
+    details: expect.stringContaining('order other is not of this host'),
+  });
+});
+
+test('a failure has the handler’s words, and one that nobody meant has none of the inside', async () => {
+  calls.explainAgent = async () => {
+    throw new FleetError('FAILED_PRECONDITION', 'no rules for bash');
+  };
+  const explain = () => failureOf(unary((done) => client.explainAgent(OWN, done)));
+  expect(await explain()).toMatchObject({ code: status.FAILED_PRECONDITION, details: 'no rules for bash' });
+  calls.explainAgent = async () => {
+    throw new TypeError('secret of the inside');
+  };
+  const failure = await explain();
+  expect(failure.code).toBe(status.INTERNAL);
+  expect(failure.details).not.toContain('secret');
+});
+
+test('a watcher who leaves, and a daemon that stops, end the watching', async () => {
+  const screen = new SimulatedScreen();
+  screen.draw('hello');
+  calls.watchTerminal = screen.watch;
+  const [leaving, staying] = [new Watching(client, OWN).read(), new Watching(client, OWN).read()];
+  await until(() => leaving.shows === 'hello' && staying.shows === 'hello', SOON);
+  leaving.call.cancel();
+  await until(() => screen.standing.size === 1, SOON);
+  stopping.abort();
+  await until(() => screen.standing.size === 0 && staying.isOver, SOON);
+  expect(staying.end).toBeNull();
+});
