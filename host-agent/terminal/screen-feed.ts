@@ -33,6 +33,7 @@ export interface ScreenFeedOptions {
 
 /** A screen that prints nothing is looked at this often, to prove that it is still what it was. */
 const PROOF_MS = 1_000;
+const CHEAP_POLL_MS = 40;
 const CANNOT_BE_READ = 'its pane cannot be read';
 
 const isSamePane = (a: PaneRef, b: PaneRef | undefined): boolean =>
@@ -113,7 +114,9 @@ export class ScreenFeed implements WatchedScreen {
       this.#output = joined.output;
       this.#setApart(isRead ? joined.apart : (joined.apart ?? CANNOT_BE_READ));
       if (joined.apart !== null || !isRead) {
-        await sleep(pollMs, signal);
+        // Through a client that is there already a look costs no process.
+        const isCheap = isRead && this.#options.questions.followedSession(pane.socket) !== null;
+        await sleep(isCheap ? Math.min(CHEAP_POLL_MS, pollMs) : pollMs, signal);
         continue;
       }
       await this.#wake.wait(PROOF_MS, signal);

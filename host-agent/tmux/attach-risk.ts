@@ -61,6 +61,15 @@ export const chooseFollowing = (sessions: readonly TmuxSession[], traits: Server
   return risk === null ? { follow } : { poll: risk };
 };
 
+/**
+ * From 3.3 on the first client of a session types a focus report into its active pane if the program there asked for
+ * them, whatever focus-events says, and no format tells whether it did. Where a client of ours is already, it is done.
+ */
+export const focusRisk = (traits: ServerTraits, isFollowedHere: boolean): string | null =>
+  isFollowedHere || versionOf(traits.version) < 3_003
+    ? null
+    : 'a client of its own could type a focus report into the pane (tmux 3.3 and newer)';
+
 /** `shown` is what show-hooks printed, of the server and of the session. */
 export const hookRisk = (shown: string): string | null => {
   const match = CLIENT_HOOKS.exec(shown);

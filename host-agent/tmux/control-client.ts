@@ -57,6 +57,10 @@ export class ControlClient {
     this.#opened.promise.catch(() => undefined);
   }
 
+  get sessionId(): string {
+    return this.#options.sessionId;
+  }
+
   get pid(): number | null {
     return this.#child?.pid ?? null;
   }

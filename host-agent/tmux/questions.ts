@@ -50,6 +50,11 @@ export class Questions {
     return askThrough(follower, commands, signal);
   }
 
+  /** The session in which the server's follower is; null where the server is asked by short-lived clients. */
+  followedSession(socket: string): string | null {
+    return this.#options.follower(socket)?.sessionId ?? null;
+  }
+
   /** `ask` with its socket given. */
   at(socket: string): Ask {
     return (commands, signal) => this.ask(socket, commands, signal);

@@ -9,7 +9,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
-import { chooseFollowing, hookRisk, mustSettle } from './attach-risk.ts';
+import { chooseFollowing, focusRisk, hookRisk, mustSettle } from './attach-risk.ts';
 import { ControlClient } from './control-client.ts';
 import { listCommands, newMark } from './list-format.ts';
 import { parseLists, type ServerList } from './list-parse.ts';
@@ -127,6 +127,13 @@ export class SessionOutput {
       const session = list.sessions.filter(({ id }) => id === sessionId);
       const choice = chooseFollowing(session, list.traits);
       if ('poll' in choice) return choice.poll;
+      const followed = this.#options.questions.followedSession(this.#options.socket);
+      const risk = focusRisk(list.traits, followed === sessionId);
+      if (risk !== null && followed !== null) return risk;
+      if (risk !== null) {
+        await sleep(settleMs, signal);
+        continue;
+      }
       const structure = JSON.stringify(list.sessions.map(({ id, name, group, paneIds }) => [id, name, group, paneIds]));
       if (!mustSettle(list.traits) || structure === settled) break;
       settled = structure;
