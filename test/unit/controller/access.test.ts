@@ -39,4 +39,16 @@ describe('the table of the door', () => {
     const changing = admin.filter(([path]) => !/List|Status/.test(path));
     expect(changing.filter(([, { audit, role }]) => audit !== 'before' || role !== 'admin')).toEqual([]);
   });
+
+  it('has whatever types into an agent written down first, by operators at least; strokes by the lease they need', () => {
+    const row = (call: string) => ACCESS.get(`/fleet.v1.FleetService/${call}`);
+    for (const call of ['SendText', 'PressKeys', 'AnswerPrompt']) {
+      expect(row(call)).toMatchObject({ verb: 'send', role: 'operator', audit: 'before' });
+    }
+    expect(row('HoldTerminal')).toMatchObject({ verb: 'takeover', role: 'operator', audit: 'before' });
+    expect(row('TypeKeys')).toMatchObject({ verb: 'takeover', role: 'operator', audit: 'none' });
+    for (const call of ['WatchTerminal', 'TailTerminal', 'ExplainAgent', 'GetOrder']) {
+      expect(row(call)).toMatchObject({ verb: 'read', role: 'viewer', audit: 'queued' });
+    }
+  });
 });
