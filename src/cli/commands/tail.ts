@@ -25,7 +25,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   const { paths, flags, signal } = context;
   const count = lineCount(flags.lines as string);
   const [agent] = (await locateAgents(paths, context.positionals, signal)) as [LocatedAgent];
-  const lines = new FollowedLines(sinkFor(context, agent.address), cleanText);
+  const lines = new FollowedLines(sinkFor(context, agent.address), cleanText, count > 0);
   if (flags.follow !== true) {
     await tailOnce(context, agent, count, lines);
     return EXIT.done;
@@ -47,7 +47,7 @@ const tailOnce = async (
   lines: FollowedLines,
 ): Promise<void> => {
   using channel = new GrpcChannel(hostAgentEndpoint(paths));
-  const request = { ...place, lines: count, follow: false };
+  const request = { ...place, lines: atLeastOne(count), follow: false };
   const options = { deadlineMs: ONCE_DEADLINE_MS, signal };
   for await (const message of channel.stream(tailTerminal, request, options)) await lines.take(message);
 };
@@ -68,7 +68,7 @@ const follow = async (
         place: agent.place,
         request: (place) => ({
           ...place,
-          lines: lines.hasTold ? Math.max(count, RESUME_LINES) : count,
+          lines: lines.hasTold ? RESUME_LINES : atLeastOne(count),
           follow: true,
         }),
         onMessage: async (message) => {
@@ -98,6 +98,9 @@ const sinkFor = ({ stdout, stderr, flags, signal }: CommandContext, address: str
     notice: (text) => void stderr.write(`${cleanText(`fleet: ${text}`)}\n`),
   };
 };
+
+/** None asked for leaves it to the host. */
+const atLeastOne = (count: number): number => Math.max(1, count);
 
 const lineCount = (text: string): number => {
   const count = Number(text);

@@ -12,22 +12,25 @@ export interface LineSink {
 }
 
 /** After a break so many lines are asked for, to find the last one that was told. */
-export const RESUME_LINES = 500;
+export const RESUME_LINES = 200;
 /** A line is not longer than any screen is wide. */
 const MAX_LINE_UNITS = 16_000;
 
 export class FollowedLines {
   readonly #sink: LineSink;
   readonly #clean: (line: string) => string;
+  readonly #tellsFirst: boolean;
   #held: string[] = [];
   #hasTold = false;
   #isResuming = false;
   #isFullScreen = false;
   #brokenBecause: string | null = null;
 
-  constructor(sink: LineSink, clean: (line: string) => string) {
+  /** Without `tellsFirst` the lines that are there already are known, and not told. */
+  constructor(sink: LineSink, clean: (line: string) => string, tellsFirst: boolean) {
     this.#sink = sink;
     this.#clean = clean;
+    this.#tellsFirst = tellsFirst;
   }
 
   get hasTold(): boolean {
@@ -51,10 +54,11 @@ export class FollowedLines {
     const lines = raw.map((line) => this.#clean(line.slice(0, MAX_LINE_UNITS)));
     const fresh = this.#isResuming ? newLines(this.#held, lines) : { lines, isWhole: true };
     this.#isResuming = false;
+    const isTold = this.#hasTold || this.#tellsFirst;
     this.#hasTold = true;
     if (!fresh.isWhole) this.#sink.notice('lines are missing here: more came during the break than can be told');
     if (missed > 0) this.#sink.notice(`${missed} line${missed === 1 ? '' : 's'} missing here: they came too fast`);
-    await this.#sink.lines(fresh.lines);
+    if (isTold) await this.#sink.lines(fresh.lines);
     this.#held = [...this.#held, ...fresh.lines].slice(-RESUME_LINES);
   }
 }

@@ -30,6 +30,8 @@ export class TerminalView implements Disposable {
   #shown: Composed | null = null;
   #selected = 0;
   #isSingle: boolean;
+  /** For the terminal to take more. */
+  #isWaiting = false;
 
   constructor(context: CommandContext, agents: readonly WatchedAgent[], fps: number, guard: TerminalGuard) {
     this.#context = context;
@@ -79,7 +81,7 @@ export class TerminalView implements Disposable {
   #draw(): void {
     if (!this.#screen.isOpen) return;
     if (this.#screen.isBusy) {
-      this.#screen.onceFree(() => this.#wake.poke());
+      this.#drawWhenFree();
       return;
     }
     const composed = this.#compose();
@@ -89,6 +91,15 @@ export class TerminalView implements Disposable {
     if (before && changed.length === 0 && cursor === cursorSequence(before.cursor)) return;
     this.#shown = composed;
     this.#screen.show(`\x1b[?25l${before ? '' : '\x1b[0m\x1b[2J'}${changed.join('')}${cursor}`);
+  }
+
+  #drawWhenFree(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#screen.onceFree(() => {
+      this.#isWaiting = false;
+      this.#wake.poke();
+    });
   }
 
   #compose(): Composed {

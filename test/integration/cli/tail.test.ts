@@ -95,6 +95,15 @@ test('followed over a break, each line is told once, and what is missing is said
   expect(stderr).toMatch(/home\/W-jarvis\/jarvis\/coder: the session ended \(exit 2\)\n$/);
 });
 
+test('of no lines only those that come are told', async () => {
+  await serve(() => message(['old']));
+  tail('-n', '0', '-f', 'coder');
+  await until(() => asked.length === 1, SLOW);
+  expect(asked).toMatchObject([{ lines: 1 }]);
+  write(message(['new']));
+  await until(() => running?.stdout === 'new\n', SLOW);
+});
+
 test('for programs each line is an object', async () => {
   await serve(() => message(['one', 'two\x07']));
   const { stdout } = await tail('-o', 'ndjson', 'coder').ended;

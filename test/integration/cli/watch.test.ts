@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Running, startFleet } from '../../helpers/fleet-program.ts';
+import { HOSTILE_TEXT } from '../../helpers/hostile-text.ts';
 import { until } from '../../helpers/until.ts';
 import { ServedScreens, span } from './served-screens.ts';
 
@@ -74,6 +75,37 @@ test('the cells are those of the agent, with the cursor where the agent has it',
   served.press('q');
   await until(() => served.modes() === '0 1 1', SLOW);
   await until(() => served.screen('coder').watching === 0, SLOW);
+  await echoes();
+});
+
+test('whatever a program tries, the terminal shows it and does nothing; also when the viewer is killed', async () => {
+  const texts = Object.values(HOSTILE_TEXT);
+  const screen = served.screen('coder');
+  screen.draw(
+    texts.map((text) => [span(text, { columns: 30 }), span('|', { foreground: 2 })]),
+    { width: 31 },
+  );
+  await served.start('coder');
+  served.terminal(100, 50);
+  await until(() => served.shown().includes('$'), SLOW);
+  const state =
+    '#{pane_title} #{mouse_any_flag} #{mouse_sgr_flag} #{keypad_flag} #{origin_flag} #{insert_flag} ' +
+    '#{scroll_region_upper} #{scroll_region_lower} #{pane_width}x#{pane_height} #{buffer_name}';
+  const before = served.asked(state);
+  served.type(served.command('watch', 'coder'));
+  await until(() => rows()[49]?.includes('· live ·'), SLOW);
+  // Each row ends where it should, whatever stands in it.
+  expect(
+    rows()
+      .slice(0, texts.length)
+      .map((row) => row.at(-1)),
+  ).toEqual(texts.map(() => '|'));
+  expect(served.asked(state)).toBe(before);
+  process.kill(served.frontPid(), 'SIGKILL');
+  await until(() => served.modes() === '0 1 1', SLOW);
+  expect(served.asked(state)).toBe(before);
+  // An answer of the terminal to a query would stand on the command line.
+  await until(() => served.shown().trimEnd().endsWith('$'), SLOW);
   await echoes();
 });
 

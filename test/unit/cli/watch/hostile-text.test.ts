@@ -9,47 +9,7 @@ import { WatchedAgent } from '../../../../src/cli/watch/watched-agent.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
 import { ScreenLog, type ScreenPicture } from '../../../../src/screen/screen-log.ts';
 import type { ScreenFrame, Span } from '../../../../src/wire/gen/fleet/v1/terminal.ts';
-
-/** What a program may try on whoever looks: as text of a span, since no byte of it travels as such. */
-const CORPUS: Record<string, string> = {
-  'a title': '\x1b]0;owned\x07',
-  'a title by ST': '\x1b]2;owned\x1b\\',
-  'the clipboard': '\x1b]52;c;ZXZpbA==\x07',
-  'a hyperlink': '\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\',
-  'a query of the cursor': '\x1b[6n',
-  'a query of the terminal': '\x1b[c\x1b[>c\x1b[=c\x1b[?1;2c',
-  'a query of the title': '\x1b[21t',
-  'a query of a colour': '\x1b]4;1;?\x07\x1b]10;?\x07',
-  'a resize': '\x1b[8;10;10t',
-  'a device control string': '\x1bP$q"p\x1b\\',
-  'a termcap query': '\x1bP+q544e\x1b\\',
-  'a sixel': '\x1bPq#0;2;0;0;0~~@@\x1b\\',
-  'an application command': '\x1b_Ga=T,f=24;AAAA\x1b\\',
-  'a privacy message': '\x1b^secret\x1b\\',
-  'a start of string': '\x1bXstring\x1b\\',
-  'the alternate screen': '\x1b[?1049l\x1b[?1049h\x1b[?47l',
-  'mouse and paste modes': '\x1b[?1000h\x1b[?1006h\x1b[?2004h\x1b[?1004h',
-  'a scroll region': '\x1b[5;10r\x1b[?6h',
-  'a full reset': '\x1bc\x1b[!p',
-  'a character set': '\x1b(0\x1b)0\x0e\x0f',
-  'eight-bit controls': '\x9b31m\x9d0;owned\x9c\x90q\x9c\x85\x84',
-  'line ends and tabs': 'a\r\nb\tc\vd\fe\bf\x7f\0',
-  'a bell': '\x07',
-  'bidi overrides': 'user\u202etxt.exe\u202c \u2066isolated\u2069 \u200f\u200e\u061c',
-  'zero width': 'a\u200bb\u200cc\u200dd\u2060e\ufefff\u00adg\u034fh\u115fi\u3164j',
-  'tag characters': 'a\u{e0041}\u{e0042}\u{e007f}',
-  'variation selectors': 'a\ufe0f\ufe01\u{e0100}\u{e01ef}',
-  'a pile of marks': `Z${'\u0300\u0301\u0302\u0303'.repeat(30)}`,
-  'marks with nothing to stand on': '\u0301\u0302\u20dd',
-  separators: 'a\u2028b\u2029c',
-  'private use': '\ue000\uf8ff\u{f0000}\u{10eeee}\u0305',
-  'lone surrogates': '\ud800a\udc00',
-  'what is no character': '\uffff\ufdd0\u{1fffe}',
-  'joined pictures': '👨‍👩‍👧‍👦👩🏽‍💻🏴\u{e0067}\u{e0062}\u{e007f}❤️1️⃣🇩🇪🇩',
-  'joiners without pictures': '👨‍a‍b‍\u202e',
-  'interlinear annotations': '\ufff9a\ufffab\ufffb',
-  'a broken escape at the end': 'text\x1b[38;5',
-};
+import { HOSTILE_TEXT } from '../../../helpers/hostile-text.ts';
 
 /** All that may ever be written: our own looks, places and the clearing of a row. */
 const ALLOWED = new RegExp(
@@ -132,7 +92,7 @@ const OPTIONS: ComposeOptions = {
   nowMono: systemClock.monotonicMs(),
 };
 
-describe.each(Object.entries(CORPUS))('%s', (_, text) => {
+describe.each(Object.entries(HOSTILE_TEXT))('%s', (_, text) => {
   const frame = frameOf(Array.from({ length: 18 }, (_, n) => `${'x'.repeat(n)}${text}${n % 2 ? ' b' : ''}`));
 
   test('is painted with sequences of our own only', () => {
