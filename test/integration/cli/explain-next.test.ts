@@ -2,7 +2,9 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Attention } from '../../../src/domain/agent-row.ts';
 import type { ExplainAgentResponse, PromptReading } from '../../../src/wire/gen/fleet/v1/terminal.ts';
-import { runFleetProgram } from '../../helpers/fleet-program.ts';
+import { FLEET_MAIN, runFleetProgram } from '../../helpers/fleet-program.ts';
+import { PrivateTmux } from '../../helpers/tmux-server.ts';
+import { until } from '../../helpers/until.ts';
 import { DRAGON, paneRow, refusal, ServedOrders } from './served-orders.ts';
 
 /** What would act upon a terminal, were it written to one as it is. */
@@ -219,6 +221,33 @@ describe('fleet next', () => {
       agent: null,
       prompt: null,
     });
+  });
+
+  test.each([
+    ['next', 1],
+    ['next --no-watch', 0],
+  ])('on a terminal fleet %s goes on to its screen %i times', async (line, times) => {
+    serveThree();
+    const folder = new PrivateTmux();
+    try {
+      const { instance, home } = served.view;
+      const program = `'${process.execPath}' '${FLEET_MAIN}' --instance ${instance} ${line}`;
+      folder.session('t', 't', `${program}; echo "left with $?"; exec sleep 1000`, '-e', `HOME=${home}`);
+      const screen = (): string => folder.run('t', 'capture-pane', '-p', '-J', '-t', '=t:');
+      await until(
+        () => {
+          served.hear();
+          return /left with \d/.test(screen());
+        },
+        { timeoutMs: 30_000 },
+      );
+      expect(screen()).toContain('home/dragon-lin/jwoltje/coder0-0  needs approval');
+      expect(served.calls('watchTerminal').map(({ request }) => request.key)).toEqual(
+        Array.from({ length: times }, () => 'k:coder0-0'),
+      );
+    } finally {
+      folder.close();
+    }
   });
 
   test('an agent whose host cannot say what it asks waits all the same', async () => {

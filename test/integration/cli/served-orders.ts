@@ -75,6 +75,10 @@ export class ServedOrders {
         this.#answering('host-agent', call),
       ]),
     );
+    this.view.calls.watchTerminal = (call) => {
+      this.heard.push({ by: 'host-agent', call: 'watchTerminal', request: call.request });
+      call.emit('error', refusal(status.PERMISSION_DENIED, 'no screens here'));
+    };
     await this.view.start();
   }
 
@@ -103,14 +107,19 @@ export class ServedOrders {
     return this.heard.filter(({ call }) => call === name);
   }
 
-  /** Hosts whose link stands have just been heard. Commands that are told leave the instance out. */
+  /** Each host whose link stands has just been heard. */
+  hear(): void {
+    for (const { id, linkState } of this.view.view.hostAgents())
+      if (linkState === 'connected') this.view.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
+  }
+
+  /** Hosts have just been heard. Commands that are told leave the instance out. */
   fleet(...args: string[]): Promise<Ran> {
     return this.fleetReading(undefined, ...args);
   }
 
   async fleetReading(input: string | Uint8Array | undefined, ...args: string[]): Promise<Ran> {
-    for (const { id, linkState } of this.view.view.hostAgents())
-      if (linkState === 'connected') this.view.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
+    this.hear();
     const { instance, home } = this.view;
     const ran = await runFleetProgram(['--instance', instance, ...args], { HOME: home }, input);
     const plainly = (text: string): string => text.replaceAll(`fleet --instance ${instance} `, 'fleet ');
