@@ -86,15 +86,18 @@ export class SessionOutput {
   }
 
   /**
-   * Asks through the live client, and listens again from before the answer on: what comes after it is announced. Null
-   * while apart.
+   * Asks through the live client; null while apart. With `resumes` it listens again from before the answer on: what
+   * comes after that is announced.
    */
-  ask(paneId: string): Ask | null {
+  ask(paneId: string, resumes: boolean): Ask | null {
     const client = this.#client;
     if (client === null) return null;
     return async (commands, signal) => {
-      if (!this.#held.delete(paneId)) return askThrough(client, commands, signal);
-      return askThrough(client, [['refresh-client', '-A', `${paneId}:continue`], ...commands], signal);
+      if (!resumes || !this.#held.delete(paneId)) return askThrough(client, commands, signal);
+      const resumed = ['refresh-client', '-A', `${paneId}:continue`];
+      const lines = await askThrough(client, [resumed, ...commands], signal);
+      // tmux says so inside the reply (seen on 3.3a).
+      return lines[0]?.toString('latin1') === `%continue ${paneId}` ? lines.slice(1) : lines;
     };
   }
 
