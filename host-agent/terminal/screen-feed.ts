@@ -43,6 +43,8 @@ const isSamePane = (a: PaneRef, b: PaneRef | undefined): boolean =>
   a.paneId === b.paneId &&
   a.panePid === b.panePid;
 
+type Look = 'changed' | 'same' | 'failed';
+
 export class ScreenFeed implements WatchedScreen {
   readonly #options: ScreenFeedOptions;
   readonly #changed = new Listeners();
@@ -106,9 +108,14 @@ export class ScreenFeed implements WatchedScreen {
     const parser = new CaptureParser();
     const joined = new Joined(outputs, pane, this.#wake);
     using _left = joined;
+    // Under lasting output tmux keeps holding it back, and is asked at the pace of frames until nothing changes any more.
+    let isHeld = false;
+    let look: Look = 'changed';
     while (!signal.aborted && isSamePane(pane, panes.pane(key))) {
       const startMono = clock.monotonicMs();
-      const isRead = await this.#look(pane, parser, signal);
+      isHeld = isHeld && look === 'changed';
+      look = await this.#look(pane, parser, !isHeld, signal);
+      const isRead = look !== 'failed';
       if (signal.aborted) return;
       joined.begin(() => this.#setApart(this.#output?.apart ?? null));
       this.#output = joined.output;
@@ -119,29 +126,31 @@ export class ScreenFeed implements WatchedScreen {
         await sleep(isCheap ? Math.min(CHEAP_POLL_MS, pollMs) : pollMs, signal);
         continue;
       }
-      await this.#wake.wait(PROOF_MS, signal);
+      if (!isHeld) await this.#wake.wait(PROOF_MS, signal);
       const pauseMs = startMono + frameMs - clock.monotonicMs();
-      if (pauseMs <= 0) continue;
+      if (pauseMs <= 0 && !isHeld) continue;
+      isHeld = true;
       joined.output?.hold(pane.paneId);
       await sleep(pauseMs, signal);
     }
     this.#output = null;
   }
 
-  async #look(pane: PaneRef, parser: CaptureParser, signal: AbortSignal): Promise<boolean> {
+  async #look(pane: PaneRef, parser: CaptureParser, resumes: boolean, signal: AbortSignal): Promise<Look> {
     const { questions, clock } = this.#options;
-    const through = this.#output?.ask(pane.paneId) ?? null;
+    const through = this.#output?.ask(pane.paneId, resumes) ?? null;
     try {
       const rows = await lookAtPane(through ?? questions.at(pane.socket), pane, SCREEN_ROWS, signal);
       const wasDead = this.#dead;
       this.#dead = rows.facts.dead;
       this.#provedMono = clock.monotonicMs();
-      if (this.log.take(pictureOf(rows, parser, clock.nowMs())) || wasDead !== this.#dead) this.#changed.emit();
-      return true;
+      const isNew = this.log.take(pictureOf(rows, parser, clock.nowMs())) || wasDead !== this.#dead;
+      if (isNew) this.#changed.emit();
+      return isNew ? 'changed' : 'same';
     } catch (error) {
       const isLate = error instanceof FleetError && error.code === 'DEADLINE_EXCEEDED';
       if (isLate && through !== null && !signal.aborted) await this.#judgeClient(pane, signal);
-      return false;
+      return 'failed';
     }
   }
 
