@@ -263,18 +263,20 @@ export class ScriptedAgent {
     return this.#ground.run('capture-pane', '-p', '-t', this.pane.paneId);
   }
 
-  async prompt(): Promise<PromptReading> {
+  async prompt(runtime = 'claude'): Promise<PromptReading> {
     const picture = await this.#ground.screens.read(this.pane, AbortSignal.timeout(PATIENCE_MS));
-    return this.#ground.prompts.read('claude', picture) as PromptReading;
+    return this.#ground.prompts.read(runtime, picture) as PromptReading;
   }
 
   whenPrompt(isSo: (reading: PromptReading) => boolean): Promise<PromptReading> {
-    return until(
-      async () => {
-        const reading = await this.prompt();
-        return isSo(reading) ? reading : null;
-      },
-      { timeoutMs: PATIENCE_MS },
-    );
+    return this.whenScreen('claude', isSo);
+  }
+
+  whenScreen(runtime: string, isSo: (reading: PromptReading) => boolean): Promise<PromptReading> {
+    const look = async () => {
+      const reading = await this.prompt(runtime);
+      return isSo(reading) ? reading : null;
+    };
+    return until(look, { timeoutMs: PATIENCE_MS });
   }
 }

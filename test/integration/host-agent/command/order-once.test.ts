@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { PaneLocks } from '../../../../host-agent/command/pane-lock.ts';
+import { sleep } from '../../../../src/runtime/sleep.ts';
 import type { OrderOutcome, SendTextRequest } from '../../../../src/wire/gen/fleet/v1/orders.ts';
 import { until } from '../../../helpers/until.ts';
 import type { ChildTask } from './order-child.ts';
@@ -157,12 +158,12 @@ test('a host-agent killed before the first key: the same id is typed once', asyn
   expect(agent.messages()).toEqual(['after all']);
 });
 
-const laterKills: [string, string, string, (agent: ScriptedAgent, ground: OrderGround) => boolean][] = [
-  ['as soon as keys are announced', '', 'typing', (_, ground) => journalSays(ground, '"stage":"typing"')],
-  ['after the paste', 'hide', 'typing', (agent) => agent.bytes().includes('\x1b[201~')],
-  ['after Enter', 'swallow-all', 'typed', (_, ground) => journalSays(ground, '"stage":"submitted"')],
+const laterKills: [string, string, (agent: ScriptedAgent, ground: OrderGround) => boolean][] = [
+  ['as soon as keys are announced', '', (_, ground) => journalSays(ground, '"stage":"typing"')],
+  ['after the paste', 'hide', (agent) => agent.bytes().includes('\x1b[201~')],
+  ['after Enter', 'swallow-all', (_, ground) => journalSays(ground, '"stage":"submitted"')],
 ];
-for (const [when, modes, , isThen] of laterKills) {
+for (const [when, modes, isThen] of laterKills) {
   test(`a host-agent killed ${when}: the same id is never typed again, and nothing is claimed`, async () => {
     await using ground = new OrderGround();
     const agent = await ground.claude(modes);
@@ -187,7 +188,8 @@ test('killed at any moment: typed at most once under an id, and `accepted` means
     const request = agent.message(`message ${round}`, { timeoutMs: 60_000 });
     await using child = new Child(ground, journalOf(ground), [request]);
     await until(() => journalSays(ground, request.id), LATER);
-    await new Promise((resolve) => setTimeout(resolve, round * 60));
+    // Not a wait for anything: each round is killed at another moment.
+    await sleep(round * 60);
     await child.kill();
     const orders = ground.orders();
     const { outcome } = await orders.sendText(request, fromHere());
