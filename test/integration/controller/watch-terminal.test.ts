@@ -127,6 +127,30 @@ test('a host-agent that starts again is asked again by itself, and an agent that
   expect(watching.end).toMatchObject({ reason: 'agent_removed', detail: 'no such agent here' });
 });
 
+test('a host that cannot show a screen for a moment is asked again, and the picture stays meanwhile', async () => {
+  const screen = new SimulatedScreen();
+  screen.draw('before');
+  const failing = new AbortController();
+  await cell.host('dragon-lin', {
+    calls: {
+      watchTerminal: async (request, sink, context) => {
+        const signal = AbortSignal.any([context.signal, failing.signal]);
+        await screen.watch(request, sink, screen.asked === 0 ? { ...context, signal } : context);
+        if (!context.signal.aborted) throw new FleetError('UNAVAILABLE', 'tmux does not answer');
+      },
+    },
+  });
+  const watching = new Watching(cell.admin(), TARGET).read();
+  await until(() => watching.shows === 'before', SOON);
+  screen.draw('after');
+  failing.abort();
+  await until(() => watching.shows === 'after', SOON);
+  await until(() => watching.states.at(-1) === 'connected', SOON);
+  expect(watching.isOver).toBe(false);
+  expect(screen.asked).toBe(2);
+  watching.call.cancel();
+});
+
 test('the session that ends, ends all who watch it, with its reason', async () => {
   const { screen } = await shown();
   const client = cell.admin();
