@@ -2,7 +2,7 @@
  * The rules of each runtime: what comes with fleet, with a user's own `<config>/runtime-rules/<runtime>.json` over it. A
  * file that cannot be used is named, and the shipped rules stand.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RuleSet } from '../../src/domain/prompt-rules.ts';
 import { isKnownRuntime } from '../../src/domain/runtime-table.ts';
@@ -56,8 +56,7 @@ export class RuleShelf {
     const held = { stamp, lookedMono: now, rules: shipped, problem: null };
     if (stamp === '') return held;
     try {
-      if (statSync(path).size > MAX_BYTES) throw new Error('is larger than 256 KiB');
-      const own = parseRules(JSON.parse(readFileSync(path, 'utf8')));
+      const own = parseRules(JSON.parse(readSmall(path)));
       if (own.runtime !== runtime) throw new Error(`is for ${own.runtime}: name the file ${own.runtime}.json`);
       return { ...held, rules: withOwnRules(shipped, own, path) };
     } catch (error) {
@@ -65,6 +64,19 @@ export class RuleShelf {
     }
   }
 }
+
+/** Never waits: what stands there may be a pipe. */
+const readSmall = (path: string): string => {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw new Error('is no regular file');
+    if (stat.size > MAX_BYTES) throw new Error('is larger than 256 KiB');
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+};
 
 /** Empty: no such file. */
 const stampOf = (path: string): string => {

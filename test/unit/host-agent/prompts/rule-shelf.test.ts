@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +82,14 @@ test.each([
   expect(more).toEqual([]);
   expect(problem).toContain(path);
   expect(problem).toMatch(words);
+});
+
+test('a pipe in place of a file is named, and nothing waits for it', () => {
+  mkdirSync(folder, { recursive: true });
+  execFileSync('mkfifo', [path]);
+  const { rules } = shelf();
+  expect(names(rules)).toContain('approval');
+  expect(rules.problems()).toEqual([`${path}: is no regular file; shipped rules used`]);
 });
 
 test('a file that is mended, or removed, counts without a restart', () => {
