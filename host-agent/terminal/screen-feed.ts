@@ -131,7 +131,7 @@ export class ScreenFeed implements WatchedScreen {
       if (pauseMs <= 0 && !isHeld) continue;
       isHeld = true;
       joined.output?.hold(pane.paneId);
-      await sleep(pauseMs, signal);
+      await sleep(Math.max(pauseMs, 1), signal);
     }
     this.#output = null;
   }

@@ -72,7 +72,12 @@ export const tailTerminal =
       try {
         read = await readTail(questions.at(pane.socket), pane, depth, signal);
       } catch (error) {
-        if (error instanceof FleetError) continue;
+        if (signal.aborted) return;
+        // Gone, or not to be asked now: the inventory says which, and what has changed is still untold.
+        if (error instanceof FleetError) {
+          seen = 0;
+          continue;
+        }
         throw error;
       }
       const { text, missed } = cursor.next(read);
