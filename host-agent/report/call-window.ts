@@ -65,7 +65,7 @@ export const callSinkOf = (
       return !isStreamFull && window.isOpen;
     },
     drained: async (over) => {
-      const either = AbortSignal.any([signal, over]);
+      const either = over === signal ? over : AbortSignal.any([signal, over]);
       if (isStreamFull) await callSink(stream).drained(either);
       isStreamFull = false;
       await window.opened(either);
