@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ControlClient } from '../../../host-agent/tmux/control-client.ts';
 import { Questions } from '../../../host-agent/tmux/questions.ts';
 import { SessionOutput } from '../../../host-agent/tmux/session-output.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -11,11 +12,15 @@ const tmux = new PrivateTmux();
 const stop = new AbortController();
 let output: SessionOutput;
 let running: Promise<void>;
+let follower: ControlClient;
 
 beforeAll(async () => {
   tmux.session('s', 'coder', 'cat');
   const place = { tmuxPath: 'tmux', uid: process.getuid!(), socket: tmux.socket('s') };
-  const questions = new Questions({ ...place, follower: () => null, problem: () => null });
+  follower = new ControlClient({ ...place, sessionId: '$0', flags: 'no-output,ignore-size' });
+  follower.start();
+  await follower.opened;
+  const questions = new Questions({ ...place, follower: () => follower, problem: () => null });
   const session = { ...place, sessionId: '$0', clock: systemClock, log: silentLogger(), questions };
   output = new SessionOutput({ ...session, polled: () => null, settleMs: 50, retryMs: 500 });
   running = output.run(stop.signal);
@@ -24,6 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   stop.abort();
   await running;
+  await follower.close();
   tmux.close();
 });
 
