@@ -39,6 +39,7 @@ export const relayCall = (channel: Channel, call: HostCall, incoming: IncomingCa
       );
       const cancel = (): void => asked.cancel();
       signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
       return;
     }
     const options = { deadline, interceptors: [inStepWith(sink, signal)] };
