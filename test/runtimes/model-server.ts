@@ -1,6 +1,6 @@
 /**
  * Stands in for a model on loopback, so that the real programs show their working and approval screens without an
- * account: what the last user message asks for decides whether a tool is called. Speaks only what pi, codex and claude ask.
+ * account: `please run` and `please ask` make it call a tool. Speaks only what pi, codex and claude ask.
  *
  *   node model-server.ts PORT
  */
@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 type Json = Record<string, unknown>;
 
-/** What a message with one of these words in it makes the model do; everything else is answered after a while. */
+/** What `please run` makes the model ask for; everything else is answered after a while. */
 const COMMAND = 'touch asked.txt';
 const THINKING_MS = 4_000;
 
