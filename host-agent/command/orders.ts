@@ -161,6 +161,7 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
       clock: ports.clock,
       timeoutMs: Math.min(call.timeoutMs || defaultMs, MAX_TIMEOUT_MS),
       stopping: this.#stopping.signal,
+      refusal: () => sendRefusal(policy(), policyPath, context.origin),
       log,
     });
     this.#running.set(id, running);
@@ -175,10 +176,8 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
       actor: context.origin.actor,
       beganMs: nowMs(),
     });
-    const refusal = sendRefusal(policy(), policyPath, context.origin);
     void running
       .run(async (run) => {
-        if (refusal !== null) return new OrderEnd('refused', refusal);
         await received.catch(refuseUnwritten);
         return act(run);
       })

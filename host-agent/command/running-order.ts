@@ -16,6 +16,8 @@ export interface RunningOrderOptions {
   clock: Clock;
   timeoutMs: number;
   stopping: AbortSignal;
+  /** Why the host does not allow it, as its policy is now; null: it does. */
+  refusal: () => string | null;
   log: Logger;
 }
 
@@ -48,6 +50,7 @@ export class RunningOrder implements OrderRun {
     const timer = setTimeout(() => this.#late.abort(), timeoutMs);
     let end: OrderEnd;
     try {
+      this.#refuse();
       end = await act(this);
     } catch (error) {
       end = this.#endOf(error);
@@ -79,6 +82,8 @@ export class RunningOrder implements OrderRun {
   }
 
   async typing(): Promise<void> {
+    // Again: it may have waited long, and the host has the last word.
+    this.#refuse();
     this.#isTyping = true;
     try {
       await this.#options.journal.stage(this.#options.id, 'typing');
@@ -99,6 +104,11 @@ export class RunningOrder implements OrderRun {
     } catch (error) {
       log.error({ err: error, order: id }, 'stage of an order could not be journalled');
     }
+  }
+
+  #refuse(): void {
+    const refusal = this.#options.refusal();
+    if (refusal !== null) throw new OrderEnd('refused', refusal);
   }
 
   #endOf(error: unknown): OrderEnd {

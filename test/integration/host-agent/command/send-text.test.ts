@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { PaneLocks } from '../../../../host-agent/command/pane-lock.ts';
 import { until } from '../../../helpers/until.ts';
 import { fromHere, OrderGround } from './order-ground.ts';
 
@@ -291,6 +292,20 @@ test('the host’s policy has the last word, and callers of other cells have the
   expect(stranger.outcome).toBe('refused');
   expect(agent.bytes()).toBe('');
   expect((await agent.send(orders, 'here')).outcome).toBe('accepted');
+});
+
+test('a policy that changes while an order waits counts for it, too', async () => {
+  await using ground = new OrderGround();
+  const orders = ground.orders();
+  const agent = await ground.claude();
+  const turn = await new PaneLocks(join(ground.folder, 'panes')).take(agent.pane, AbortSignal.timeout(5_000));
+  const request = agent.message('too late', { timeoutMs: 30_000 });
+  const sending = orders.sendText(request, fromHere());
+  await until(async () => (await orders.getOrder({ id: request.id }, fromHere())).outcome === 'pending', LATER);
+  ground.policy = { ...ground.policy, control: 'observe' };
+  turn[Symbol.dispose]();
+  expect((await sending).outcome).toBe('refused');
+  expect(agent.bytes()).toBe('');
 });
 
 test('a draft of a person in a program without rules is seen by its prompt', async () => {
