@@ -40,7 +40,7 @@ test('the first answer after a pane was held is the answer alone, and what it pr
   });
   for (let round = 1; round <= 3; round += 1) {
     output.hold('%0');
-    const ask = output.ask('%0');
+    const ask = output.ask('%0', true);
     const lines = await ask?.([['display-message', '-p', 'answered']], stop.signal);
     expect(lines?.map(String)).toEqual(['answered']);
     const before = printed;
