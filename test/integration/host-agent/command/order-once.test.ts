@@ -130,6 +130,26 @@ test('who leaves before the first key takes the order along; after it, it runs o
   expect(agent.messages()).toEqual(['please do']);
 });
 
+test('a pane that ends after the paste, and a host-agent that stops then: told as what is known', async () => {
+  await using ground = new OrderGround();
+  const orders = ground.orders();
+  await ground.claude();
+  const ending = await ground.claude('hide');
+  const sending = ending.send(orders, 'into the dark', { timeoutMs: 30_000 });
+  await until(() => ending.bytes() !== '', LATER);
+  ground.run('kill-pane', '-t', ending.pane.paneId);
+  expect(await sending).toMatchObject({ outcome: 'unverifiable', reason: 'typed, but then its pane ended' });
+
+  const agent = await ground.claude('hide');
+  const request = agent.message('half way', { timeoutMs: 30_000 });
+  const halfWay = orders.sendText(request, fromHere());
+  await until(() => agent.bytes() !== '', LATER);
+  await orders.stopped();
+  const told = await halfWay;
+  expect(told.outcome).toBe('unverifiable');
+  expect(await ground.orders().getOrder({ id: request.id }, fromHere())).toEqual({ ...told, repeated: true });
+});
+
 test('nothing of a message, a key or a prompt is in the journal, and it is nobody else’s', async () => {
   await using ground = new OrderGround();
   const orders = ground.orders();
