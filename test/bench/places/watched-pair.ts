@@ -1,0 +1,75 @@
+/**
+ * Two played machines in one cell: whoever looks is on W-jarvis, the agents are on dragon-lin, each alone on a tmux server
+ * of its own as the launcher makes them. `countedPair` is the same with dragon-lin's uplink through a counter.
+ */
+import { userInfo } from 'node:os';
+import { takeSnapshot } from '../../../src/cli/client/snapshot.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { until } from '../../helpers/until.ts';
+import type { Bench } from '../harness/bench.ts';
+import { CountingProxy } from '../harness/counting-proxy.ts';
+import type { Daemon, Machine } from '../harness/machine.ts';
+
+export const WIDTH = 120;
+export const HEIGHT = 40;
+const SHOWN_TIMEOUT_MS = 20_000;
+
+export interface Agent {
+  name: string;
+  /** Of its row. */
+  key: string;
+  hostAgent: string;
+  /** Name of its tmux socket on dragon-lin, and of the session there. */
+  socket: string;
+}
+
+export interface WatchedPair extends AsyncDisposable {
+  jarvis: Machine;
+  dragon: Machine;
+  controller: Daemon;
+  jarvisDaemon: Daemon;
+  dragonDaemon: Daemon;
+  /** null where nothing counts. */
+  uplink: CountingProxy | null;
+  /** Starts a program as an agent on dragon-lin; resolves when W-jarvis sees its row. */
+  agent(name: string, program: string, options?: { socket?: string }): Promise<Agent>;
+  /** Ends its session. */
+  end(agent: Agent): Promise<void>;
+}
+
+const pairOf = async (bench: Bench, isCounted: boolean): Promise<WatchedPair> => {
+  await using stack = new AsyncDisposableStack();
+  const jarvis = stack.use(bench.machine('W-jarvis'));
+  const dragon = stack.use(bench.machine('dragon-lin'));
+  const { username } = userInfo();
+  const controller = await jarvis.start('controller');
+  const jarvisDaemon = await jarvis.start('host-agent');
+  await jarvis.join(await jarvis.token(jarvis.name, username));
+  const dragonDaemon = await dragon.start('host-agent');
+  const [host, port] = (await jarvis.controllerAddress()).split(':') as [string, string];
+  const uplink = isCounted ? stack.use(await CountingProxy.start({ host, port: Number(port) })) : null;
+  await dragon.join(await jarvis.token(dragon.name, username), uplink ? [uplink.address] : []);
+  const hostAgent = `${dragon.name}/${username}`;
+  const agent: WatchedPair['agent'] = async (name, program, { socket = name } = {}) => {
+    const size = ['-x', String(WIDTH), '-y', String(HEIGHT)];
+    await dragon.tmuxOn(socket, 'new-session', '-d', '-s', name, ...size, program);
+    await dragon.tmuxOn(socket, 'set-option', '-g', 'status', 'off');
+    await dragon.tmuxOn(socket, 'set-option', '-g', 'window-size', 'manual');
+    const key = await until(() => keyOf(jarvis, hostAgent, name), { timeoutMs: SHOWN_TIMEOUT_MS });
+    return { name, key, hostAgent, socket };
+  };
+  const end: WatchedPair['end'] = async ({ socket, name }) => {
+    await dragon.tmuxOn(socket, 'kill-session', '-t', `=${name}`);
+  };
+  const all = stack.move();
+  const dispose = () => all.disposeAsync();
+  return { jarvis, dragon, controller, jarvisDaemon, dragonDaemon, uplink, agent, end, [Symbol.asyncDispose]: dispose };
+};
+
+export const watchedPair = (bench: Bench): Promise<WatchedPair> => pairOf(bench, false);
+export const countedPair = (bench: Bench): Promise<WatchedPair> => pairOf(bench, true);
+
+const keyOf = async (from: Machine, hostAgent: string, session: string): Promise<string | undefined> => {
+  const mirror = await takeSnapshot(from.paths, { localOnly: false, hostsOnly: false, clock: systemClock });
+  return [...mirror.rowsOf(hostAgent)].find(({ row }) => row.tmux?.session === session && row.tmux.paneId)?.row.key;
+};
