@@ -32,8 +32,8 @@ interface Window extends Size {
   column: number;
 }
 
-/** As in the picture: private use, and what is not assigned. */
-const WITHOUT_MEANING = /[\p{Co}\p{Cn}]/gu;
+/** As in the picture. */
+const WITHOUT_MEANING = /[\u{f0000}-\u{10ffff}\p{Cn}]/gu;
 const BLANK = { text: ' ', columns: 1, isPlain: true };
 const REVERSED = withAttribute(PLAIN_LOOK, 'reverse');
 const FAINT = withAttribute(PLAIN_LOOK, 'dim');

@@ -16,8 +16,8 @@ export interface Piece {
 
 const PLAIN = /^[\x20-\x7e]*$/;
 const MARK = '\ufffd';
-/** Means something to some terminals, nothing to others: private use, and what is not assigned yet. */
-const WITHOUT_MEANING = /[\p{Co}\p{Cn}]/u;
+/** Means something to some terminals, nothing to others. The private use of icon fonts (BMP) is one column everywhere. */
+const WITHOUT_MEANING = /[\u{f0000}-\u{10ffff}\p{Cn}]/u;
 const WITH_MARKS = /^(.)(\p{M}*)$/su;
 /** Pictures built of several, which every terminal may draw as it can: joined, widened by a selector, keycaps, flags. */
 const PICTURE =

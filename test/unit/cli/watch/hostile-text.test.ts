@@ -26,7 +26,7 @@ const ALLOWED = new RegExp(
 /** Joiners and selectors stand only inside pictures. */
 const PICTURES =
   /\p{Extended_Pictographic}[\ufe0e\ufe0f]?\p{EMod}?(?:\u200d\p{Extended_Pictographic}[\ufe0e\ufe0f]?\p{EMod}?)*|[0-9#*]\ufe0f?\u20e3/gu;
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]|\p{M}{4}/u;
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u{f0000}-\u{10ffff}\p{Cn}\p{Default_Ignorable_Code_Point}]|\p{M}{4}/u;
 
 const textIn = (written: string): string => written.replace(ALLOWED, '').replace(PICTURES, '');
 

@@ -49,7 +49,8 @@ describe('characters', () => {
     expect(texts('a\u200bb', 2)).toEqual(['\ufffd', 'b']);
     expect(texts('e\u0301', 1)).toEqual(['e\u0301']);
     expect(texts('👩🏽‍💻', 2)).toEqual(['👩🏽‍💻']);
-    expect(texts('\ue0b0', 1)).toEqual(['\ufffd']);
+    expect(texts('\ue0b0', 1)).toEqual(['\ue0b0']);
+    expect(texts('\u{f0000}', 1)).toEqual(['\ufffd']);
   });
 });
 
