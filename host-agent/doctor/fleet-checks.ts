@@ -101,6 +101,9 @@ export const flagged = ({ inventory }: DiagnoseOptions): Finding[] =>
 export const policy = ({ config }: DiagnoseOptions): Finding => {
   const { control, federated, takeover, problem } = readHostPolicy(config.paths.config);
   return problem === null
-    ? ok('policy', `control ${control}, takeover ${takeover ? 'allowed' : 'refused'}, callers of other cells ${federated}`)
+    ? ok(
+        'policy',
+        `control ${control}, takeover ${takeover ? 'allowed' : 'refused'}, callers of other cells ${federated}`,
+      )
     : failed('policy', problem, 'until it can be read, nothing but looking is allowed here', 'mend that file');
 };
