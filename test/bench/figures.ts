@@ -8,6 +8,7 @@ import { linkLoss } from './figures/link-loss.ts';
 import { ps50 } from './figures/ps-50.ts';
 import { ps20000 } from './figures/ps-20000.ts';
 import { today } from './figures/today.ts';
+import { watchEcho } from './figures/watch-echo.ts';
 import { watchFirstFrame } from './figures/watch-first-frame.ts';
 import type { Figure } from './harness/figure.ts';
 
@@ -20,6 +21,7 @@ export const figures: readonly Figure[] = [
   controllerLoad,
   controllerRestart,
   watchFirstFrame,
+  watchEcho,
   today,
   changeRealHosts,
 ];
