@@ -10,6 +10,7 @@ import { ps20000 } from './figures/ps-20000.ts';
 import { today } from './figures/today.ts';
 import { watchEcho } from './figures/watch-echo.ts';
 import { watchFirstFrame } from './figures/watch-first-frame.ts';
+import { watchWire } from './figures/watch-wire.ts';
 import type { Figure } from './harness/figure.ts';
 
 export const figures: readonly Figure[] = [
@@ -22,6 +23,7 @@ export const figures: readonly Figure[] = [
   controllerRestart,
   watchFirstFrame,
   watchEcho,
+  watchWire,
   today,
   changeRealHosts,
 ];

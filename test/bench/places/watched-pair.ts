@@ -54,7 +54,8 @@ const pairOf = async (bench: Bench, isCounted: boolean): Promise<WatchedPair> =>
     const size = ['-x', String(WIDTH), '-y', String(HEIGHT)];
     await dragon.tmuxOn(socket, 'new-session', '-d', '-s', name, ...size, program);
     await dragon.tmuxOn(socket, 'set-option', '-g', 'status', 'off');
-    await dragon.tmuxOn(socket, 'set-option', '-g', 'window-size', 'manual');
+    // Of this window only: with it for all, tmux 3.3a ends at the next new-session.
+    await dragon.tmuxOn(socket, 'set-option', '-w', '-t', `=${name}:`, 'window-size', 'manual');
     const key = await until(() => keyOf(jarvis, hostAgent, name), { timeoutMs: SHOWN_TIMEOUT_MS });
     return { name, key, hostAgent, socket };
   };
