@@ -28,6 +28,18 @@ const fleet = (args: readonly string[], options: { input?: string; quiet?: boole
 const as = ({ instance }: { instance: string }): string[] => ['--instance', instance];
 const heading = (text: string): void => void process.stderr.write(`\n${text}\n`);
 
+/** What is tried next, and what it shows. */
+const NEXT: readonly (readonly [words: string, what: string])[] = [
+  [`ps -w ${as(W_JARVIS).join(' ')}`, 'the same, kept current'],
+  [`ps ${as(DRAGON_LIN).join(' ')}`, 'the same from the other machine'],
+  [`watch dogfood-coder ${as(W_JARVIS).join(' ')}`, 'its live screen; q leaves'],
+  [`send dogfood-coder ${as(W_JARVIS).join(' ')} "say hello"`, 'a message, and proof that the agent took it'],
+  [`next ${as(W_JARVIS).join(' ')}`, 'who waits for you, and how to answer'],
+  [`attach W-jarvis/dogfood-coder ${as(W_JARVIS).join(' ')}`, 'take over; ctrl-] leaves'],
+  [`hosts ${as(W_JARVIS).join(' ')}`, 'machines and their links'],
+];
+const LONGEST_WORDS = Math.max(...NEXT.map(([words]) => words.length));
+
 const up = async (): Promise<void> => {
   heading('scripted agents, on private tmux sockets');
   for (const machine of MACHINES) {
@@ -46,9 +58,7 @@ const up = async (): Promise<void> => {
     [
       '',
       'Type next:',
-      `  ${shown()} ps -w ${as(W_JARVIS).join(' ')}        the same, kept current`,
-      `  ${shown()} ps ${as(DRAGON_LIN).join(' ')}           the same from the other machine`,
-      `  ${shown()} hosts ${as(W_JARVIS).join(' ')}        machines and their links`,
+      ...NEXT.map(([words, what]) => `  ${`${shown()} ${words}`.padEnd(shown().length + LONGEST_WORDS + 3)}${what}`),
       'Stop it, and remove everything that it made in your home:',
       '  npm run quickstart -- down',
       '',

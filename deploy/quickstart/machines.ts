@@ -4,8 +4,8 @@ export interface PlayedAgent {
   session: string;
   /** Base name of its script, by which the process table shows what runs. */
   runs: 'pi' | 'codex' | 'claude' | 'agent';
-  /** How the scripted agent behaves. */
-  mood: 'busy' | 'quiet' | 'lost-beat' | 'holder';
+  /** How the scripted agent behaves; `composer` and `asks` draw themselves as codex does. */
+  mood: 'busy' | 'quiet' | 'lost-beat' | 'holder' | 'composer' | 'asks';
   /** Session group, for tools that open several views of one session. */
   group?: string;
 }
@@ -34,7 +34,7 @@ export const W_JARVIS: PlayedMachine = {
     { session: '_holder', runs: 'agent', mood: 'holder' },
     { session: 'canary-pi', runs: 'codex', mood: 'busy' },
     { session: 'dogfood-orchestrator', runs: 'codex', mood: 'quiet' },
-    { session: 'dogfood-coder', runs: 'codex', mood: 'busy' },
+    { session: 'dogfood-coder', runs: 'codex', mood: 'composer' },
     { session: 'dogfood-reviewer', runs: 'claude', mood: 'lost-beat' },
   ],
   roster: `version: 1
@@ -54,7 +54,10 @@ export const DRAGON_LIN: PlayedMachine = {
   instance: `${PREFIX}-dragon`,
   host: 'dragon-lin',
   socket: null,
-  agents: [{ session: 'coder0-0', runs: 'agent', mood: 'busy', group: 'coder0' }],
+  agents: [
+    { session: 'coder0-0', runs: 'agent', mood: 'busy', group: 'coder0' },
+    { session: 'reviewer0-0', runs: 'codex', mood: 'asks' },
+  ],
   roster: null,
 };
 

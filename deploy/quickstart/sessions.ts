@@ -1,7 +1,7 @@
 /** The played machines' tmux servers, on private sockets inside their instances; never one of the user's own. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { transformSync } from 'esbuild';
+import { buildSync } from 'esbuild';
 import { exec } from '../../src/runtime/exec.ts';
 import { type Paths, resolvePaths } from '../../src/runtime/paths.ts';
 import type { PlayedAgent, PlayedMachine } from './machines.ts';
@@ -55,11 +55,18 @@ export const startSessions = async (machine: PlayedMachine, node: string): Promi
 };
 
 const commandOf = (machine: PlayedMachine, agent: PlayedAgent, paths: Paths, node: string): string[] => {
-  const folder = join(paths.state, 'agents');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const script = join(folder, `${agent.runs}.js`);
-  const source = readFileSync(join(import.meta.dirname, 'scripted-agent.ts'), 'utf8');
-  writeFileSync(script, transformSync(source, { loader: 'ts', format: 'cjs', target: 'node24' }).code);
+  const source = agent.mood === 'composer' || agent.mood === 'asks' ? 'scripted-codex' : 'scripted-agent';
+  // What runs is known by the script's own name, so each has a folder.
+  const script = join(paths.state, 'agents', source, `${agent.runs}.js`);
+  buildSync({
+    entryPoints: [join(import.meta.dirname, `${source}.ts`)],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    logLevel: 'error',
+  });
   const beats = machine.roster === null ? '' : join(paths.mosaicHome, 'fleet/run');
   return [node, script, agent.mood, agent.session, beats];
 };

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../../helpers/until.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 let home: string;
@@ -23,6 +24,8 @@ const run = (program: string, args: string[], options: { killAfterMs?: number } 
     if (options.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), options.killAfterMs);
   });
 const quickstart = (...args: string[]) => run(process.execPath, ['deploy/quickstart.ts', ...args]);
+const fleet = (...args: string[]) =>
+  run(join(ROOT, 'dist/current/bin/fleet'), [...args, '--instance', `t${process.pid}-jarvis`]);
 const files = (): string[] =>
   readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
@@ -48,7 +51,23 @@ test('an interrupted run is repeated, and both machines are shown', { timeout: 1
   expect(stdout).toMatch(/canary-pi\s+codex \(not pi\).*DRIFT/);
   expect(stdout).toMatch(/dogfood-reviewer\s+claude\s+stale/);
   expect(stdout).toMatch(/dragon-lin\n\s+coder0-0\s+node.*UNMANAGED/);
+  expect(stdout).toMatch(/! reviewer0-0\s+codex\s+stuck: asks for approval/);
+  for (const verb of ['watch', 'send', 'next', 'attach'])
+    expect(stderr).toMatch(new RegExp(`fleet ${verb} .*--instance`));
   expect(stdout).not.toContain('_holder');
+});
+
+test('an agent takes a message, and the one that asks is answered', { timeout: 120_000 }, async () => {
+  expect(await fleet('send', 'dogfood-coder', 'say hello')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^accepted/),
+  });
+  const next = JSON.parse((await fleet('next', '-o', 'json')).stdout);
+  expect(next.agent.address).toContain('dragon-lin/');
+  const answer = ['answer', next.agent.address, '1', '--prompt', next.prompt.id];
+  expect(await fleet(...answer)).toMatchObject({ code: 0 });
+  expect(await fleet(...answer)).toMatchObject({ code: 8 });
+  await until(async () => JSON.parse((await fleet('next', '-o', 'json')).stdout).agent === null, { timeoutMs: 30_000 });
 });
 
 test('a second run changes nothing and shows the same', { timeout: 120_000 }, async () => {
