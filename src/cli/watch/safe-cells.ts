@@ -4,7 +4,13 @@
  */
 
 import { cleanText } from '../../domain/clean-text.ts';
-import { cellsOf, type TextCell } from '../../screen/text-columns.ts';
+import {
+  cellsOf,
+  codePointColumns,
+  type JoiningRules,
+  NEWEST_RULES,
+  type TextCell,
+} from '../../screen/text-columns.ts';
 import type { Span } from '../../wire/gen/fleet/v1/terminal.ts';
 
 /** `text` has no control and nothing invisible; plain pieces are printable ASCII, as long as their columns. */
@@ -29,7 +35,7 @@ export const safePieces = (span: Span): Piece[] => {
   if (PLAIN.test(text) && text.length >= columns) return [plainPiece(text.slice(0, columns))];
   const pieces: Piece[] = [];
   let room = columns;
-  for (const cell of fitted(cellsOf(text), columns)) {
+  for (const cell of gridCells(text, columns)) {
     if (cell.columns > room) break;
     room -= cell.columns;
     const last = pieces.at(-1);
@@ -58,10 +64,28 @@ const safeCell = (text: string): string => {
   return clean.includes(MARK) ? MARK : clean;
 };
 
+/** Of all versions of tmux; which one the source has is not told. */
+const ALL_RULES: readonly JoiningRules[] = [
+  NEWEST_RULES,
+  { widening: true, pairing: false },
+  { widening: false, pairing: false },
+];
+
+/** By the rules that give the text just these columns; where none do, as near as can be. */
+const gridCells = (text: string, columns: number): TextCell[] => {
+  for (const rules of ALL_RULES) {
+    const cells = cellsOf(text, codePointColumns, rules);
+    if (cells.every((cell) => cell.columns > 0) && widthOf(cells) === columns) return cells;
+  }
+  return fitted(cellsOf(text), columns);
+};
+
+const widthOf = (cells: readonly TextCell[]): number => cells.reduce((sum, cell) => sum + cell.columns, 0);
+
 /** Cells as wide as the source says: characters of which programs think differently give way. Columns are 1 or 2. */
 const fitted = (cells: TextCell[], columns: number): TextCell[] => {
   const shown = cells.map(({ text, columns: own }) => ({ text, columns: Math.min(2, Math.max(1, own)) }));
-  let missing = columns - shown.reduce((sum, cell) => sum + cell.columns, 0);
+  let missing = columns - widthOf(shown);
   for (const cell of shown) {
     if (missing === 0) break;
     if (isSure(cell.text)) continue;

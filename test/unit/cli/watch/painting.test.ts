@@ -22,6 +22,13 @@ const cropped = (spans: Span[], x: number, width: number): string =>
 describe('characters', () => {
   const texts = (text: string, columns: number): string[] => safePieces(span(text, columns)).map((piece) => piece.text);
 
+  test('which cell is how wide is read from what all are together, as some version of tmux counts them', () => {
+    const widths = (text: string, columns: number) => safePieces(span(text, columns)).map((piece) => piece.columns);
+    // Ready, a warning with a selector, a skin tone: 3.3a, 3.4.
+    expect(widths('✅⚠\ufe0f👍🏽', 7)).toEqual([2, 1, 2, 2]);
+    expect(widths('✅⚠\ufe0f👍🏽', 6)).toEqual([2, 2, 2]);
+  });
+
   test('ASCII is one piece, a wide character one of two columns', () => {
     expect(safePieces(span('ab世c', 5))).toEqual([
       { text: 'ab', columns: 2, isPlain: true },
