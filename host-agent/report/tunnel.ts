@@ -17,6 +17,9 @@ import { CallWindow, callSinkOf, type ReplyStream } from './call-window.ts';
 export type TunnelStream = ReplyStream &
   Pick<ClientDuplexStream<TunnelReply, TunnelCall>, 'on' | 'cancel'> & { setMaxListeners(count: number): unknown };
 
+/** What a timer can wait; a longer deadline is this one. */
+const MAX_DEADLINE_MS = 2 ** 31 - 1;
+
 interface Running {
   audience: SharedAudience;
   window: CallWindow;
@@ -58,7 +61,8 @@ export const serveTunnel = async (
     const watchers = new SharedAudience([begin.caller?.name ?? '']);
     const window = new CallWindow();
     running.set(callId, { audience: watchers, window, abort: () => own.abort() });
-    const until = [own.signal, over.signal, ...(begin.deadlineMs > 0 ? [AbortSignal.timeout(begin.deadlineMs)] : [])];
+    const until = [own.signal, over.signal];
+    if (begin.deadlineMs > 0) until.push(AbortSignal.timeout(Math.min(begin.deadlineMs, MAX_DEADLINE_MS)));
     void run(stream, calls, callId, begin, watchers, window, AbortSignal.any(until)).then(() => end(null), end);
   });
   await new Promise<void>((resolve) => {

@@ -78,6 +78,16 @@ test('what cannot be read, is too large, unknown or on nobody’s behalf is refu
   ]);
 });
 
+test('a deadline longer than any timer is no failure of the host', async () => {
+  const { contexts, explainAgent } = hanging();
+  const { line, begin } = served({ explainAgent });
+  begin(1n, { deadlineMs: 2 ** 32 + 5_000 });
+  begin(2n, { deadlineMs: 2 ** 32 - 1 });
+  begin(3n, { deadlineMs: 1 });
+  await until(() => line.endOf(3n), SOON);
+  expect(contexts.map(({ signal }) => signal.aborted)).toEqual([false, false, true]);
+});
+
 test('calls beyond the bound are refused, and those that run go on', async () => {
   const { contexts, explainAgent } = hanging();
   const { line, begin } = served({ explainAgent });
