@@ -26,6 +26,10 @@ const PACKAGES = [
   'ca-certificates',
   'sudo',
   'iputils-ping',
+  // Full-screen programs to be watched.
+  'vim-tiny',
+  'htop',
+  'less',
 ];
 
 /** Lock, look again, build beside, rename: a build that was interrupted leaves nothing under the final name. */
