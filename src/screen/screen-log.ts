@@ -2,7 +2,9 @@
  * A screen that changes, as rows with revisions: a reader is only a revision, so a slow one misses what was drawn in
  * between and never what is there. Holds one picture and no history.
  */
+import { FleetError } from '../domain/errors.ts';
 import type { ScreenFrame, Span } from '../wire/gen/fleet/v1/terminal.ts';
+import { saneFrame } from './sane-frame.ts';
 
 /** What a screen shows at one moment. Rows are shared, never changed. */
 export interface ScreenPicture {
@@ -20,6 +22,10 @@ export interface ScreenPicture {
   /** `height` of them; what lies right of the last span is blank. */
   rows: readonly (readonly Span[])[];
 }
+
+/** Of all that a picture from elsewhere may hold: many times what goes through a tunnel in one message. */
+const MAX_PICTURE_UNITS = 4 * 1024 * 1024;
+const SPAN_UNITS = 32;
 
 export class ScreenLog {
   #picture: ScreenPicture | null = null;
@@ -51,26 +57,20 @@ export class ScreenLog {
     return true;
   }
 
-  /** Takes what another log's `since` said. False when it changes nothing, or builds on a keyframe that never came. */
+  /**
+   * Takes what another log's `since` said, whoever has that log. False when it changes nothing, or builds on a keyframe
+   * that never came. Throws DATA_LOSS for what no screen can be; the picture stays as it was.
+   */
   apply(frame: ScreenFrame): boolean {
     const held = this.#picture;
-    if (!frame.keyframe && held === null) return false;
-    const { width, height, cursorX, cursorY, cursorVisible, alternateScreen, capturedMs, title, historyLines } = frame;
+    const { keyframe, rows: told, ...facts } = saneFrame(frame);
+    const { width, height } = facts;
+    if (!keyframe && (held === null || held.width !== width || held.height !== height)) return false;
     const rows: (readonly Span[])[] =
-      frame.keyframe || held === null ? Array.from({ length: height }, () => []) : [...held.rows];
-    for (const { y, spans } of frame.rows) if (y < height) rows[y] = spans;
-    return this.take({
-      width,
-      height,
-      cursorX,
-      cursorY,
-      cursorVisible,
-      alternateScreen,
-      capturedMs,
-      title,
-      historyLines,
-      rows,
-    });
+      keyframe || held === null ? Array.from({ length: height }, () => []) : [...held.rows];
+    for (const { y, spans } of told) rows[y] = spans;
+    if (unitsOf(rows) > MAX_PICTURE_UNITS) throw new FleetError('DATA_LOSS', 'more was sent than a screen can hold');
+    return this.take({ ...facts, rows });
   }
 
   /** What changed after `cursor`, as one frame; null when nothing did. Cursor 0 gets a keyframe. */
@@ -85,6 +85,9 @@ export class ScreenLog {
     return { frame: { ...picture, keyframe, rows }, cursor: this.#revision };
   }
 }
+
+const unitsOf = (rows: readonly (readonly Span[])[]): number =>
+  rows.reduce((units, row) => row.reduce((sum, { text }) => sum + text.length + SPAN_UNITS, units), 0);
 
 const isSameRow = (a: readonly Span[], b: readonly Span[] | undefined): boolean =>
   a === b || (b !== undefined && a.length === b.length && a.every((span, i) => isSameSpan(span, b[i] as Span)));

@@ -25,7 +25,7 @@ export class SimulatedScreen implements WatchedScreen {
 
   draw(...lines: string[]): void {
     this.log.take({
-      width: 80,
+      width: Math.max(80, ...lines.map(({ length }) => length)),
       height: lines.length,
       cursorX: 0,
       cursorY: 0,

@@ -10,7 +10,6 @@ import { ScreenLog, type ScreenPicture } from '../../screen/screen-log.ts';
 import type { TerminalEnd, TerminalStatus, WatchTerminalResponse } from '../../wire/gen/fleet/v1/terminal.ts';
 import { watchTerminal } from '../client/terminal-methods.ts';
 import { type AgentPlace, runPersistently } from './persistent-stream.ts';
-import { saneFrame } from './sane-frame.ts';
 import type { SharedLine } from './shared-line.ts';
 
 export interface WatchedAgentOptions {
@@ -102,7 +101,7 @@ export class WatchedAgent {
   #take({ frame, status, end }: WatchTerminalResponse): boolean {
     const now = this.#options.clock.monotonicMs();
     if (frame) {
-      this.#log.apply(saneFrame(frame));
+      this.#log.apply(frame);
       // A whole picture may be one that was kept while its host was away; only the status knows.
       if (!frame.keyframe) this.#provenMono = now;
     }

@@ -79,13 +79,13 @@ test('watchers who do not read delay nobody, hold little, and see what is there 
   await until(() => reading.shows !== '' && stalled.every(({ shows }) => shows !== ''), SOON);
   for (const { call } of stalled) call.pause();
   // Some 100 kB a frame.
-  const line = (round: number, y: number): string => `${round} ${y} ${'x'.repeat(2_000)}`;
+  const line = (round: number, y: number): string => `${round} ${y} ${'x'.repeat(900)}`;
   for (let round = 0; round < 120; round++) {
-    screen.draw(...Array.from({ length: 50 }, (_, y) => line(round, y)));
+    screen.draw(...Array.from({ length: 110 }, (_, y) => line(round, y)));
     await until(() => reading.screen.lines[0]?.startsWith(`${round} `), SOON);
   }
   for (const { call } of stalled) call.resume();
-  await until(() => stalled.every((each) => each.screen.lines[49] === line(119, 49)), SOON);
+  await until(() => stalled.every((each) => each.screen.lines[109] === line(119, 109)), SOON);
   // Sixteen of them were read ahead by the library of the reader itself.
   for (const { screen: seen } of stalled) expect(seen.frames).toBeLessThan(24);
   for (const each of [...stalled, reading]) each.call.cancel();

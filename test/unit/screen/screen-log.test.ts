@@ -81,3 +81,18 @@ test('a change without the keyframe that it builds on is not shown', () => {
   expect(copy.apply(log.since(cursor)!.frame)).toBe(false);
   expect(copy.picture).toBeNull();
 });
+
+test('what no screen can be is refused, and the picture stays as it was', () => {
+  const log = new ScreenLog();
+  log.take(picture(['one', 'two']));
+  const copy = new ScreenLog();
+  const { frame } = log.since(0)!;
+  copy.apply(frame);
+  expect(() => copy.apply({ ...frame, height: 4_294_967_295 })).toThrow(/screen of 10x4294967295/);
+  expect(() => copy.apply({ ...frame, width: 0 })).toThrow(/screen of 0x2/);
+  expect(copy.apply({ ...frame, keyframe: false, height: 3 })).toBe(false);
+  const cells = { ...row('x'.repeat(16_000))[0], columns: 1_000 } as Span;
+  const rows = Array.from({ length: 1_000 }, (_, y) => ({ y, spans: [cells] }));
+  expect(() => copy.apply({ ...frame, width: 1_000, height: 1_000, rows })).toThrow(/more was sent/);
+  expect(textOf(copy)).toEqual(['one', 'two']);
+});

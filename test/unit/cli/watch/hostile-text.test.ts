@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { type ComposeOptions, composeGrid, composeSingle } from '../../../../src/cli/watch/compose.ts';
 import { rowText } from '../../../../src/cli/watch/crop-row.ts';
 import { Pan } from '../../../../src/cli/watch/pan.ts';
-import { saneFrame } from '../../../../src/cli/watch/sane-frame.ts';
 import { screenObject, spansOf } from '../../../../src/cli/watch/screen-json.ts';
 import { SharedLine } from '../../../../src/cli/watch/shared-line.ts';
 import { WatchedAgent } from '../../../../src/cli/watch/watched-agent.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
+import { saneFrame } from '../../../../src/screen/sane-frame.ts';
 import { ScreenLog, type ScreenPicture } from '../../../../src/screen/screen-log.ts';
 import type { ScreenFrame, Span } from '../../../../src/wire/gen/fleet/v1/terminal.ts';
 import { HOSTILE_TEXT } from '../../../helpers/hostile-text.ts';
@@ -56,7 +56,7 @@ const frameOf = (texts: readonly string[]): ScreenFrame => ({
 
 const pictureOf = (frame: ScreenFrame): ScreenPicture => {
   const log = new ScreenLog();
-  log.apply(saneFrame(frame));
+  log.apply(frame);
   return log.picture as ScreenPicture;
 };
 

@@ -2,8 +2,8 @@
  * A frame as it came, bounded: size, rows, spans and their columns are what a screen can have, whatever was sent. What
  * the characters are is not looked at here. Refuses a screen that is too large to be one.
  */
-import { FleetError } from '../../domain/errors.ts';
-import type { ScreenFrame, Span } from '../../wire/gen/fleet/v1/terminal.ts';
+import { FleetError } from '../domain/errors.ts';
+import type { ScreenFrame, Span } from '../wire/gen/fleet/v1/terminal.ts';
 
 export const MAX_SIDE = 1_000;
 /** A cell is one character with the few that join it. */
