@@ -33,6 +33,8 @@ export interface OrdersOptions {
 
 /** For orders that name no time of their own. */
 const ORDER_TIMEOUT_MS = 60_000;
+/** A host gives no order longer. */
+const MAX_ORDER_TIMEOUT_MS = 24 * 3_600_000;
 /** A host that ran out of an order's time still says what became of it. */
 const MARGIN_MS = 5_000;
 const ASK_DEADLINE_MS = 5_000;
@@ -62,11 +64,12 @@ export class Orders {
       beganMs: clock.nowMs(),
       outcome: 'pending',
     });
-    const deadlineMs = (request.timeoutMs || ORDER_TIMEOUT_MS) + MARGIN_MS;
+    const deadlineMs = Math.min(request.timeoutMs || ORDER_TIMEOUT_MS, MAX_ORDER_TIMEOUT_MS) + MARGIN_MS;
     try {
-      const outcome = await calls.unary(record.id, call, request, { caller, signal, deadlineMs });
+      const answer = await calls.unary(record.id, call, request, { caller, signal, deadlineMs });
+      const outcome = told(request.id, entry, answer);
       this.#settle(record.tenantId, request.id, entry, outcome.outcome);
-      return { ...outcome, address: outcome.address || entry.address };
+      return outcome;
     } catch (error) {
       if (error instanceof BrokenCall) {
         if (isNew) this.#settle(record.tenantId, request.id, entry, 'unknown');
@@ -93,9 +96,9 @@ export class Orders {
   ): Promise<OrderOutcome> {
     const options = { caller, signal, deadlineMs: ASK_DEADLINE_MS };
     try {
-      const outcome = await this.#options.calls.unary(entry.hostAgent, 'getOrder', { id }, options);
+      const outcome = told(id, entry, await this.#options.calls.unary(entry.hostAgent, 'getOrder', { id }, options));
       this.#settle(tenantId, id, entry, outcome.outcome);
-      return { ...outcome, address: outcome.address || entry.address };
+      return outcome;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FleetError)) throw error;
@@ -112,6 +115,20 @@ export class Orders {
       .catch((err: unknown) => this.#options.log.error({ err, order: id }, 'outcome of an order not stored'));
   }
 }
+
+const MAX_OUTCOME_CHARACTERS = 32;
+const MAX_REASON_CHARACTERS = 1_000;
+
+/** A host says what became of an order, and not which one it was; what it says is bounded, since it is kept and shown. */
+const told = (id: string, { address, verb, actor }: OrderEntry, outcome: OrderOutcome): OrderOutcome => ({
+  ...outcome,
+  id,
+  address,
+  verb,
+  actor,
+  outcome: outcome.outcome.slice(0, MAX_OUTCOME_CHARACTERS),
+  reason: outcome.reason.slice(0, MAX_REASON_CHARACTERS),
+});
 
 const unknown = (id: string, { address, verb, actor, beganMs }: OrderEntry, reason: string): OrderOutcome => ({
   id,

@@ -1,6 +1,6 @@
 /** What watchers are told of how their view stands: the host's own word, and beside it the line to the host. Pure. */
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
-import type { TerminalStatus } from '../../src/wire/gen/fleet/v1/terminal.ts';
+import type { TerminalEnd, TerminalStatus } from '../../src/wire/gen/fleet/v1/terminal.ts';
 import type { Link } from '../../src/wire/gen/fleet/v1/types.ts';
 
 export interface StandingOfView {
@@ -41,3 +41,22 @@ const linkOf = (
   if (state !== 'connected' || brokenSinceMono === null) return { state, reason: reason ?? undefined, ageMs };
   return { state: 'resuming', reason: 'stream_closed', ageMs: nowMono - brokenSinceMono };
 };
+
+const MAX_NAMES = 1_000;
+const MAX_NAME_CHARACTERS = 128;
+const MAX_WORDS_CHARACTERS = 300;
+
+/** As a host may say it: all who watch are told of it, over and over. */
+export const boundedStatus = (status: TerminalStatus): TerminalStatus => ({
+  ...status,
+  source: status.source.slice(0, MAX_NAME_CHARACTERS),
+  polledBecause: status.polledBecause.slice(0, MAX_WORDS_CHARACTERS),
+  watchers: status.watchers.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_CHARACTERS)),
+  writer: status.writer.slice(0, MAX_NAME_CHARACTERS),
+});
+
+export const boundedEnd = (end: TerminalEnd): TerminalEnd => ({
+  ...end,
+  reason: end.reason.slice(0, MAX_NAME_CHARACTERS),
+  detail: end.detail.slice(0, MAX_WORDS_CHARACTERS),
+});

@@ -14,7 +14,7 @@ import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
 import type { Tunnels } from '../uplink/tunnels.ts';
 import { HostWatch } from './host-watch.ts';
-import { toldStatus } from './told-status.ts';
+import { boundedEnd, boundedStatus, toldStatus } from './told-status.ts';
 
 /** One who watches. `drop` ends the watching with an error. */
 export interface Watcher {
@@ -142,10 +142,10 @@ export class WatchedAgent implements WatchedScreen {
       this.#provenMono = now;
     }
     if (status) {
-      this.#told = status;
+      this.#told = boundedStatus(status);
       this.#provenMono = now - status.silentMs;
     }
-    if (end) this.#end(end);
+    if (end) this.#end(boundedEnd(end));
     this.#changed.emit();
   }
 

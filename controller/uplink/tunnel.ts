@@ -107,8 +107,14 @@ export class Tunnel {
   }
 }
 
+/** A status travels in a header, which is small. */
+const MAX_DETAILS_CHARACTERS = 1_000;
+
 /** The host's own word. One that we do not know is no reason to lose its text. */
 const hostError = (code: number, details: string): RelayedError => {
-  const { code: name, message } = fromGrpcError({ code, details });
+  const { code: name, message } = fromGrpcError({
+    code,
+    details: details.slice(0, MAX_DETAILS_CHARACTERS).toWellFormed(),
+  });
   return new RelayedError(name, message);
 };

@@ -119,7 +119,8 @@ export const answerKeys = (
   const choice = choiceMeant(choices, said);
   if (choice === null || rule.choices === null) return null;
   const { keys } = rule.choices;
-  if (keys === 'digit') return { choice, moves: [], confirm: [choice.name] };
+  // Of two digits the first would be taken for an answer.
+  if (keys === 'digit') return choice.name.length === 1 ? { choice, moves: [], confirm: [choice.name] } : null;
   if (rule.choices.list === 'fixed') {
     const fixed = rule.choices.choices.find(({ name }) => name === choice.name);
     return fixed ? { choice, moves: [], confirm: [...fixed.keys] } : null;

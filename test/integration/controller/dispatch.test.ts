@@ -180,6 +180,31 @@ test('what became of an order is known later, also when its host is gone and the
   expect(later.reason).toMatch(/as last heard/);
 });
 
+test('a host says what became of an order in bounded words, and not which order of whose it was', async () => {
+  const lie = { ...outcomeOf('another', 'x'.repeat(100_000)), address: 'home/W-jarvis/u/other', actor: 'nobody' };
+  await cell.host('dragon-lin', { calls: { sendText: async () => ({ ...lie, reason: 'y'.repeat(100_000) }) } });
+  const outcome = await send(cell.admin());
+  expect(outcome).toMatchObject({ id: 'order-1', address: ADDRESS, verb: 'send' });
+  expect(outcome.actor).not.toBe('nobody');
+  expect(outcome.outcome.length + outcome.reason.length).toBeLessThan(2_000);
+});
+
+test('a host’s failure travels, however long its words are', async () => {
+  const fails = async () => {
+    throw new FleetError('FAILED_PRECONDITION', 'z'.repeat(100_000));
+  };
+  await cell.host('dragon-lin', { calls: { explainAgent: fails } });
+  const failure = await failureOf(explain(cell.admin()));
+  expect(failure.code).toBe(status.FAILED_PRECONDITION);
+  expect(failure.details).toMatch(/^z{1000}$/);
+});
+
+test('an order with more time than any timer has is given, and waits for its host', async () => {
+  const journal = new Journal();
+  await cell.host('dragon-lin', { calls: journal.calls });
+  expect((await send(cell.admin(), { timeoutMs: 2 ** 32 - 1 })).outcome).toBe('accepted');
+});
+
 test('an order that never left says so, and one id is one order', async () => {
   const journal = new Journal();
   const dragon = await cell.host('dragon-lin', { calls: journal.calls });

@@ -99,6 +99,13 @@ describe('choices', () => {
     expect(numbered('❯ 1. Yes', '  3. No').map(({ name }) => name)).toEqual(['1']);
   });
 
+  test('a choice of two digits cannot be taken by its digits: the first would answer', () => {
+    const choices = numbered('❯ 1. one', ...Array.from({ length: 10 }, (_, at) => `  ${at + 2}. more`));
+    expect(choices).toHaveLength(11);
+    expect(answerKeys(rule(), choices, '9')?.confirm).toEqual(['9']);
+    expect(answerKeys(rule(), choices, '10')).toBeNull();
+  });
+
   test('what is written between choices describes them', () => {
     expect(numbered('❯ 1. Red', '     warm', '  2. Blue', '     cold').map(({ label }) => label)).toEqual([
       'Red',
