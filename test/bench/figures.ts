@@ -10,6 +10,7 @@ import { ps20000 } from './figures/ps-20000.ts';
 import { today } from './figures/today.ts';
 import { watchEcho } from './figures/watch-echo.ts';
 import { watchFirstFrame } from './figures/watch-first-frame.ts';
+import { watchThroughput } from './figures/watch-throughput.ts';
 import { watchWire } from './figures/watch-wire.ts';
 import type { Figure } from './harness/figure.ts';
 
@@ -23,6 +24,7 @@ export const figures: readonly Figure[] = [
   controllerRestart,
   watchFirstFrame,
   watchEcho,
+  watchThroughput,
   watchWire,
   today,
   changeRealHosts,
