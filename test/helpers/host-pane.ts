@@ -130,7 +130,7 @@ export class Desk {
 
   /** A terminal with a command in it, whose end is told in it as `ended with CODE`. */
   async sit(name: string, command: string, size = { width: 130, height: 46 }): Promise<HostPane> {
-    const shell = `stty -a | tail -n 3; ${command}; echo "ended with $?"; stty -a | tail -n 3; exec sleep 100000`;
+    const shell = `stty -a | tail -n 3; ${command}; code=$?; stty -a | tail -n 3; echo "ended with $code"; exec sleep 100000`;
     const words = ['new-session', '-d', '-s', name, '-x', `${size.width}`, '-y', `${size.height}`, shell];
     const start = `cd ~ && env LANG=C.UTF-8 tmux -u -L ${this.#server} -f /dev/null ${words.map(quote).join(' ')}`;
     await this.#seat.host.mustSsh(this.#seat.user, start);
