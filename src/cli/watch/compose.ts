@@ -1,5 +1,5 @@
 /** What a terminal shows of watched agents, as finished rows and the place of the cursor: one agent, or a grid of tiles. */
-import { cleanText, cutEnd, textWidth } from '../../domain/clean-text.ts';
+import { cleanText, cutEnd, cutMiddle, textWidth } from '../../domain/clean-text.ts';
 import { cropRow } from './crop-row.ts';
 import { type Look, type LookOptions, PLAIN_LOOK, withAttribute } from './look.ts';
 import type { Offset, Pan, Size } from './pan.ts';
@@ -65,10 +65,10 @@ export const composeGrid = (
     const view = views[index];
     if (!view) continue;
     const { agent, pan } = view;
-    const title = ` ${index === selected ? '▸' : ' '}${agent.address} · ${titleWords(view, nowMono)}`;
+    const title = ` ${index === selected ? '▸' : ' '}${titleOf(view, nowMono, width - 2)}`;
     const bar = pens[row];
     bar?.moveTo(column);
-    if (bar) putText(bar, cleanText(title), width, index === selected ? withAttribute(REVERSED, 'bold') : REVERSED);
+    if (bar) putText(bar, title, width, index === selected ? withAttribute(REVERSED, 'bold') : REVERSED);
     const window = { row: row + 1, column, width, height: height - 1 };
     const offset = agent.picture ? pan.offsetIn(agent.picture, window) : { x: 0, y: 0 };
     drawPicture(agent, offset, window, pens, options, true);
@@ -78,9 +78,12 @@ export const composeGrid = (
   return { rows: pens.map((pen) => pen.finish()), cursor: null };
 };
 
-const titleWords = ({ agent }: View, nowMono: number): string => {
+/** The agent's own name stands last in an address: where there is no room for all of it, its middle goes. */
+const titleOf = ({ agent }: View, nowMono: number, width: number): string => {
   const writer = agent.status?.writer;
-  return `${currencyWords(agent, nowMono)}${writer ? ` · ${writer} types` : ''}`;
+  const words = cleanText(`${currencyWords(agent, nowMono)}${writer ? ` · ${writer} types` : ''}`);
+  const room = Math.max(width - textWidth(words) - 3, Math.ceil((width * 2) / 3));
+  return `${cutMiddle(cleanText(agent.address), room)} · ${words}`;
 };
 
 const pensFor = ({ terminal, colour }: ComposeOptions): RowPen[] =>

@@ -22,7 +22,7 @@ const isLinkDown = ({ status }: WatchedAgent): boolean => {
   return state === 'lost' || state === 'resuming';
 };
 
-/** `live`, `polled: …`, `no data for 7s (resuming: silent)`, `ended: …`. */
+/** `live`, `polled`, `no data for 7s (resuming: silent)`, `ended: …`. */
 export const currencyWords = (agent: WatchedAgent, nowMono: number): string => {
   if (agent.end) return endWords(agent.end);
   if (agent.failure) return agent.failure.message;
@@ -31,9 +31,8 @@ export const currencyWords = (agent: WatchedAgent, nowMono: number): string => {
   if (agent.connection.state === 'broken' || agent.picture === null || silentMs > SILENT_MS || isLinkDown(agent)) {
     return noData(agent, silentMs);
   }
-  const { source = '', polledBecause = '' } = agent.status ?? {};
-  const polled = source === 'polled' ? `polled${polledBecause ? `: ${polledBecause}` : ''}` : 'live';
-  return agent.status?.paneDead ? `${polled}, its program has ended` : polled;
+  const source = agent.status?.source === 'polled' ? 'polled' : 'live';
+  return agent.status?.paneDead ? `${source}, its program has ended` : source;
 };
 
 const noData = (agent: WatchedAgent, silentMs: number): string => {
@@ -84,6 +83,7 @@ export const statusLine = (
   const watchers = status?.watchers.length ?? 0;
   if (watchers > 0) parts.push(`${watchers} watching`);
   parts.push(view.keys);
+  if (status?.source === 'polled' && status.polledBecause) parts.push(`polled: ${status.polledBecause}`);
   return cleanText(parts.join(' · '));
 };
 

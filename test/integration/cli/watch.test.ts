@@ -104,8 +104,11 @@ test('whatever a program tries, the terminal shows it and does nothing; also whe
   process.kill(served.frontPid(), 'SIGKILL');
   await until(() => served.modes() === '0 1 1', SLOW);
   expect(served.asked(state)).toBe(before);
-  // An answer of the terminal to a query would stand on the command line.
+  // The shell's prompt may have gone with the alternate screen, if it was the quicker one.
+  served.press('Enter');
   await until(() => served.shown().trimEnd().endsWith('$'), SLOW);
+  // An answer of the terminal to a query would have been taken for a command.
+  expect(served.shown()).not.toContain('not found');
   await echoes();
 });
 
@@ -241,7 +244,7 @@ test('a host that is silent, one that is polled, and one at which somebody types
     polledBecause: 'client hooks',
     writer: 'jarvis@W-jarvis',
   });
-  await until(() => rows()[11]?.includes('polled: client hooks · jarvis@W-jarvis types · 40x1'), SLOW);
+  await until(() => rows()[11]?.includes('polled · jarvis@W-jarvis types · 40x1'), SLOW);
 });
 
 test('several agents are tiles; one is taken out and put back; all ended, it leaves', async () => {
