@@ -9,7 +9,9 @@ import { ps50 } from './figures/ps-50.ts';
 import { ps20000 } from './figures/ps-20000.ts';
 import { today } from './figures/today.ts';
 import { watchEcho } from './figures/watch-echo.ts';
+import { watchFanout } from './figures/watch-fanout.ts';
 import { watchFirstFrame } from './figures/watch-first-frame.ts';
+import { watchMemory } from './figures/watch-memory.ts';
 import { watchThroughput } from './figures/watch-throughput.ts';
 import { watchWire } from './figures/watch-wire.ts';
 import type { Figure } from './harness/figure.ts';
@@ -24,6 +26,8 @@ export const figures: readonly Figure[] = [
   controllerRestart,
   watchFirstFrame,
   watchEcho,
+  watchFanout,
+  watchMemory,
   watchThroughput,
   watchWire,
   today,

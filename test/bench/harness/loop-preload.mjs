@@ -1,6 +1,18 @@
 // Loaded into a daemon before it starts: tells its parent, when asked, how long the loop was held at a time.
 // `cpuMs` is what the main thread itself worked between two turns; `wallMs` also holds what others took from it.
+// Or how many bytes it holds once all garbage is collected: its heap, and buffers outside of it.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 let watching = null;
+
+const heldBytes = () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  for (let time = 0; time < 3; time++) collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+};
 
 const turnsWatched = () => {
   let lastWallMs = performance.now();
@@ -23,6 +35,8 @@ process.on('message', (ask) => {
     watching?.stop();
     watching = turnsWatched();
     process.send('watching');
+  } else if (ask === 'held') {
+    process.send({ heldBytes: heldBytes() });
   } else if (ask === 'tell' && watching) {
     watching.stop();
     process.send(watching.longest);

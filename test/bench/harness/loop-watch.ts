@@ -27,6 +27,11 @@ export class LoopWatch {
     return (await this.#ask('tell')) as LongestTurn;
   }
 
+  /** What the daemon holds in its heap and in buffers, all garbage collected first. */
+  async heldBytes(): Promise<number> {
+    return ((await this.#ask('held')) as { heldBytes: number }).heldBytes;
+  }
+
   async #ask(question: string): Promise<unknown> {
     const answer = once(this.#child, 'message', { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
     this.#child.send(question);
