@@ -8,16 +8,13 @@ import { type HostFacts, hostAgentId } from '../src/domain/host-agent.ts';
 import { machineId } from '../src/identity/machine-id.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
-import { resolvePaths } from '../src/runtime/paths.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
 import { ownFolder } from '../src/runtime/socket-claim.ts';
 import { FLEET_VERSION } from '../src/runtime/version.ts';
 import { FleetView } from '../src/view/fleet-view.ts';
 import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
 import type { OwnCalls } from './calls/own-calls.ts';
-import { isLineMode } from './command/line-mode.ts';
-import { Orders } from './command/orders.ts';
-import { PaneLocks } from './command/pane-lock.ts';
+import { composeTerminal } from './compose-terminal.ts';
 import type { HostAgentConfig } from './config.ts';
 import { diagnoseHost } from './doctor/diagnose-host.ts';
 import { Enrolment } from './enrollment/enrolment.ts';
@@ -25,7 +22,6 @@ import { IdentityFile } from './enrollment/identity-file.ts';
 import { Renewal } from './enrollment/renewal.ts';
 import { heartbeatFolders } from './heartbeat/folders.ts';
 import { HeartbeatSource } from './heartbeat/source.ts';
-import { InventoryPanes } from './inventory/agent-panes.ts';
 import { hostWarnings, needsOf } from './inventory/host-facts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
@@ -33,29 +29,17 @@ import { sessionOf } from './inventory/session-of.ts';
 import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
-import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
+import { readHostPolicy } from './policy/host-policy.ts';
 import { procLineage } from './process/lineage.ts';
 import { ProcTable } from './process/proc-table.ts';
-import { explainAgent } from './prompts/explain.ts';
-import { PromptWatch } from './prompts/prompt-watch.ts';
 import { RuleShelf } from './prompts/rule-shelf.ts';
-import { ScreenPrompts } from './prompts/screen-prompts.ts';
 import { uplinkChannel } from './report/controller-channel.ts';
 import { callEnroll, callRenew } from './report/enrollment-calls.ts';
 import { UplinkClient } from './report/uplink-client.ts';
 import { RosterSource } from './roster/source.ts';
 import { noSystemd } from './systemd/no-systemd.ts';
 import { SystemdSource } from './systemd/source.ts';
-import { Takeover } from './takeover/takeover.ts';
-import { OpenCompany } from './terminal/company.ts';
-import { PaneScreens } from './terminal/pane-screens.ts';
-import { ScreenFeeds } from './terminal/screen-feeds.ts';
-import { tailTerminal } from './terminal/tail-call.ts';
-import { watchTerminal } from './terminal/watch-call.ts';
-import { PaneOutputs } from './tmux/pane-outputs.ts';
-import { Questions } from './tmux/questions.ts';
 import { TmuxSource } from './tmux/tmux-source.ts';
-import { PaneTyping } from './tmux/typing.ts';
 
 /** Cell of a host-agent that was never enrolled: its rows are this machine's alone. */
 const NO_CELL = 'local';
@@ -194,92 +178,20 @@ export class HostAgent {
       shutdown.add('pulse', () => clearInterval(pulse));
       view.heard(view.hereId as string, facts(), 0);
 
-      // The same folder for all host-agents of this user: an instance and another may see one pane.
-      const locks = new PaneLocks(join(resolvePaths({ instance: null }).run, 'panes'));
-      const takeover = new Takeover({
-        panes: new InventoryPanes(inventory),
-        policy: () => readHostPolicy(paths.config),
-        clock,
-        log: part('takeover'),
-        uid,
-        folder: join(paths.state, 'host-agent', 'lent-sizes'),
-        isFollowed: (socket) =>
-          tmux.current().servers.some((server) => server.socket === socket && !server.polled && !server.problem),
-        onServers: (listener) => tmux.onChange(listener),
-        quiet: (pane, signal) => locks.take(pane, signal),
-      });
-      takeover.start();
-      shutdown.add('takeover', () => takeover.stopped(), 3_500);
-
-      const questions = new Questions({
-        tmuxPath: 'tmux',
-        uid,
-        follower: (socket) => tmux.follower(socket),
-        problem: (socket) => tmux.server(socket)?.problem?.words ?? null,
-      });
-      const screens = new PaneScreens({ questions, clock });
-      const prompts = new ScreenPrompts(rules);
-      const promptWatch = new PromptWatch({ agents: inventory, screens, prompts, clock, log: part('prompts') });
-      using _screensCount = inventory.heed(promptWatch);
-      const outputs = new PaneOutputs({
-        tmuxPath: 'tmux',
+      using terminal = composeTerminal({
+        paths,
         uid,
         clock,
-        log: part('terminal'),
-        questions,
-        polled: (socket) => tmux.server(socket)?.polled ?? null,
-      });
-      shutdown.add('terminal', () => outputs.stopped(), 3_500);
-      const panes = new InventoryPanes(inventory);
-      const company = new OpenCompany(takeover.leases);
-      using _companyCounts = inventory.countCompany(company);
-      const feeds = new ScreenFeeds({
-        panes,
-        company,
-        questions,
-        outputs,
-        clock,
-        servers: {
-          hasServer: (socket) => tmux.server(socket) !== undefined,
-          isSilent: (socket) => tmux.server(socket)?.problem != null,
-        },
-      });
-
-      const orders = new Orders({
-        ports: {
-          panes,
-          screens,
-          prompts,
-          typing: new PaneTyping({ tmuxPath: 'tmux', uid }),
-          processes: new ProcTable(),
-          company,
-          locks,
-          clock,
-          isLineMode,
-        },
-        policy: () => readHostPolicy(paths.config),
-        policyPath: hostPolicyPath(paths.config),
-        journalPath: join(paths.state, 'host-agent', 'orders.journal'),
+        part,
         names,
-        log: part('orders'),
-        nowMs: () => clock.nowMs(),
+        inventory,
+        tmux,
+        rules,
+        shutdown,
       });
-      orders.start();
-      shutdown.add('orders', () => orders.stopped(), 3_500);
 
-      // Own answers, whoever asks: each member is filled by the room that has it.
-      const calls: OwnCalls = {
-        diagnose: () => diagnose(),
-        watchTerminal: watchTerminal({ panes, feeds, company, clock }),
-        tailTerminal: tailTerminal({ panes, feeds, questions }),
-        explainAgent: explainAgent({ agents: inventory, screens, prompts, clock }),
-        sendText: orders.sendText,
-        pressKeys: orders.pressKeys,
-        answerPrompt: orders.answerPrompt,
-        getOrder: orders.getOrder,
-        holdTerminal: takeover.holdTerminal,
-        typeKeys: takeover.typeKeys,
-      };
+      // Own answers, whoever asks.
+      const calls: OwnCalls = { ...terminal.calls, diagnose: () => diagnose() };
       const diagnose = () =>
         diagnoseHost({
           config: this.#config,
@@ -374,7 +286,7 @@ export class HostAgent {
         uplink.run(stopping.signal),
         upstream.run(stopping.signal),
         renewal.run(stopping.signal),
-        promptWatch.run(stopping.signal),
+        terminal.run(stopping.signal),
       ];
       shutdown.add('loops', async () => {
         stopping.abort();

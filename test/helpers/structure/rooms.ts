@@ -78,6 +78,7 @@ export const ROOMS: Record<string, Room> = {
 export const COMPOSITION_ROOTS = [
   'host-agent/main.ts',
   'host-agent/agent.ts',
+  'host-agent/compose-terminal.ts',
   'controller/main.ts',
   'controller/controller.ts',
 ];

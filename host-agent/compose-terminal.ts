@@ -1,0 +1,139 @@
+/**
+ * The wiring of the terminal plane: who looks, who types, what a screen asks, and the orders that go to a pane.
+ * Nothing is decided here.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../src/runtime/clock.ts';
+import type { Logger } from '../src/runtime/logger.ts';
+import { type Paths, resolvePaths } from '../src/runtime/paths.ts';
+import type { Shutdown } from '../src/runtime/shutdown.ts';
+import type { OwnCalls } from './calls/own-calls.ts';
+import { isLineMode } from './command/line-mode.ts';
+import { Orders } from './command/orders.ts';
+import { PaneLocks } from './command/pane-lock.ts';
+import { InventoryPanes } from './inventory/agent-panes.ts';
+import type { Inventory } from './inventory/inventory.ts';
+import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
+import { ProcTable } from './process/proc-table.ts';
+import { explainAgent } from './prompts/explain.ts';
+import { PromptWatch } from './prompts/prompt-watch.ts';
+import type { RuleShelf } from './prompts/rule-shelf.ts';
+import { ScreenPrompts } from './prompts/screen-prompts.ts';
+import { Takeover } from './takeover/takeover.ts';
+import { OpenCompany } from './terminal/company.ts';
+import { PaneScreens } from './terminal/pane-screens.ts';
+import { ScreenFeeds } from './terminal/screen-feeds.ts';
+import { tailTerminal } from './terminal/tail-call.ts';
+import { watchTerminal } from './terminal/watch-call.ts';
+import { PaneOutputs } from './tmux/pane-outputs.ts';
+import { Questions } from './tmux/questions.ts';
+import type { TmuxSource } from './tmux/tmux-source.ts';
+import { PaneTyping } from './tmux/typing.ts';
+
+export interface TerminalPlaneOptions {
+  paths: Paths;
+  uid: number;
+  clock: Clock;
+  /** The log of one part. */
+  part(component: string): Logger;
+  names(): { cell: string; host: string; user: string };
+  inventory: Inventory;
+  tmux: TmuxSource;
+  rules: RuleShelf;
+  shutdown: Shutdown;
+}
+
+const TMUX = 'tmux';
+const STOP_MS = 3_500;
+
+/** Disposed of when nothing of it is asked any more; its parts are stopped by the shutdown that they were given to. */
+export interface TerminalPlane extends Disposable {
+  calls: Omit<OwnCalls, 'diagnose'>;
+  /** Reads the screens of agents that may need somebody, until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane => {
+  const { paths, uid, clock, part, names, inventory, tmux, rules, shutdown } = options;
+  const policy = () => readHostPolicy(paths.config);
+  const panes = new InventoryPanes(inventory);
+  // The same folder for all host-agents of this user: an instance and another may see one pane.
+  const locks = new PaneLocks(join(resolvePaths({ instance: null }).run, 'panes'));
+  const takeover = new Takeover({
+    panes,
+    policy,
+    clock,
+    log: part('takeover'),
+    uid,
+    folder: join(paths.state, 'host-agent', 'lent-sizes'),
+    isFollowed: (socket) =>
+      tmux.current().servers.some((server) => server.socket === socket && !server.polled && !server.problem),
+    onServers: (listener) => tmux.onChange(listener),
+    quiet: (pane, signal) => locks.take(pane, signal),
+  });
+  takeover.start();
+  shutdown.add('takeover', () => takeover.stopped(), STOP_MS);
+
+  const questions = new Questions({
+    tmuxPath: TMUX,
+    uid,
+    follower: (socket) => tmux.follower(socket),
+    problem: (socket) => tmux.server(socket)?.problem?.words ?? null,
+  });
+  const screens = new PaneScreens({ questions, clock });
+  const prompts = new ScreenPrompts(rules);
+  const promptWatch = new PromptWatch({ agents: inventory, screens, prompts, clock, log: part('prompts') });
+  const outputs = new PaneOutputs({
+    tmuxPath: TMUX,
+    uid,
+    clock,
+    log: part('terminal'),
+    questions,
+    polled: (socket) => tmux.server(socket)?.polled ?? null,
+  });
+  shutdown.add('terminal', () => outputs.stopped(), STOP_MS);
+  const company = new OpenCompany(takeover.leases);
+  const feeds = new ScreenFeeds({
+    panes,
+    company,
+    questions,
+    outputs,
+    clock,
+    servers: {
+      hasServer: (socket) => tmux.server(socket) !== undefined,
+      isSilent: (socket) => tmux.server(socket)?.problem != null,
+    },
+  });
+
+  const typing = new PaneTyping({ tmuxPath: TMUX, uid });
+  const orders = new Orders({
+    ports: { panes, screens, prompts, typing, processes: new ProcTable(), company, locks, clock, isLineMode },
+    policy,
+    policyPath: hostPolicyPath(paths.config),
+    journalPath: join(paths.state, 'host-agent', 'orders.journal'),
+    names,
+    log: part('orders'),
+    nowMs: () => clock.nowMs(),
+  });
+  orders.start();
+  shutdown.add('orders', () => orders.stopped(), STOP_MS);
+
+  const counted = new DisposableStack();
+  counted.use(inventory.heed(promptWatch));
+  counted.use(inventory.countCompany(company));
+  return {
+    calls: {
+      watchTerminal: watchTerminal({ panes, feeds, company, clock }),
+      tailTerminal: tailTerminal({ panes, feeds, questions }),
+      explainAgent: explainAgent({ agents: inventory, screens, prompts, clock }),
+      sendText: orders.sendText,
+      pressKeys: orders.pressKeys,
+      answerPrompt: orders.answerPrompt,
+      getOrder: orders.getOrder,
+      holdTerminal: takeover.holdTerminal,
+      typeKeys: takeover.typeKeys,
+    },
+    run: (signal) => promptWatch.run(signal),
+    [Symbol.dispose]: () => counted.dispose(),
+  };
+};
