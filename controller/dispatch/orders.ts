@@ -102,6 +102,11 @@ export class Orders {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FleetError)) throw error;
+      if (error.code === 'NOT_FOUND' && entry.outcome === 'unknown') {
+        // It went into a line that broke; the host, heard through another, never began it.
+        this.#settle(tenantId, id, entry, 'refused');
+        return { ...unknown(id, entry, error.message), outcome: 'refused' };
+      }
       const isKnown = entry.outcome !== 'pending' && entry.outcome !== 'unknown';
       const last = isKnown ? `as last heard: ${error.message}` : error.message;
       return { ...unknown(id, entry, last), outcome: isKnown ? entry.outcome : 'unknown' };

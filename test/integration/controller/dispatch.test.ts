@@ -167,6 +167,34 @@ test('an order whose line broke after delivery is unknown, and the same id later
   expect(journal.taken).toHaveLength(1);
 });
 
+test('an order that went into a line that broke, and that its host never began, has had no effect', async () => {
+  const journal = new Journal();
+  const proxy = await cell.proxy();
+  const lost = Promise.withResolvers<void>();
+  // As if it had been dropped on its way: taken, and forgotten.
+  const sendText = async (): Promise<OrderOutcome> => {
+    lost.resolve();
+    return new Promise(() => {});
+  };
+  const { getOrder } = journal.calls;
+  await cell.host('dragon-lin', {
+    calls: { sendText, ...(getOrder ? { getOrder } : {}) },
+    dials: [`127.0.0.1:${proxy.port}`],
+  });
+  const sent = send(cell.admin());
+  await lost.promise;
+  proxy.cut();
+  expect(await sent).toMatchObject({ outcome: 'unknown' });
+  expect(await order(cell.admin(), 'order-1')).toMatchObject({ outcome: 'unknown' });
+  proxy.mend();
+  await until(async () => (await order(cell.admin(), 'order-1')).outcome === 'refused', SOON);
+  expect(await order(cell.admin(), 'order-1')).toMatchObject({
+    reason: expect.stringContaining('no such order here'),
+    address: ADDRESS,
+    endedMs: 0,
+  });
+});
+
 test('what became of an order is known later, also when its host is gone and the controller began anew', async () => {
   const journal = new Journal();
   const dragon = await cell.host('dragon-lin', { calls: journal.calls });
