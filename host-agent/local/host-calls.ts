@@ -10,7 +10,7 @@ import { type GrpcStatus, toGrpcStatus } from '../../src/wire/errors.ts';
 import type { FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { GetOrderRequest, OrderTarget, SendTextRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { DiagnoseRequest } from '../../src/wire/gen/fleet/v1/view.ts';
-import { codecOf, HOST_CALLS, type HostCall } from '../../src/wire/host-calls.ts';
+import { codecOf, HOST_CALLS, type HostCall, MAX_TUNNEL_CALLS } from '../../src/wire/host-calls.ts';
 import { answerCall } from '../calls/answer-call.ts';
 import { soleAudience } from '../calls/audience.ts';
 import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
@@ -28,12 +28,25 @@ export interface HostCallsOptions {
   signal: AbortSignal;
 }
 
+/** Screens and lines that callers of this machine follow at once, of all hosts; as many as go through one tunnel. */
+export const MAX_LOCAL_STREAMS = MAX_TUNNEL_CALLS;
+
 export const hostCallHandlers = (options: HostCallsOptions): Pick<FleetServiceServer, HostCall> => {
+  let streams = 0;
+  const serveStream = async (call: HostCall, incoming: IncomingCall): Promise<void> => {
+    if (streams >= MAX_LOCAL_STREAMS) {
+      const many = `${streams} streams are open on this machine already: try again later`;
+      incoming.end(statusOf(options, call, new FleetError('RESOURCE_EXHAUSTED', many)));
+      return;
+    }
+    streams += 1;
+    await serve(options, call, incoming);
+    streams -= 1;
+  };
   const handlers = HOST_CALLS.map((call) => [
     call,
     codecOf(call).responseStream
-      ? (stream: Parameters<typeof incomingStream>[0]) =>
-          void serve(options, call, incomingStream(stream, options.signal))
+      ? (stream: Parameters<typeof incomingStream>[0]) => void serveStream(call, incomingStream(stream, options.signal))
       : (unary: Parameters<typeof incomingUnary>[0], reply: Parameters<typeof incomingUnary>[1]) =>
           void serve(options, call, incomingUnary(unary, reply, options.signal)),
   ]);

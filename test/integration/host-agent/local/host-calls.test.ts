@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { notServed } from '../../../../host-agent/calls/not-served.ts';
 import type { CallContext, OwnCalls } from '../../../../host-agent/calls/own-calls.ts';
-import { hostCallHandlers } from '../../../../host-agent/local/host-calls.ts';
+import { hostCallHandlers, MAX_LOCAL_STREAMS } from '../../../../host-agent/local/host-calls.ts';
 import { LocalServer } from '../../../../host-agent/local/local-server.ts';
 import { FleetError } from '../../../../src/domain/errors.ts';
 import { silentLogger } from '../../../../src/runtime/logger.ts';
@@ -162,4 +162,22 @@ test('a watcher who leaves, and a daemon that stops, end the watching', async ()
   stopping.abort();
   await until(() => screen.standing.size === 0 && staying.isOver, SOON);
   expect(staying.end).toBeNull();
+});
+
+test('so many screens are followed at once and no more; another is when one is left, and short calls go on', async () => {
+  const screen = new SimulatedScreen();
+  screen.draw('first');
+  calls.watchTerminal = screen.watch;
+  const all = Array.from({ length: MAX_LOCAL_STREAMS }, () => new Watching(client, OWN).read());
+  await until(() => screen.standing.size === MAX_LOCAL_STREAMS, SOON);
+  const refused = new Watching(client, OWN).read();
+  await until(() => refused.failure, SOON);
+  expect(refused.failure?.code).toBe(status.RESOURCE_EXHAUSTED);
+  expect(await unary((done) => client.diagnose({ host: '' }, done))).toMatchObject({ findings: [{ check: 'own' }] });
+  all.pop()?.call.cancel();
+  await until(() => screen.standing.size === MAX_LOCAL_STREAMS - 1, SOON);
+  const next = new Watching(client, OWN).read();
+  await until(() => next.shows === 'first', SOON);
+  for (const each of [...all, next]) each.call.cancel();
+  await until(() => screen.standing.size === 0, SOON);
 });

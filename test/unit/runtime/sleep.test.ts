@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { sleep } from '../../../src/runtime/sleep.ts';
+
+test('a sleep longer than any timer is a long one', async () => {
+  const stop = new AbortController();
+  let isOver = false;
+  const sleeping = sleep(2 ** 32 - 1, stop.signal).then(() => {
+    isOver = true;
+  });
+  await sleep(20);
+  expect(isOver).toBe(false);
+  stop.abort();
+  await sleeping;
+  expect(isOver).toBe(true);
+});
