@@ -12,7 +12,7 @@ export const attachSpecs: readonly CommandSpec[] = [
       {
         name: 'resize',
         type: 'boolean',
-        help: 'give the pane the size of this terminal until the end (default: its own size, cropped and panned)',
+        help: 'give the pane the size of this terminal until the end; else its own is cropped and panned',
       },
       {
         name: 'detach-key',

@@ -85,8 +85,8 @@ export const orderSpecs: readonly CommandSpec[] = [
     notes:
       'TEXT is visible to every user of this machine in the process list; a lone - reads it from stdin. At most 256 KiB.\n' +
       'Quote it: a word that begins with - is a flag, except after --. Control characters are not typed.\n' +
-      'Never typed into a shell, over a person’s draft, or at a prompt. Proof is looked for every 400 ms, for 6 s after\n' +
-      `typing; the rest of --timeout is for long texts and slow hosts.\n${OUTCOMES}${EXITS}`,
+      'Never typed into a shell, over a person’s draft, or at a prompt. Proof is looked for at least every 400 ms,\n' +
+      `until --timeout is over.\n${OUTCOMES}${EXITS}`,
     load: async () => (await orders()).send,
   },
   {
@@ -131,7 +131,7 @@ export const orderSpecs: readonly CommandSpec[] = [
     arity: [1, 1],
     flags: [OUTPUT],
     examples: ['fleet order 0b7c3f0e-7a0e-4a52-9f0e-5f1f2f3a4b5c'],
-    notes: `Exit: as the order itself ended; 4 where nobody knows of it.\n${EXITS}`,
+    notes: `Ends as the order itself ended, and with 4 also where nobody knows of it.\n${EXITS}`,
     load: async () => (await orders()).order,
   },
   {
@@ -142,7 +142,7 @@ export const orderSpecs: readonly CommandSpec[] = [
     flags: [OUTPUT],
     examples: ['fleet explain coder0-0', 'fleet explain dragon-lin/coder0-0 -o json'],
     notes:
-      'Read from its screen at this moment; nothing of it is stored.\nExit: 0 told, 4 no such agent, 5 unreachable.',
+      'Read from its screen at this moment; nothing of it is stored.\nExit: 0 told, 4 no such agent, 5 unreachable, 6 not permitted.',
     load: async () => (await orders()).explain,
   },
 ];

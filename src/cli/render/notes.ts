@@ -23,7 +23,7 @@ export const agentsFooter = (picture: Picture): string => {
   const count = filtered ? `${shown} of ${counted(inScope, 'agent')}` : counted(shown, 'agent');
   return joined([
     `${count}, ${current} current`,
-    needing > 0 ? `${needing} need you: fleet next` : null,
+    needing > 0 ? `${needing} ${needing === 1 ? 'needs' : 'need'} you: fleet next` : null,
     ...footerTail(picture),
   ]);
 };

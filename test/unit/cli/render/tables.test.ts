@@ -235,7 +235,7 @@ test('one marker tells it without colour: not current, dead, needs a person', ()
   expect(text).toContain('  ! asks   pi              stuck: question');
   expect(text).toContain('  x gone   pi              dead: exit 1');
   expect(text).toContain('  ~ then   pi              was working');
-  expect(agentsFooter(picture([jarvis, dragon], held))).toContain('3 agents, 2 current · 1 need you: fleet next');
+  expect(agentsFooter(picture([jarvis, dragon], held))).toContain('3 agents, 2 current · 1 needs you: fleet next');
 });
 
 test('a column that nobody fills is left out', () => {
