@@ -60,7 +60,7 @@ export class Takeover {
   }
 
   readonly holdTerminal: OwnCalls['holdTerminal'] = async (request, sink, context) => {
-    const { idleLimitMs = IDLE_LIMIT_MS, noticeMs = NOTICE_MS, panes, policy, clock } = this.#options;
+    const { idleLimitMs = IDLE_LIMIT_MS, noticeMs = NOTICE_MS, panes, policy, clock, log } = this.#options;
     const { quiet = async () => NOTHING } = this.#options;
     const options: HoldOptions = {
       panes,
@@ -75,11 +75,22 @@ export class Takeover {
       cleared: this.#cleared,
       line: (pane) => this.#line(pane),
     };
+    // Said before it begins: where no controller is asked, nobody else keeps who typed where.
+    const who = {
+      actor: context.origin.actor,
+      key: request.target?.key.slice(0, 256),
+      pane: request.target?.paneId.slice(0, 32),
+    };
+    log.info({ ...who, displaces: request.takeover }, 'takeover asked for');
     const standing = holdTerminal(options, request, sink, context);
     const settled = standing.catch(() => undefined);
     this.#standing.add(settled);
     try {
       await standing;
+      log.info(who, 'takeover ended');
+    } catch (error) {
+      log.info({ ...who, why: (error as Error).message }, 'takeover refused');
+      throw error;
     } finally {
       this.#standing.delete(settled);
     }
