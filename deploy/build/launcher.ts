@@ -9,8 +9,19 @@ export const LAUNCHERS = {
   'fleet-controller': 'controller',
 } as const;
 
-/** The host-agent allocates little and lives long: a small young generation saves 8 MB for nothing that could be measured. */
-const NODE_FLAGS: Readonly<Record<string, string>> = { 'host-agent': '--max-semi-space-size=1 ' };
+/**
+ * The host-agent allocates little, works little and lives long: a small young generation saves 8 MB, and compilers that
+ * wait until code has proved hot fifty times longer than usual save 14 MB more, for nothing that could be measured.
+ */
+const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  'host-agent': [
+    '--max-semi-space-size=1',
+    '--invocation-count-for-maglev=20000',
+    '--invocation-count-for-maglev-osr=5000',
+    '--invocation-count-for-turbofan=200000',
+    '--invocation-count-for-osr=50000',
+  ],
+};
 
 // The user's NODE_OPTIONS and NODE_PATH are meant for the user's own programs. The cache is named after the
 // version, so that it can be removed together with it.
@@ -23,7 +34,7 @@ root=\${self%/*}/..
 unset NODE_OPTIONS NODE_PATH
 cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/.cache}}
 [ -n "$cache" ] && export NODE_COMPILE_CACHE="$cache/fleet/${DIGEST_MARK}"
-exec "$root/node/bin/node" ${NODE_FLAGS[program] ?? ''}"$root/lib/${program}.mjs" "$@"
+exec "$root/node/bin/node" ${(NODE_FLAGS[program] ?? []).map((flag) => `${flag} `).join('')}"$root/lib/${program}.mjs" "$@"
 `;
 
 export const withDigest = (template: string, digest: string): string => template.replaceAll(DIGEST_MARK, digest);
