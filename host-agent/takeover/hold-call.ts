@@ -58,7 +58,7 @@ export const holdTerminal = async (
   const refusal = takeoverRefusal(options.policy(), origin);
   if (refusal !== null) throw new FleetError('FAILED_PRECONDITION', refusal);
   const pane = targetPane(options.panes, request.target);
-  const { lease, before } = options.leases.take(pane.key, origin, request.takeover);
+  const { lease, before, free } = options.leases.take(pane.key, origin, request.takeover);
   const leave = () => lease.finish({ reason: 'left', detail: 'the caller left' });
   signal.addEventListener('abort', leave, { once: true });
   if (signal.aborted) leave();
@@ -66,7 +66,7 @@ export const holdTerminal = async (
   const typist = new Typist(lease, line);
   let lent: LentSize | null = null;
   try {
-    await withinDeadline(before?.released ?? Promise.resolve(), RELEASE_MS, 'the one who typed before did not let go');
+    await withinDeadline(free, RELEASE_MS, 'the one who typed before did not let go');
     await withinDeadline(options.cleared, RELEASE_MS, 'sizes of panes could not be given back');
     // From here on orders see who types: one that is under way is waited for, none begins.
     (await options.quiet(pane, AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)])))[Symbol.dispose]();

@@ -106,6 +106,8 @@ export class Lease {
 export class Leases {
   readonly #clock: Clock;
   readonly #held = new Map<string, Lease>();
+  /** The newest of each agent until it gave back what it had: one that is over may still do so. */
+  readonly #unreleased = new Map<string, Lease>();
   readonly #listeners = new Listeners();
 
   constructor(clock: Clock) {
@@ -113,10 +115,10 @@ export class Leases {
   }
 
   /**
-   * The keyboard of this agent, and whose it was a moment ago. Throws FAILED_PRECONDITION (`busy`) when somebody else
+   * The keyboard of this agent, whose it was a moment ago, and when what was lent to that one is given back. Throws FAILED_PRECONDITION (`busy`) when somebody else
    * has it and it is not taken over; the same person on another terminal is somebody else, too.
    */
-  take(key: string, holder: Holder, takeover: boolean): { lease: Lease; before: Lease | null } {
+  take(key: string, holder: Holder, takeover: boolean): { lease: Lease; before: Lease | null; free: Promise<void> } {
     const before = this.#held.get(key) ?? null;
     if (before !== null && !takeover) {
       before.askedBy(holder.name);
@@ -125,10 +127,15 @@ export class Leases {
     }
     const lease = new Lease(key, holder, this.#clock);
     this.#held.set(key, lease);
+    const free = this.#unreleased.get(key)?.released ?? Promise.resolve();
+    this.#unreleased.set(key, lease);
+    void lease.released.then(() => {
+      if (this.#unreleased.get(key) === lease) this.#unreleased.delete(key);
+    });
     before?.finish({ reason: 'displaced', detail: `${holder.name} took over` });
     lease.signal.addEventListener('abort', () => this.#forget(lease), { once: true });
     this.#listeners.emit();
-    return { lease, before };
+    return { lease, before, free };
   }
 
   /** The current lease of that agent. */

@@ -39,7 +39,7 @@ test('attached counts people, and no control client of any fleet', async () => {
   const socket = under.tmux.socket('a');
   under.tmux.session('b', 'person', `TMUX= tmux -S ${socket} attach-session -t =one`);
   await under.until(() => under.sessions('a')[0]?.attached === 1);
-  expect(second.source.current().servers[0]?.sessions[0]?.attached).toBe(1);
+  await under.until(() => second.source.current().servers[0]?.sessions[0]?.attached === 1);
   under.tmux.run('b', 'kill-server');
   await under.until(() => under.sessions('a')[0]?.attached === 0);
 });
