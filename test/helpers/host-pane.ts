@@ -130,7 +130,7 @@ export class Desk {
 
   /** A terminal with a command in it, whose end is told in it as `ended with CODE`. */
   async sit(name: string, command: string, size = { width: 130, height: 46 }): Promise<HostPane> {
-    const shell = `stty -a | tail -n 3; ${command}; code=$?; stty -a | tail -n 3; echo "ended with $code"; exec sleep 100000`;
+    const shell = `${command}; echo "ended with $?"; exec sleep 100000`;
     const words = ['new-session', '-d', '-s', name, '-x', `${size.width}`, '-y', `${size.height}`, shell];
     const start = `cd ~ && env LANG=C.UTF-8 tmux -u -L ${this.#server} -f /dev/null ${words.map(quote).join(' ')}`;
     await this.#seat.host.mustSsh(this.#seat.user, start);
@@ -142,19 +142,22 @@ export class Desk {
   }
 }
 
-/** Waits for the end of what a desk's terminal ran, and gives its words; its terminal must be as it was before. */
+/** Waits for the end of what a desk's terminal ran, and until that terminal is as a shell needs it; gives its words. */
 export const untilLeft = async (pane: HostPane, code: number, timeoutMs = 20_000): Promise<string> => {
   const said = (await pane.untilShows(/^ended with \d+$/, timeoutMs)).rows.join('\n');
   if (!said.includes(`ended with ${code}`)) throw new Error(`it did not end with ${code}:\n${said.trimEnd()}`);
-  await until(async () => (await pane.fact('#{alternate_on} #{cursor_flag} #{wrap_flag}')) === '0 1 1', { timeoutMs });
-  const settings = [...said.matchAll(/^.*(?:-?icanon|-?echo\b).*$/gm)].map(([line]) => line);
-  if (settings.length < 2 || settings.length % 2 > 0 || !isDeepStrictEqual(...halves(settings))) {
-    throw new Error(`its terminal was not given back:\n${said.trimEnd()}`);
-  }
+  const { host, user } = pane.seat;
+  const tty = await pane.fact('#{pane_tty}');
+  // Who mends the terminal of one that was killed comes after it.
+  await until(
+    async () => {
+      const modes = await pane.fact('#{alternate_on} #{cursor_flag} #{wrap_flag} #{mouse_any_flag}');
+      const settings = await host.mustSsh(user, `stty -a -F ${quote(tty)}`);
+      const isGivenBack = modes === '0 1 1 0' && !/-(?:icanon|echo|isig|opost)\b/.test(settings);
+      if (!isGivenBack) throw new Error(`its terminal was not given back: ${modes}\n${settings}`);
+      return true;
+    },
+    { timeoutMs },
+  );
   return said;
 };
-
-const halves = (lines: string[]): [string[], string[]] => [
-  lines.slice(0, lines.length / 2),
-  lines.slice(lines.length / 2),
-];
