@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { nearestKey } from '../../../host-agent/roster/keys.ts';
-import { parseRoster } from '../../../host-agent/roster/parse.ts';
-import { withLaunchSockets } from '../../../host-agent/roster/socket-name.ts';
 import type { Roster, RosterAgent } from '../../../src/domain/roster.ts';
+import { nearestKey } from '../../../src/roster/keys.ts';
+import { parseRoster } from '../../../src/roster/parse.ts';
+import { withLaunchSockets } from '../../../src/roster/socket-name.ts';
 
 const rosterOf = (text: string): Roster => {
   const { roster, problem } = parseRoster(text, 'roster.yaml');

@@ -1,4 +1,4 @@
-import type { Roster } from '../../src/domain/roster.ts';
+import type { Roster } from '../domain/roster.ts';
 
 /** A file name in tmux's own folder, without blanks. */
 export const isSocketName = (written: string): boolean => /^[^/\s]*$/.test(written) && !/^\.\.?$/.test(written);

@@ -1,7 +1,7 @@
 /** The shape of a roster file, keys strict, versions 1 and 2. Meaning (names, defaults) is elsewhere. */
 import * as z from 'zod/mini';
 import type { util } from 'zod/v4/core';
-import { RESTART_POLICIES } from '../../src/domain/roster.ts';
+import { RESTART_POLICIES } from '../domain/roster.ts';
 
 const NO_CONTROL = /^[^\p{Cc}]*$/u;
 

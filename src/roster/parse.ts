@@ -2,8 +2,7 @@
  * Comes in: the text of a roster file. Goes out: the roster after defaults, or one line that says what is wrong
  * and where. Pure: no file, no environment.
  */
-import { AGENT_NAME, type Roster, type RosterAgent } from '../../src/domain/roster.ts';
-import { sessionNameOf } from '../inventory/screens.ts';
+import { AGENT_NAME, type Roster, type RosterAgent, sessionNameOf } from '../domain/roster.ts';
 import { readDocument } from './document.ts';
 import { type Fault, faultWords, shown } from './fault.ts';
 import { type AgentEntry, checkShape, type DefaultsEntry, isVersion2, type RosterFile } from './schema.ts';
