@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Roster } from '../../src/domain/roster.ts';
+import { parseEnvFile } from '../../src/roster/env-file.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import { withLaunchSockets } from '../../src/roster/socket-name.ts';
@@ -15,7 +16,6 @@ import { Pump } from '../../src/runtime/pump.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { RosterReading, Source } from '../inventory/source.ts';
-import { parseEnvFile } from './env-file.ts';
 
 const MAX_ENV_BYTES = 64 * 1024;
 const MAX_ENV_FILES = 8_192;

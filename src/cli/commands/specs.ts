@@ -3,6 +3,7 @@ import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 import { attachSpecs } from './attach-specs.ts';
+import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
 import { hostSpecs } from './host-specs.ts';
 import { orderSpecs } from './order-specs.ts';
@@ -160,6 +161,7 @@ export const specs: readonly CommandSpec[] = [
   ...terminalSpecs,
   ...orderSpecs,
   ...attachSpecs,
+  ...desiredSpecs,
   ...hostSpecs,
   ...selfSpecs,
 ];

@@ -3,8 +3,8 @@
  * a quoted value over several lines. What is no assignment is passed over, and said. Nothing is expanded or run.
  */
 
-import { type Fault, faultWords, shown } from '../../src/roster/fault.ts';
 import { envValueFault } from './env-values.ts';
+import { type Fault, faultWords, shown } from './fault.ts';
 
 export interface ParsedEnvFile {
   values: Map<string, string>;

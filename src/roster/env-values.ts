@@ -1,6 +1,6 @@
 /** What the variables that we read ourselves may say; a value that says nothing to us counts as not there. */
-import { shown } from '../../src/roster/fault.ts';
-import { isSocketName } from '../../src/roster/socket-name.ts';
+import { shown } from './fault.ts';
+import { isSocketName } from './socket-name.ts';
 
 const positiveNumber = (value: string): string | null =>
   Number(value) > 0 && Number.isFinite(Number(value)) ? null : 'is no number of seconds above 0';
