@@ -28,10 +28,12 @@ export const run = async ({ flags, paths, env, stdout, stderr, signal }: Command
   const { agents } = desired.roster;
   const localOnly = desired.isOwn && hosts.length === 0;
   const mirror = await takeSnapshot(paths, { localOnly, hostsOnly: false, clock: systemClock, signal });
-  const own = await readOwnFiles(paths.mosaicHome, new Set(agents.map(({ name }) => name)));
   const now = systemClock.monotonicMs();
+  const here = agentsHere(mirror, now);
+  const names = agents.map(({ name }) => name).filter((name) => here.has(name));
   // The roster in force against itself would differ in nothing: what its host-agent made of it is in the rows.
-  const places = heldPlaces(mirror, now, desired.isOwn ? { ...own, roster: null } : own);
+  const own = await readOwnFiles(paths.mosaicHome, { roster: !desired.isOwn, names });
+  const places = heldPlaces(mirror, now, own);
   const picture = takePicture(mirror, now, { filter: EVERYTHING, localOnly, compare: null });
   const scope = diffScope(agents, places, { hosts, isOwn: desired.isOwn }, picture);
   const plan = planDesired(scope.wanted, places, scope);
@@ -49,6 +51,11 @@ export const run = async ({ flags, paths, env, stdout, stderr, signal }: Command
   if (flags.output !== 'json') say([planCounts(plan), ...leftOut(scope.passedOver)].join(' · '));
   if (!isWhole(plan, isCurrent)) return EXIT.partial;
   return isAsDesired(plan) ? EXIT.done : DIFFERS;
+};
+
+const agentsHere = (mirror: ViewMirror, now: number): Set<string> => {
+  const id = [...mirror.hostAgentIds()].find((each) => mirror.momentOf(each, now)?.host.here);
+  return new Set(id === undefined ? [] : Array.from(mirror.rowsOf(id), ({ row }) => row.agent));
 };
 
 const lastSeen = (mirror: ViewMirror, id: string, now: number): string | null => {

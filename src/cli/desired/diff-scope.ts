@@ -4,6 +4,7 @@
  */
 import { EVERYTHING } from '../../domain/agent-filter.ts';
 import type { HeldPlace, PlanScope } from '../../domain/desired-plan.ts';
+import { FleetError } from '../../domain/errors.ts';
 import { placeAgents } from '../../domain/placement.ts';
 import type { RosterAgent } from '../../domain/roster.ts';
 import type { Picture } from '../picture.ts';
@@ -22,7 +23,7 @@ export interface DiffRequest {
   isOwn: boolean;
 }
 
-/** Throws NOT_FOUND for a host that was asked for and is not in the view. */
+/** Throws NOT_FOUND for a host that was asked for and is not in the view, or means several users and names none. */
 export const diffScope = (
   agents: readonly RosterAgent[],
   places: readonly HeldPlace[],
@@ -35,12 +36,13 @@ export const diffScope = (
   if (hosts.length > 0) {
     checkNamedHosts({ ...EVERYTHING, hosts }, picture, [...new Set(places.map(({ host }) => host))]);
     const wanted = agents.filter((agent) => hosts.includes(nameOf(agent) ?? ''));
-    const named = placeAgents(wanted, places).agents.keys();
-    return {
-      wanted,
-      placeIds: new Set([...named, ...onlyOnes(places, hosts)]),
-      passedOver: agents.length - wanted.length,
-    };
+    const placeIds = new Set([...placeAgents(wanted, places).agents.keys(), ...onlyOnes(places, hosts)]);
+    for (const host of hosts) {
+      const isNamed = wanted.some((agent) => nameOf(agent) === host);
+      if (!isNamed && !places.some((place) => place.host === host && placeIds.has(place.id)))
+        throw noneMeant(host, places);
+    }
+    return { wanted, placeIds, passedOver: agents.length - wanted.length };
   }
   if (!isOwn) return { wanted: [...agents], placeIds: null, passedOver: 0 };
   const wanted = agents.filter((agent) => here !== undefined && nameOf(agent) === here.host && isFor(agent, here.user));
@@ -56,4 +58,12 @@ const onlyOnes = (places: readonly HeldPlace[], hosts: readonly string[]): strin
     const ours = places.filter((place) => place.host === host && place.tenantId === tenantId);
     return ours.length === 1 ? ours.map(({ id }) => id) : [];
   });
+};
+
+const noneMeant = (host: string, places: readonly HeldPlace[]): FleetError => {
+  const users = places.filter((place) => place.host === host).map(({ user }) => `${user}@${host}`);
+  return new FleetError(
+    'NOT_FOUND',
+    `the roster names no agent of ${host}; with an entry of ${users.join(' or ')} it can be compared`,
+  );
 };

@@ -15,29 +15,41 @@ import type { ViewMirror } from '../client/view-mirror.ts';
 
 const MAX_ENV_BYTES = 64 * 1024;
 
-/** What this user's own files say; of every agent that is named. */
+/** What this user's own files say. */
 export interface OwnFiles {
-  /** null: nothing that could be read. */
+  /** null: nothing that could be read, or that need be. */
   roster: readonly RosterAgent[] | null;
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
   notes: string[];
 }
 
-export const readOwnFiles = async (mosaicHome: string, names: Iterable<string>): Promise<OwnFiles> => {
-  const { path, file } = await findRoster(mosaicHome);
-  const own = file.kind === 'text' ? parseRoster(file.text, path) : { roster: null, problem: null };
-  const notes = own.problem === null ? [] : [`the roster in force cannot be read: ${own.problem}`];
+/** `roster` says whether the roster is wanted too; `names` whose env files are. */
+export const readOwnFiles = async (
+  mosaicHome: string,
+  { roster, names }: { roster: boolean; names: Iterable<string> },
+): Promise<OwnFiles> => {
+  const own = roster ? await readOwnRoster(mosaicHome) : { agents: null, notes: [] };
   const env = new Map<string, ReadonlyMap<string, string>>();
+  const { notes } = own;
   for (const name of names) {
-    const envPath = join(mosaicHome, 'fleet/agents', `${name}.env`);
-    const text = await readFileText(envPath, { maxBytes: MAX_ENV_BYTES, followLinks: true });
-    if (text.kind === 'unreadable') notes.push(`${envPath}: ${text.words}`);
-    if (text.kind !== 'text') continue;
-    const { values, problem } = parseEnvFile(text.text, envPath);
+    const path = join(mosaicHome, 'fleet/agents', `${name}.env`);
+    const file = await readFileText(path, { maxBytes: MAX_ENV_BYTES, followLinks: true });
+    if (file.kind === 'unreadable') notes.push(`${path}: ${file.words}`);
+    if (file.kind !== 'text') continue;
+    const { values, problem } = parseEnvFile(file.text, path);
     env.set(name, values);
     if (problem !== null) notes.push(problem);
   }
-  return { roster: own.roster?.agents ?? null, env, notes };
+  return { roster: own.agents, env, notes };
+};
+
+const readOwnRoster = async (mosaicHome: string): Promise<{ agents: RosterAgent[] | null; notes: string[] }> => {
+  const { path, file } = await findRoster(mosaicHome);
+  if (file.kind === 'missing') return { agents: null, notes: [] };
+  const { roster, problem } =
+    file.kind === 'text' ? parseRoster(file.text, path) : { roster: null, problem: `${path}: ${file.words}` };
+  const notes = problem === null ? [] : [`the roster in force cannot be read: ${problem}`];
+  return { agents: roster?.agents ?? null, notes };
 };
 
 /** Hosts of other cells are left out: no roster of ours reaches them. */

@@ -24,7 +24,7 @@ export const planLines = (plan: DesiredPlan, age: (placeId: string) => string | 
 const placeLines = ({ place, steps }: PlacePlan, age: string | null, paint: Painter): string[] => {
   const told = steps.filter(({ action, overrides }) => action !== 'keep' || overrides.length > 0);
   if (told.length === 0 && age === null) return [];
-  const width = Math.max(0, ...told.map(({ agent }) => agent.length));
+  const width = Math.max(0, ...told.map(({ agent }) => cleanText(agent).length));
   const head = `${place.host}/${place.user}${place.here ? '  this host' : ''}${age === null ? '' : `  ${age}`}`;
   return [paint('strong', cleanText(head)), ...told.flatMap((step) => stepLines(step, width, paint))];
 };

@@ -188,15 +188,15 @@ describe('places', () => {
     place({ ...DRAGON, rows: [row('d')] }),
     place({ host: 'dragon-lin', user: 'other', tenantId: 'acme', rows: [row('o')] }),
     place({ ...HERE, alsoCalled: ['jarvis.lan'], rows: [row('a')] }),
-    place({ host: 'box', user: 'u1' }),
-    place({ host: 'box', user: 'u2' }),
+    place({ host: 'Box', user: 'u1' }),
+    place({ host: 'Box', user: 'u2' }),
   ];
   const plan = (...agents: RosterAgent[]) => planDesired(agents, places, { placeIds: null });
 
   test('entries go to their hosts, here first; what the roster names nowhere is left alone', () => {
     const { places: planned, unplaced } = plan(
       wanted('d', { host: 'dragon-lin' }),
-      wanted('n', { host: 'box', user: 'u2' }),
+      wanted('n', { host: 'Box', user: 'u2' }),
       wanted('a'),
       wanted('b', { host: 'jarvis.lan' }),
     );
@@ -205,7 +205,7 @@ describe('places', () => {
       planned.map(({ place: { id }, steps: each }) => [id, ...each.map(({ agent, action }) => `${action} ${agent}`)]),
     ).toEqual([
       ['W-jarvis/jarvis', 'keep a', 'add b'],
-      ['box/u2', 'add n'],
+      ['Box/u2', 'add n'],
       ['dragon-lin/jwoltje', 'keep d'],
     ]);
   });
@@ -219,8 +219,8 @@ describe('places', () => {
 
   test.each([
     [wanted('x', { host: 'nosuch' }), 'nosuch', 'no host nosuch is known'],
-    [wanted('x', { host: 'box' }), 'box', 'box has several users: write u1@box or u2@box'],
-    [wanted('x', { host: 'box', user: 'u3' }), 'u3@box', 'box has no user u3'],
+    [wanted('x', { host: 'Box' }), 'Box', 'Box has several users: write u1@Box or u2@Box'],
+    [wanted('x', { host: 'Box', user: 'u3' }), 'u3@Box', 'Box has no user u3'],
   ])('an entry without a place says why', (agent, host, why) => {
     expect(plan(agent)).toEqual({ places: [], unplaced: [{ agent: 'x', host, why }] });
   });
