@@ -5,10 +5,12 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type HostFacts, hostAgentId } from '../src/domain/host-agent.ts';
+import { isHolderSession } from '../src/domain/own-pane.ts';
 import { machineId } from '../src/identity/machine-id.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { resolvePaths } from '../src/runtime/paths.ts';
+import { processStartTicks } from '../src/runtime/process-start.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
 import { ownFolder } from '../src/runtime/socket-claim.ts';
 import { FLEET_VERSION } from '../src/runtime/version.ts';
@@ -30,6 +32,7 @@ import { hostWarnings, needsOf } from './inventory/host-facts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
 import { sessionOf } from './inventory/session-of.ts';
+import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
@@ -46,6 +49,7 @@ import { UplinkClient } from './report/uplink-client.ts';
 import { RosterSource } from './roster/source.ts';
 import { noSystemd } from './systemd/no-systemd.ts';
 import { SystemdSource } from './systemd/source.ts';
+import { UnitJobs } from './systemd/unit-jobs.ts';
 import { Takeover } from './takeover/takeover.ts';
 import { OpenCompany } from './terminal/company.ts';
 import { PaneScreens } from './terminal/pane-screens.ts';
@@ -54,6 +58,7 @@ import { tailTerminal } from './terminal/tail-call.ts';
 import { watchTerminal } from './terminal/watch-call.ts';
 import { PaneOutputs } from './tmux/pane-outputs.ts';
 import { Questions } from './tmux/questions.ts';
+import { SessionEnd } from './tmux/session-end.ts';
 import { TmuxSource } from './tmux/tmux-source.ts';
 import { PaneTyping } from './tmux/typing.ts';
 
@@ -245,7 +250,20 @@ export class HostAgent {
         },
       });
 
+      const lifecycle = new Lifecycle({
+        rows: { row: (key) => panes.row(key), all: () => inventory.rows },
+        units: new UnitJobs({ busPath: `/run/user/${uid}/bus` }),
+        unitsProblem: () => systemd.current().problem,
+        sessions: new SessionEnd({ tmuxPath: 'tmux', uid }),
+        servers: () => tmux.current().servers,
+        startOf: processStartTicks,
+        isHolder: (session) => isHolderSession(session, roster.current().roster?.holderSession ?? null),
+        unitOf: agentUnit,
+        turn: (agent, signal) => locks.take({ socket: 'unit', paneId: agentUnit(agent), panePid: 0 }, signal),
+        clock,
+      });
       const orders = new Orders({
+        lifecycle,
         ports: {
           panes,
           screens,
@@ -276,6 +294,7 @@ export class HostAgent {
         sendText: orders.sendText,
         pressKeys: orders.pressKeys,
         answerPrompt: orders.answerPrompt,
+        controlAgent: orders.controlAgent,
         getOrder: orders.getOrder,
         holdTerminal: takeover.holdTerminal,
         typeKeys: takeover.typeKeys,

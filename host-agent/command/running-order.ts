@@ -18,6 +18,8 @@ export interface RunningOrderOptions {
   stopping: AbortSignal;
   /** Why the host does not allow it, as its policy is now; null: it does. */
   refusal: () => string | null;
+  /** What was begun when the daemon stops is looked at by the next one, and gets no end here. */
+  staysOpen?: boolean;
   log: Logger;
 }
 
@@ -57,8 +59,9 @@ export class RunningOrder implements OrderRun {
     } finally {
       clearTimeout(timer);
     }
+    const isLeftOpen = this.#options.staysOpen === true && this.#isTyping && this.#options.stopping.aborted;
     try {
-      await journal.end(id, end.outcome, end.reason);
+      if (!isLeftOpen) await journal.end(id, end.outcome, end.reason);
     } catch (error) {
       log.error({ err: error, order: id }, 'outcome of an order could not be journalled');
     }

@@ -60,6 +60,7 @@ export const ROOMS: Record<string, Room> = {
   'host-agent/takeover': agent('inventory', 'policy', 'tmux', 'terminal', 'calls'),
   'host-agent/launch': agent('inventory'),
   'host-agent/command': agent('inventory', 'policy', 'launch', 'tmux', 'terminal', 'calls'),
+  'host-agent/lifecycle': agent('inventory', 'command'),
   'host-agent/doctor': agent('inventory', 'policy', 'enrollment', 'config.ts'),
   'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'calls'),
   'host-agent/config.ts': agent(),
