@@ -6,6 +6,7 @@ import { attachSpecs } from './attach-specs.ts';
 import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
 import { hostSpecs } from './host-specs.ts';
+import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { orderSpecs } from './order-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
 
@@ -161,6 +162,7 @@ export const specs: readonly CommandSpec[] = [
   ...terminalSpecs,
   ...orderSpecs,
   ...attachSpecs,
+  ...lifecycleSpecs,
   ...desiredSpecs,
   ...hostSpecs,
   ...selfSpecs,
