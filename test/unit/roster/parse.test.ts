@@ -200,6 +200,7 @@ describe('a bad roster is told with line and column', () => {
     ],
     [agent('    modle_hint: x\n'), '5:5: unknown key `modle_hint`; did you mean `model_hint`?'],
     [agent('    modelhint: x\n'), '5:5: unknown key `modelhint`; did you mean `model_hint`?'],
+    ['version: 1\nagents:\n- nmae: a\n  runtime: pi\n', '3:3: unknown key `nmae`; did you mean `name`? (and 1 more)'],
     [agent('    zzz: x\n'), '5:5: unknown key `zzz`'],
     [agent('    effort: high\n'), '5:5: `effort` needs `version: 2` at the top'],
     [agent('    name: b\n'), '5:5: this key is there twice'],
