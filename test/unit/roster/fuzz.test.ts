@@ -67,7 +67,7 @@ const randomRoster = (next: Chance): string => {
 /** Characters lost, doubled, swapped or put in, as by a slip or a torn write. */
 const torn = (text: string, next: Chance): string => {
   let out = text;
-  for (let slips = Math.floor(next() * next() * 5); slips > 0; slips -= 1) {
+  for (let slips = next() < 0.4 ? 0 : Math.floor(next() * 4); slips > 0; slips -= 1) {
     const at = Math.floor(next() * out.length);
     const put = pick(['', '\t', ':', '"', '[', '}', '\n', '\u0000', '\ufeff', '\u202e', '-', '&a ', '*a', '#'], next);
     out = out.slice(0, at) + put + out.slice(at + (next() < 0.5 ? 1 : 0));

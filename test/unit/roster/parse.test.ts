@@ -236,6 +236,12 @@ describe('a bad roster is told with line and column', () => {
     expect(problemOf(text)).toBe(`roster.yaml:${problem}`);
   });
 
+  test('nothing that acts upon a terminal is in what is told, though a library quotes the file', () => {
+    expect(problemOf('version: 1\nagents:\n  - name: "a\\u0\u202e00"\n    runtime: pi\n')).toBe(
+      'roster.yaml:3:13: no valid YAML: invalid escape sequence \\u0\ufffd00',
+    );
+  });
+
   test('several faults are counted, the first one told', () => {
     const text = `${agent('    zzz: 1\n    model_hint: 5\n')}  - runtime: 1\n`;
     expect(problemOf(text)).toBe('roster.yaml:5:5: unknown key `zzz` (and 3 more)');
