@@ -92,7 +92,7 @@ export class RunningOrder implements OrderRun {
       await this.#options.journal.stage(this.#options.id, 'typing');
     } catch (error) {
       const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-      throw new OrderEnd('refused', `it could not be journalled (${code}): nothing was typed`);
+      throw new OrderEnd('refused', `it could not be journalled (${code})`);
     }
   }
 
@@ -122,7 +122,7 @@ export class RunningOrder implements OrderRun {
     }
     if (this.#isKeyed)
       return new OrderEnd('unverifiable', `${this.#whyStopped() ?? error.message}, after it was typed`);
-    if (this.#abandoned.signal.aborted) return new OrderEnd('refused', 'whoever gave it left before the first key');
+    if (this.#abandoned.signal.aborted) return new OrderEnd('refused', 'whoever gave it left before it was begun');
     if (error instanceof PaneBusy) return new OrderEnd('busy', 'another order is typed into its pane');
     if (error.code === 'NOT_FOUND') return new OrderEnd('gone', 'its pane has ended');
     return new OrderEnd('refused', this.#whyStopped() ?? error.message);

@@ -55,8 +55,9 @@ export const livingPane = (ports: LifecyclePorts, row: AgentRow | undefined): nu
   return ports.startOf(tmux.pid) === null ? null : tmux.pid;
 };
 
-const runningEnd = ({ readiness, reason }: AgentRow): OrderEnd =>
-  new OrderEnd('done', readiness === 'stuck' ? `it runs, and is stuck (${reason ?? 'it waits for a person'})` : '');
+/** Of what its screen says only the kind: the end is journalled. */
+const runningEnd = ({ readiness, reasonCode }: AgentRow): OrderEnd =>
+  new OrderEnd('done', readiness === 'stuck' ? `it runs, and waits for a person (${reasonCode ?? 'other'})` : '');
 
 const stateWords = (row: AgentRow | undefined): string =>
   `${row?.readiness ?? 'unknown'}${row?.reason ? ` (${row.reason})` : ''}`;

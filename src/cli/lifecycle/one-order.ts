@@ -1,6 +1,6 @@
 /** One agent told to start, stop or restart, and what became of it: a failure is an outcome, too, and delays nobody. */
 import { FleetError } from '../../domain/errors.ts';
-import { type LifecycleVerb, orderExitCode } from '../../domain/order.ts';
+import { type LifecycleVerb, nothingWords, orderExitCode } from '../../domain/order.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
@@ -42,7 +42,8 @@ export const giveOrder = async (
   const request = { id, target, action: verb, force, timeoutMs };
   try {
     using channel = await orderLine(paths, agent, signal);
-    const placed = { method: controlAgent, request, deadlineMs: timeoutMs + GRACE_MS };
+    const nothing = nothingWords(verb);
+    const placed = { method: controlAgent, request, deadlineMs: timeoutMs + GRACE_MS, nothing };
     const told = await placeOrder(channel, placed, { signal, clock: systemClock, onLost });
     const outcome = { ...told, id, verb, address: told.address || agent.address };
     return { agent, outcome, exitCode: orderExitCode(outcome.outcome) };

@@ -79,6 +79,17 @@ describe('one agent', () => {
   });
 });
 
+test('an order that nobody heard of changed nothing; one that failed says where to look', async () => {
+  served.answers.controlAgent = () => outcome({ verb: 'stop', outcome: 'failed', reason: 'no session' });
+  expect((await served.fleet('stop', 'coder')).stderr).toMatch(/why: fleet explain W-jarvis\/jarvis\/coder\n$/);
+  served.answers.controlAgent = () => {
+    throw refusal(status.UNAVAILABLE, 'the way there broke');
+  };
+  const lost = await served.fleet('stop', 'coder');
+  expect(lost.code).toBe(5);
+  expect(lost.stdout).toMatch(/refused: the way there broke; nobody has heard of it, so nothing was changed/);
+});
+
 describe('several agents', () => {
   test('are counted and named, and nothing is done without --yes where nobody can be asked', async () => {
     const { code, stdout, stderr } = await served.fleet('restart', '--all');

@@ -72,6 +72,12 @@ describe('start', () => {
     expect(reason).toMatch(/session.*mosaic-agent@coder.service is active/);
   });
 
+  test('one that waits for a person runs; of its screen only the kind is kept', async () => {
+    ground.over.set('coder', { readiness: 'stuck', reason: 'Do you trust swordfish?', reasonCode: 'trust_prompt' });
+    const outcome = await ground.tell(ground.orders(), 'start', 'coder');
+    expect(outcome).toMatchObject({ outcome: 'done', reason: 'it runs, and waits for a person (trust_prompt)' });
+  });
+
   test('a session that runs and is no good is not called done', async () => {
     ground.over.set('coder', { readiness: 'stale', reason: 'no beat' });
     const outcome = await ground.tell(ground.orders(), 'start', 'coder', { timeoutMs: 6_000 });
