@@ -75,7 +75,7 @@ const torn = (text: string, next: Chance): string => {
   return out;
 };
 
-describe('whatever stands in a roster', () => {
+describe('whatever stands in a roster', { timeout: 60_000 }, () => {
   test.each([1, 2, 3])(
     'it is a roster of good names, or one clear line that says where it is not (seed %i)',
     (seed) => {
