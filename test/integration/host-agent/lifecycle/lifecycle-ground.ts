@@ -1,5 +1,5 @@
 /** Lifecycle orders over a real D-Bus and a real private tmux server: a unit's job makes or ends a real session. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Variant } from '@jellybrick/dbus-next';
@@ -77,6 +77,14 @@ export class LifecycleGround {
     return this.manager.calls
       .filter((call) => /^(Start|Stop)Unit/.test(call))
       .map((call) => call.split(' ')[0] as string);
+  }
+
+  /** Tickets of those who have, or wait for, the turn of an agent. */
+  waiting(): string[] {
+    const turns = join(this.folder, 'turns');
+    return (existsSync(turns) ? readdirSync(turns, { recursive: true }) : [])
+      .map(String)
+      .filter((name) => name.includes('ticket-'));
   }
 
   /** A host-agent's orders; several share the turns of an agent. `journal` is its own. */

@@ -124,11 +124,21 @@ describe('stop and restart', () => {
     expect(outcome).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining('was still stopping it') });
   });
 
-  test('two restarts at once come one after the other', async () => {
+  test('two restarts at once come one after the other, also of two host-agents', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { job } = ground.manager;
+    ground.manager.job = async (verb, unit) => {
+      await gate.promise;
+      return job(verb, unit);
+    };
     const [one, two] = [ground.orders('one.journal'), ground.orders('two.journal')];
-    const both = await Promise.all([ground.tell(one, 'restart', 'coder'), ground.tell(two, 'restart', 'coder')]);
-    expect(both.map(({ outcome }) => outcome)).toEqual(['done', 'done']);
+    const both = [ground.tell(one, 'restart', 'coder'), ground.tell(two, 'restart', 'coder')];
+    await until(() => ground.waiting().length === 2 && ground.jobs().length > 0, SOON);
+    expect(ground.jobs()).toEqual(['StopUnit']);
+    gate.resolve();
+    expect((await Promise.all(both)).map(({ outcome }) => outcome)).toEqual(['done', 'done']);
     expect(ground.jobs()).toEqual(['StopUnit', 'StartUnit', 'StopUnit', 'StartUnit']);
+    expect(ground.waiting()).toEqual([]);
   });
 
   test('others that systemd stops along are counted, and only forced', async () => {
