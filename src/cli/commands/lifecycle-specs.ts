@@ -9,7 +9,7 @@ const SELECTION: readonly FlagSpec[] = [
   { name: 'all', type: 'boolean', help: 'every agent of every roster in this cell' },
 ];
 const COMMON: readonly FlagSpec[] = [
-  { name: 'yes', type: 'boolean', help: 'do not ask, where several agents are meant' },
+  { name: 'yes', type: 'boolean', help: 'do not ask, where several agents or a selection are meant' },
   { name: 'dry-run', type: 'boolean', help: 'only say which agents are meant' },
   {
     name: 'id',
@@ -41,8 +41,8 @@ const timeout = (value: string): FlagSpec => ({
 });
 
 const RULES =
-  'Only agents of a host’s roster, each by its own unit; sessions in no roster are refused. An order that others wait for\n' +
-  'waits for its turn. With several agents --id is the beginning of each order’s id.\n';
+  'Only agents of a host’s roster, each by its own unit; sessions in no roster are refused. Two orders to one\n' +
+  'agent come one after the other. With several agents --id is the beginning of each order’s id.\n';
 const EXITS =
   'Exit: 0 all done, 1 failed or not proven, 2 usage, 3 some done and some not, 4 no such agent, or ambiguous,\n' +
   '5 unreachable or not current, 6 not permitted, 7 not over in time (fleet order ID), 8 refused, nothing changed.';

@@ -15,17 +15,18 @@ export const manyWords = (verb: LifecycleVerb, agents: readonly AgentTarget[]): 
   const names = agents.slice(0, SHOWN).map(({ typed }) => typed);
   const more = agents.length > SHOWN ? ` and ${agents.length - SHOWN} more` : '';
   return cleanText(
-    `${verb} ${agents.length} agents on ${hosts} host${hosts === 1 ? '' : 's'}: ${names.join(', ')}${more}`,
+    `${verb} ${agents.length} agent${agents.length === 1 ? '' : 's'} on ${hosts} host${hosts === 1 ? '' : 's'}: ${names.join(', ')}${more}`,
   );
 };
 
-/** One alone was named by its address, which was said. */
+/** One alone that was named needs no question; what a selection means is always said before. */
 export const askMany = async (
   { flags, stdin, stderr, signal }: CommandContext,
   verb: LifecycleVerb,
   agents: readonly AgentTarget[],
+  { isNamed }: { isNamed: boolean },
 ): Promise<void> => {
-  if (agents.length < 2) return;
+  if (agents.length === 1 && isNamed) return;
   const words = manyWords(verb, agents);
   if (flags.yes) return void stderr.write(`${words}\n`);
   if (!stdin.isTTY) throw new UsageError(`${words}? Not on a terminal: add --yes`);

@@ -35,7 +35,7 @@ export const runLifecycle = async (context: CommandContext, verb: LifecycleVerb)
   const mirror = await takeSnapshot(paths, { localOnly: false, hostsOnly: false, clock: systemClock, signal });
   const agents = selectAgents(mirror, selection, verb === 'stop' ? 'destroy' : 'change');
   if (flags['dry-run']) return plan(context, verb, agents);
-  await askMany(context, verb, agents);
+  await askMany(context, verb, agents, { isNamed: selection.named.length > 0 });
   const isSole = selection.named.length === 1 && agents.length === 1;
   const orders = new Map(
     agents.map((agent): [AgentTarget, OneOrder] => {

@@ -98,6 +98,15 @@ describe('several agents', () => {
     expect(told()).toEqual([]);
   });
 
+  test('one alone, selected on another machine, is asked for like many', async () => {
+    const { code, stderr } = await served.fleet('stop', '--host', 'dragon-lin');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/stop 1 agent on 1 host: dragon-lin\/jwoltje\/far.*--yes/),
+    ]);
+    expect(told()).toEqual([]);
+  });
+
   test.each([
     [['--all'], ['far', 'coder', 'reviewer']],
     [
