@@ -4,6 +4,7 @@
  */
 import {
   chmodSync,
+  copyFileSync,
   cpSync,
   linkSync,
   mkdirSync,
@@ -44,6 +45,7 @@ const fill = async (): Promise<string> => {
   mkdirSync(join(partial, 'bin'), { recursive: true });
   await bundle(root, lib);
   copyPackageProtos(join(root, 'node_modules'), lib);
+  copyFileSync(join(root, 'deploy/roster.schema.json'), join(lib, 'roster.schema.json'));
   cpSync(join(root, 'deploy/remote'), join(lib, 'remote'), { recursive: true });
   writeFileSync(join(lib, 'node-packages.json'), `${JSON.stringify(readNodePackages(root), null, 2)}\n`);
 

@@ -187,6 +187,8 @@ export class HostAgent {
         inventory,
         tmux,
         rules,
+        unitsProblem: () => systemd.current().problem,
+        holderSession: () => roster.current().roster?.holderSession ?? null,
         shutdown,
       });
 

@@ -1,11 +1,13 @@
 /**
- * The wiring of the terminal plane: who looks, who types, what a screen asks, and the orders that go to a pane.
+ * The wiring of the terminal plane: who looks, who types, what a screen asks, and the orders that go to an agent.
  * Nothing is decided here.
  */
 import { join } from 'node:path';
+import { isHolderSession } from '../src/domain/own-pane.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { type Paths, resolvePaths } from '../src/runtime/paths.ts';
+import { processStartTicks } from '../src/runtime/process-start.ts';
 import type { Shutdown } from '../src/runtime/shutdown.ts';
 import type { OwnCalls } from './calls/own-calls.ts';
 import { isLineMode } from './command/line-mode.ts';
@@ -13,12 +15,15 @@ import { Orders } from './command/orders.ts';
 import { PaneLocks } from './command/pane-lock.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
+import { agentUnit } from './inventory/join.ts';
+import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
 import { ProcTable } from './process/proc-table.ts';
 import { explainAgent } from './prompts/explain.ts';
 import { PromptWatch } from './prompts/prompt-watch.ts';
 import type { RuleShelf } from './prompts/rule-shelf.ts';
 import { ScreenPrompts } from './prompts/screen-prompts.ts';
+import { UnitJobs } from './systemd/unit-jobs.ts';
 import { Takeover } from './takeover/takeover.ts';
 import { OpenCompany } from './terminal/company.ts';
 import { PaneScreens } from './terminal/pane-screens.ts';
@@ -27,6 +32,7 @@ import { tailTerminal } from './terminal/tail-call.ts';
 import { watchTerminal } from './terminal/watch-call.ts';
 import { PaneOutputs } from './tmux/pane-outputs.ts';
 import { Questions } from './tmux/questions.ts';
+import { SessionEnd } from './tmux/session-end.ts';
 import type { TmuxSource } from './tmux/tmux-source.ts';
 import { PaneTyping } from './tmux/typing.ts';
 
@@ -40,6 +46,10 @@ export interface TerminalPlaneOptions {
   inventory: Inventory;
   tmux: TmuxSource;
   rules: RuleShelf;
+  /** Why the units of this user cannot be asked. */
+  unitsProblem(): string | null;
+  /** Session that holds a shared tmux server, as the roster says. */
+  holderSession(): string | null;
   shutdown: Shutdown;
 }
 
@@ -105,8 +115,21 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     },
   });
 
+  const lifecycle = new Lifecycle({
+    rows: { row: (key) => panes.row(key), all: () => inventory.rows },
+    units: new UnitJobs({ busPath: `/run/user/${uid}/bus` }),
+    unitsProblem: () => options.unitsProblem(),
+    sessions: new SessionEnd({ tmuxPath: TMUX, uid }),
+    servers: () => tmux.current().servers,
+    startOf: processStartTicks,
+    isHolder: (session) => isHolderSession(session, options.holderSession()),
+    unitOf: agentUnit,
+    turn: (agent, signal) => locks.take({ socket: 'unit', paneId: agentUnit(agent), panePid: 0 }, signal),
+    clock,
+  });
   const typing = new PaneTyping({ tmuxPath: TMUX, uid });
   const orders = new Orders({
+    lifecycle,
     ports: { panes, screens, prompts, typing, processes: new ProcTable(), company, locks, clock, isLineMode },
     policy,
     policyPath: hostPolicyPath(paths.config),
@@ -129,6 +152,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
       sendText: orders.sendText,
       pressKeys: orders.pressKeys,
       answerPrompt: orders.answerPrompt,
+      controlAgent: orders.controlAgent,
       getOrder: orders.getOrder,
       holdTerminal: takeover.holdTerminal,
       typeKeys: takeover.typeKeys,

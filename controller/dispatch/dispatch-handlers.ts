@@ -8,7 +8,7 @@ import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { SendTextRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
-import type { Caller } from '../tenancy/caller.ts';
+import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { addressOf, isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
@@ -25,6 +25,7 @@ export type Dispatched =
   | 'sendText'
   | 'pressKeys'
   | 'answerPrompt'
+  | 'controlAgent'
   | 'holdTerminal'
   | 'typeKeys';
 
@@ -42,9 +43,9 @@ const ASK_DEADLINE_MS = 10_000;
 export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>, Dispatched> => {
   const { view, calls, orders, index, localName } = options;
   const order =
-    <C extends OrderCall>(call: C) =>
+    <C extends OrderCall>(call: C, verb: GrantableVerb = 'send') =>
     async (caller: Caller, request: RequestOf<C>, { signal }: { signal: AbortSignal }) => {
-      const record = authorise(view, caller, 'send', request.target);
+      const record = authorise(view, caller, verb, request.target);
       return await orders.give(record, call, sentBy(caller, request), onBehalfOf(caller, localName), signal);
     };
   return {
@@ -69,6 +70,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     sendText: order('sendText'),
     pressKeys: order('pressKeys'),
     answerPrompt: order('answerPrompt'),
+    controlAgent: order('controlAgent', 'lifecycle'),
     holdTerminal: async (caller, request, call, { signal }) => {
       const { id } = authorise(view, caller, 'takeover', request.target);
       const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: 0 };
@@ -95,6 +97,7 @@ export const dispatchTargets = (view: FleetView): Targets<Fleet> => {
     sendText: ofTarget,
     pressKeys: ofTarget,
     answerPrompt: ofTarget,
+    controlAgent: ofTarget,
     holdTerminal: ofTarget,
   };
 };

@@ -3,7 +3,7 @@
  * after delivery nobody here knows what was typed, and the outcome says so.
  */
 import { FleetError } from '../../src/domain/errors.ts';
-import type { OrderVerb } from '../../src/domain/order.ts';
+import { lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
@@ -15,12 +15,14 @@ import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
 import type { OrderEntry, OrderIndex } from './order-index.ts';
 
-export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt';
+export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent';
 
-export const VERB_OF: Readonly<Record<OrderCall, OrderVerb>> = {
-  sendText: 'send',
-  pressKeys: 'keys',
-  answerPrompt: 'answer',
+/** Throws INVALID_ARGUMENT for an action that is none. */
+const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb } = {
+  sendText: () => 'send',
+  pressKeys: () => 'keys',
+  answerPrompt: () => 'answer',
+  controlAgent: ({ action }) => lifecycleVerb(action),
 };
 
 export interface OrdersOptions {
@@ -60,7 +62,7 @@ export class Orders {
       ...target,
       address: addressOf(view, target),
       actor: caller.actor,
-      verb: VERB_OF[call],
+      verb: VERB_OF[call](request),
       beganMs: clock.nowMs(),
       outcome: 'pending',
     });

@@ -39,6 +39,7 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.FleetService/SendText', rule(READERS, 'send', 'operator', 'before')],
   ['/fleet.v1.FleetService/PressKeys', rule(READERS, 'send', 'operator', 'before')],
   ['/fleet.v1.FleetService/AnswerPrompt', rule(READERS, 'send', 'operator', 'before')],
+  ['/fleet.v1.FleetService/ControlAgent', rule(READERS, 'lifecycle', 'operator', 'before')],
   ['/fleet.v1.FleetService/HoldTerminal', rule(READERS, 'takeover', 'operator', 'before')],
   // Its lease was audited.
   ['/fleet.v1.FleetService/TypeKeys', rule(READERS, 'takeover', 'operator', 'none')],

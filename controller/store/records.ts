@@ -53,7 +53,7 @@ export interface OrderRecord {
   key: string;
   address: string;
   actor: string;
-  verb: 'send' | 'keys' | 'answer';
+  verb: 'send' | 'keys' | 'answer' | 'start' | 'stop' | 'restart';
   beganMs: number;
   outcome: string;
 }

@@ -5,6 +5,7 @@
 import type { MessageSink } from '../../src/runtime/message-sink.ts';
 import type {
   AnswerPromptRequest,
+  ControlAgentRequest,
   GetOrderRequest,
   HoldTerminalRequest,
   HoldTerminalResponse,
@@ -60,6 +61,7 @@ export interface OwnCalls {
   sendText: UnaryCall<SendTextRequest, OrderOutcome>;
   pressKeys: UnaryCall<PressKeysRequest, OrderOutcome>;
   answerPrompt: UnaryCall<AnswerPromptRequest, OrderOutcome>;
+  controlAgent: UnaryCall<ControlAgentRequest, OrderOutcome>;
   getOrder: UnaryCall<GetOrderRequest, OrderOutcome>;
   holdTerminal: StreamCall<HoldTerminalRequest, HoldTerminalResponse>;
   typeKeys: UnaryCall<TypeKeysRequest, TypeKeysResponse>;

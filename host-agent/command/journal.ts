@@ -22,6 +22,8 @@ export interface OrderJournalOptions {
   path: string;
   maxOrders: number;
   nowMs: () => number;
+  /** Orders whose end can still be found out after a crash: they stay open. */
+  staysOpen?: (verb: string) => boolean;
 }
 
 /** Lines for each order that is kept, before the file is written anew. */
@@ -45,7 +47,7 @@ export class OrderJournal {
 
   /** Reads what there is; what was under way is settled. Rejects where the file cannot be read or written. */
   async start(): Promise<void> {
-    const { path, nowMs } = this.#options;
+    const { path, nowMs, staysOpen } = this.#options;
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '';
       throw error;
@@ -60,7 +62,7 @@ export class OrderJournal {
       if (record.outcome !== null) continue;
       // Nothing was typed, and whoever asked got no answer: it may be given again.
       if (record.stage === 'received') this.#records.delete(record.id);
-      else {
+      else if (!staysOpen?.(record.verb)) {
         const words = record.stage === 'typing' ? 'while it was typed' : 'after it was typed';
         Object.assign(record, { outcome: 'unknown', reason: `the host-agent ended ${words}`, endedMs: nowMs() });
       }
@@ -76,6 +78,11 @@ export class OrderJournal {
 
   get(id: string): OrderRecord | undefined {
     return this.#records.get(id);
+  }
+
+  /** Begun, and not known to be over. */
+  open(): OrderRecord[] {
+    return [...this.#records.values()].filter(({ outcome }) => outcome === null);
   }
 
   digestOf(request: readonly unknown[]): string {

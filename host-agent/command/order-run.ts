@@ -15,7 +15,7 @@ export interface OrderRun {
   readonly signal: AbortSignal;
   /** By the monotonic clock. */
   readonly deadlineMono: number;
-  /** Before the first key; where it rejects, nothing may be typed. */
+  /** Before the first key, or the first change of a unit; where it rejects, nothing may be done. */
   typing(): Promise<void>;
   /** tmux typed something, or did not say. */
   keyed(): void;

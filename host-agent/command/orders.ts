@@ -4,9 +4,9 @@
  */
 import { formatAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
-import type { OrderVerb } from '../../src/domain/order.ts';
+import { isLifecycleVerb, type LifecycleVerb, lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import type { OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
+import type { ControlAgentRequest, OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import { answerPrompt } from './answer-prompt.ts';
@@ -16,13 +16,21 @@ import { messageOf } from './message-text.ts';
 import { OrderEnd } from './order-end.ts';
 import type { OrderRecord } from './order-record.ts';
 import type { OrderRun, VerbPorts } from './order-run.ts';
-import { sendRefusal } from './policy-gate.ts';
+import { levelRefusal } from './policy-gate.ts';
 import { pressKeys } from './press-keys.ts';
 import { RunningOrder } from './running-order.ts';
 import { sendText } from './send-text.ts';
 
+/** What starts and stops agents; each says how it ended, by word or by throwing. */
+export interface LifecycleOrders {
+  control(verb: LifecycleVerb, request: ControlAgentRequest, run: OrderRun): Promise<OrderEnd>;
+  /** How one ended that was begun by a process that is gone. */
+  lookBack(verb: LifecycleVerb, record: OrderRecord, run: OrderRun): Promise<OrderEnd>;
+}
+
 export interface OrdersOptions {
   ports: VerbPorts;
+  lifecycle: LifecycleOrders;
   policy: () => HostPolicy;
   policyPath: string;
   /** File; its folder exists and is ours alone. */
@@ -39,7 +47,16 @@ const MAX_ORDERS = 5_000;
 /** At once; each waits for its pane. */
 const MAX_RUNNING = 256;
 const ORDER_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
-const DEFAULT_MS: Record<OrderVerb, number> = { send: 10_000, keys: 10_000, answer: 10_000 };
+const DEFAULT_MS: Record<OrderVerb, number> = {
+  send: 10_000,
+  keys: 10_000,
+  answer: 10_000,
+  start: 60_000,
+  stop: 60_000,
+  restart: 120_000,
+};
+/** For a unit that systemd may still be stopping: beyond its own TimeoutStopSec. */
+const LOOK_BACK_MS = 120_000;
 const MAX_TIMEOUT_MS = 24 * 3_600_000;
 
 type Act = (run: OrderRun) => Promise<OrderEnd>;
@@ -50,7 +67,7 @@ interface OrderCall {
   timeoutMs: number;
 }
 
-export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answerPrompt' | 'getOrder'> {
+export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'getOrder'> {
   readonly #options: OrdersOptions;
   readonly #journal: OrderJournal;
   readonly #running = new Map<string, RunningOrder>();
@@ -60,12 +77,12 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
   constructor(options: OrdersOptions) {
     this.#options = options;
     const { journalPath: path, nowMs, maxOrders = MAX_ORDERS } = options;
-    this.#journal = new OrderJournal({ path, maxOrders, nowMs });
+    this.#journal = new OrderJournal({ path, maxOrders, nowMs, staysOpen: isLifecycleVerb });
   }
 
   /** Reads the journal; orders wait for it. Where it cannot be used every order is refused. */
   start(): void {
-    this.#started = this.#journal.start();
+    this.#started = this.#journal.start().then(() => this.#lookBack());
     this.#started.catch((error) => this.#options.log.error({ err: error }, 'journal of orders cannot be used'));
   }
 
@@ -104,6 +121,13 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
     );
   };
 
+  readonly controlAgent: OwnCalls['controlAgent'] = async (request, context) => {
+    const verb = lifecycleVerb(request.action);
+    return this.#once(verb, request, DEFAULT_MS[verb], [request.force], context, (run) =>
+      this.#options.lifecycle.control(verb, request, run),
+    );
+  };
+
   readonly getOrder: OwnCalls['getOrder'] = async ({ id }) => {
     await this.#ready();
     const record = this.#journal.get(id);
@@ -122,16 +146,17 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
     const { id, target } = call;
     if (!ORDER_ID.test(id))
       throw new FleetError('INVALID_ARGUMENT', 'an order needs an id of 1 to 128 of A-Z a-z 0-9 . _ : -');
-    if (!target || target.key === '' || target.paneId === '' || target.panePid === 0) {
-      throw new FleetError('INVALID_ARGUMENT', 'an order names its target by key, pane id and pane pid');
-    }
+    // A stopped agent has no pane.
+    const isWhole =
+      target && target.key !== '' && (isLifecycleVerb(verb) || (target.paneId !== '' && target.panePid !== 0));
+    if (!isWhole) throw new FleetError('INVALID_ARGUMENT', 'an order names its target by key, pane id and pane pid');
     await this.#ready();
     const digest = this.#journal.digestOf([verb, target.key, target.paneId, target.panePid, what]);
     const known = this.#journal.get(id);
     if (known) {
       // One that outlived its first lines is only known to have been begun.
       if (known.digest !== digest && known.digest !== '') {
-        throw new FleetError('ALREADY_EXISTS', 'another order has this id: nothing was typed; leave --id out');
+        throw new FleetError('ALREADY_EXISTS', 'another order has this id: nothing was done; leave --id out');
       }
       await this.#running.get(id)?.join(context.signal);
       return outcomeOf(this.#journal.get(id) ?? known, true);
@@ -153,7 +178,8 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
     if (this.#running.size >= MAX_RUNNING) {
       throw new FleetError('RESOURCE_EXHAUSTED', `${MAX_RUNNING} orders are under way here: nothing was typed`);
     }
-    const { key = '', paneId = '', panePid = 0 } = target ?? {};
+    const { key = '' } = target ?? {};
+    const { paneId = '', panePid = 0 } = (isLifecycleVerb(verb) ? ports.panes.pane(key) : target) ?? {};
     const agent = ports.panes.row(key)?.agent;
     const running = new RunningOrder({
       id,
@@ -161,7 +187,8 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
       clock: ports.clock,
       timeoutMs: Math.min(call.timeoutMs || defaultMs, MAX_TIMEOUT_MS),
       stopping: this.#stopping.signal,
-      refusal: () => sendRefusal(policy(), policyPath, context.origin),
+      refusal: () => levelRefusal(policy(), policyPath, context.origin, isLifecycleVerb(verb) ? 'lifecycle' : 'send'),
+      staysOpen: isLifecycleVerb(verb),
       log,
     });
     this.#running.set(id, running);
@@ -184,6 +211,32 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
       .finally(() => this.#running.delete(id));
     await running.join(context.signal);
     return outcomeOf(this.#journal.get(id) as OrderRecord, false);
+  }
+
+  /** Orders of a process that is gone run on as a look at what became of them. */
+  #lookBack(): void {
+    const { ports, lifecycle, log } = this.#options;
+    for (const record of this.#journal.open()) {
+      const { id, verb } = record;
+      if (!isLifecycleVerb(verb)) continue;
+      const running = new RunningOrder({
+        id,
+        journal: this.#journal,
+        clock: ports.clock,
+        timeoutMs: LOOK_BACK_MS,
+        stopping: this.#stopping.signal,
+        refusal: () => null,
+        staysOpen: true,
+        log,
+      });
+      this.#running.set(id, running);
+      void running
+        .run(async (run) => {
+          await run.typing();
+          return lifecycle.lookBack(verb, record, run);
+        })
+        .finally(() => this.#running.delete(id));
+    }
   }
 
   async #ready(): Promise<void> {

@@ -18,6 +18,8 @@ export interface RunningOrderOptions {
   stopping: AbortSignal;
   /** Why the host does not allow it, as its policy is now; null: it does. */
   refusal: () => string | null;
+  /** What was begun when the daemon stops is looked at by the next one, and gets no end here. */
+  staysOpen?: boolean;
   log: Logger;
 }
 
@@ -57,8 +59,9 @@ export class RunningOrder implements OrderRun {
     } finally {
       clearTimeout(timer);
     }
+    const isLeftOpen = this.#options.staysOpen === true && this.#isTyping && this.#options.stopping.aborted;
     try {
-      await journal.end(id, end.outcome, end.reason);
+      if (!isLeftOpen) await journal.end(id, end.outcome, end.reason);
     } catch (error) {
       log.error({ err: error, order: id }, 'outcome of an order could not be journalled');
     }
@@ -89,7 +92,7 @@ export class RunningOrder implements OrderRun {
       await this.#options.journal.stage(this.#options.id, 'typing');
     } catch (error) {
       const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-      throw new OrderEnd('refused', `it could not be journalled (${code}): nothing was typed`);
+      throw new OrderEnd('refused', `it could not be journalled (${code})`);
     }
   }
 
@@ -119,7 +122,7 @@ export class RunningOrder implements OrderRun {
     }
     if (this.#isKeyed)
       return new OrderEnd('unverifiable', `${this.#whyStopped() ?? error.message}, after it was typed`);
-    if (this.#abandoned.signal.aborted) return new OrderEnd('refused', 'whoever gave it left before the first key');
+    if (this.#abandoned.signal.aborted) return new OrderEnd('refused', 'whoever gave it left before it was begun');
     if (error instanceof PaneBusy) return new OrderEnd('busy', 'another order is typed into its pane');
     if (error.code === 'NOT_FOUND') return new OrderEnd('gone', 'its pane has ended');
     return new OrderEnd('refused', this.#whyStopped() ?? error.message);

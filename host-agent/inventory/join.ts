@@ -14,11 +14,11 @@ import {
   type PromptEvidence,
   type ReadinessEvidence,
 } from '../../src/domain/readiness.ts';
-import type { RosterAgent } from '../../src/domain/roster.ts';
+import { type RosterAgent, sessionNameOf } from '../../src/domain/roster.ts';
 import { holdsKnownRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import { SHELLS } from '../../src/domain/runtime-table.ts';
 import type { AgentMemory } from './memory.ts';
-import { type Screen, screensOf, sessionNameOf, socketLabel } from './screens.ts';
+import { type Screen, screensOf, socketLabel } from './screens.ts';
 import type {
   HeartbeatsReading,
   ProcessTree,

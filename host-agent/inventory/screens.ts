@@ -63,7 +63,4 @@ const viewerPid = (name: string): number | null => {
   return pid === undefined ? null : Number(pid);
 };
 
-/** tmux keeps no `.` or `:` in a session's name. */
-export const sessionNameOf = (agent: string): string => agent.replace(/[.:]/g, '_');
-
 export const socketLabel = (socket: string): string => basename(socket);

@@ -6,17 +6,17 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Roster } from '../../src/domain/roster.ts';
+import { parseEnvFile } from '../../src/roster/env-file.ts';
+import { parseRoster } from '../../src/roster/parse.ts';
+import { findRoster } from '../../src/roster/roster-file.ts';
+import { withLaunchSockets } from '../../src/roster/socket-name.ts';
 import { FolderWatch } from '../../src/runtime/folder-watch.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import { Pump } from '../../src/runtime/pump.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { RosterReading, Source } from '../inventory/source.ts';
-import { parseEnvFile } from './env-file.ts';
-import { parseRoster } from './parse.ts';
-import { withLaunchSockets } from './socket-name.ts';
 
-const MAX_ROSTER_BYTES = 2 * 1024 * 1024;
 const MAX_ENV_BYTES = 64 * 1024;
 const MAX_ENV_FILES = 8_192;
 /** Editors that save by renaming leave no file for a moment: only one that stays away is gone. */
@@ -34,7 +34,7 @@ interface Good {
 }
 
 export class RosterSource implements Source<RosterReading> {
-  readonly #folder: string;
+  readonly #mosaicHome: string;
   readonly #agentsFolder: string;
   readonly #rescanMs: number;
   readonly #listeners = new Listeners();
@@ -45,18 +45,19 @@ export class RosterSource implements Source<RosterReading> {
   #reading: RosterReading;
 
   constructor(options: RosterSourceOptions) {
-    this.#folder = join(options.mosaicHome, 'fleet');
-    this.#agentsFolder = join(this.#folder, 'agents');
+    const folder = join(options.mosaicHome, 'fleet');
+    this.#mosaicHome = options.mosaicHome;
+    this.#agentsFolder = join(folder, 'agents');
     this.#rescanMs = options.rescanMs ?? 30_000;
     const ours = /^roster\.(yaml|json)$|\.env$/;
-    this.#watches = [this.#folder, this.#agentsFolder].map(
-      (folder) =>
-        new FolderWatch(folder, (names) => {
+    this.#watches = [folder, this.#agentsFolder].map(
+      (each) =>
+        new FolderWatch(each, (names) => {
           if (names === null || [...names].some((name) => ours.test(name))) void this.#pump.request();
         }),
     );
     this.#reading = {
-      path: join(this.#folder, 'roster.yaml'),
+      path: join(folder, 'roster.yaml'),
       roster: null,
       problem: null,
       warnings: [],
@@ -112,17 +113,10 @@ export class RosterSource implements Source<RosterReading> {
 
   /** `roster.yaml`, else `roster.json`; a good one is kept in `#good`. */
   async #readRoster(warnings: string[]): Promise<{ path: string; problem: string | null; missing: boolean }> {
-    const paths = ['roster.yaml', 'roster.json'].map((name) => join(this.#folder, name));
-    const limits = { maxBytes: MAX_ROSTER_BYTES, followLinks: true };
-    const files = await Promise.all(paths.map((path) => readFileText(path, limits)));
-    const index = files.findIndex(({ kind }) => kind !== 'missing');
-    if (index === -1) return { path: paths[0]!, problem: null, missing: true };
-    const path = paths[index]!;
-    const file = files[index]!;
-    if (index === 0 && files[1]!.kind !== 'missing')
-      warnings.push(`${paths[1]} is not read: ${basename(path)} stands beside it`);
-    if (file.kind !== 'text')
-      return { path, problem: `${path}: ${file.kind === 'unreadable' ? file.words : 'is missing'}`, missing: false };
+    const { path, file, passedOver } = await findRoster(this.#mosaicHome);
+    if (file.kind === 'missing') return { path, problem: null, missing: true };
+    if (passedOver !== null) warnings.push(`${passedOver} is not read: ${basename(path)} stands beside it`);
+    if (file.kind === 'unreadable') return { path, problem: `${path}: ${file.words}`, missing: false };
     if (this.#good?.path === path && this.#good.text === file.text) return { path, problem: null, missing: false };
     const { roster, problem } = parseRoster(file.text, path);
     if (roster !== null) this.#good = { path, text: file.text, roster };

@@ -1,6 +1,6 @@
 /**
- * The verbs of a systemd manager that this program needs, over a bus. Lists and properties come as they are;
- * nothing here loads a unit that is not loaded, or changes one.
+ * The verbs of a systemd manager that this program needs, over a bus. Lists and properties come as they are; only
+ * `queue` changes anything.
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Bus } from './bus.ts';
@@ -79,6 +79,29 @@ export class Manager {
       if (this.#bus.closed.aborted || !(error instanceof FleetError)) throw error;
       return null;
     }
+  }
+
+  /** Path of its object, read from disk where it is not loaded; also for a name without a file. */
+  async loadUnit(name: string): Promise<string> {
+    const [path] = await this.#call('LoadUnit', 's', [name]);
+    return path as string;
+  }
+
+  /** Pids of all that runs in its cgroup, by systemd's own account; empty where nothing does. */
+  async processesOf(name: string): Promise<number[]> {
+    try {
+      const [rows] = await this.#call('GetUnitProcesses', 's', [name]);
+      return (rows as [cgroup: string, pid: number, command: string][]).map(([, pid]) => pid);
+    } catch (error) {
+      if (this.#bus.closed.aborted || !(error instanceof FleetError)) throw error;
+      return [];
+    }
+  }
+
+  /** Path of the job. What it replaces is taken from the queue (mode `replace`, as systemctl does it). */
+  async queue(verb: 'start' | 'stop', name: string): Promise<string> {
+    const [job] = await this.#call(verb === 'start' ? 'StartUnit' : 'StopUnit', 'ss', [name, 'replace']);
+    return job as string;
   }
 
   /** Null where this unit has no such property, or is gone. */

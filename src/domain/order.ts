@@ -3,9 +3,24 @@
  * Pure; who runs orders and who shows them share it.
  */
 import type { Open } from './agent-row.ts';
+import { FleetError } from './errors.ts';
 
-export const ORDER_VERBS = ['send', 'keys', 'answer'] as const;
+export const LIFECYCLE_VERBS = ['start', 'stop', 'restart'] as const;
+export type LifecycleVerb = (typeof LIFECYCLE_VERBS)[number];
+export const ORDER_VERBS = ['send', 'keys', 'answer', ...LIFECYCLE_VERBS] as const;
 export type OrderVerb = (typeof ORDER_VERBS)[number];
+
+export const isLifecycleVerb = (verb: string): verb is LifecycleVerb =>
+  (LIFECYCLE_VERBS as readonly string[]).includes(verb);
+
+/** Throws INVALID_ARGUMENT for what is none. */
+export const lifecycleVerb = (action: string): LifecycleVerb => {
+  if (isLifecycleVerb(action)) return action;
+  throw new FleetError(
+    'INVALID_ARGUMENT',
+    `an agent can be told to ${LIFECYCLE_VERBS.join(', ')}, not ${JSON.stringify(action)}`,
+  );
+};
 
 export const ORDER_OUTCOMES = [
   'accepted',
@@ -68,6 +83,22 @@ export const orderEffect = (outcome: Open<OrderOutcomeName>): OrderEffect =>
 export const orderExitCode = (outcome: Open<OrderOutcomeName>): number =>
   isOutcome(outcome) ? OUTCOMES[outcome].exitCode : 1;
 
+/** Where nothing is typed but an agent is started or stopped, the same outcome means this. */
+const LIFECYCLE_WORDS: Partial<Record<OrderOutcomeName, string>> = {
+  done: 'done, and seen to be',
+  unverifiable: 'done, but nothing proves that the agent works',
+  failed: 'it failed',
+  busy: 'somebody or something else has the agent; nothing was changed',
+  refused: 'refused; nothing was changed',
+  gone: 'that agent is gone; nothing was changed',
+};
+
 /** A few words for people, where the order's own reason is empty. */
-export const orderWords = (outcome: Open<OrderOutcomeName>): string =>
-  isOutcome(outcome) ? OUTCOMES[outcome].words : 'an outcome that this version does not know';
+export const orderWords = (outcome: Open<OrderOutcomeName>, verb = ''): string => {
+  if (!isOutcome(outcome)) return 'an outcome that this version does not know';
+  return (isLifecycleVerb(verb) ? LIFECYCLE_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
+};
+
+/** What did not happen where an order had no effect. */
+export const nothingWords = (verb: string): string =>
+  isLifecycleVerb(verb) ? 'nothing was changed' : 'nothing was typed';

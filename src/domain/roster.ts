@@ -42,3 +42,6 @@ export type RestartPolicy = (typeof RESTART_POLICIES)[number];
 
 /** Names that tmux, systemd or a file name would change are no agent names (MOSAIC.md, roster v1). */
 export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+
+/** tmux keeps no `.` or `:` in a session's name. */
+export const sessionNameOf = (agent: string): string => agent.replace(/[.:]/g, '_');

@@ -12,6 +12,7 @@ export const HOST_CALLS = [
   'sendText',
   'pressKeys',
   'answerPrompt',
+  'controlAgent',
   'getOrder',
   'holdTerminal',
   'typeKeys',

@@ -3,6 +3,7 @@ import { changeRealHosts } from './figures/change-real-hosts.ts';
 import { changeVisible } from './figures/change-visible.ts';
 import { controllerLoad } from './figures/controller-load.ts';
 import { controllerRestart } from './figures/controller-restart.ts';
+import { diff500 } from './figures/diff-500.ts';
 import { hostAgentIdle } from './figures/host-agent-idle.ts';
 import { linkLoss } from './figures/link-loss.ts';
 import { ps50 } from './figures/ps-50.ts';
@@ -18,6 +19,7 @@ import type { Figure } from './harness/figure.ts';
 
 export const figures: readonly Figure[] = [
   ps50,
+  diff500,
   changeVisible,
   linkLoss,
   hostAgentIdle,

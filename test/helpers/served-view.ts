@@ -103,6 +103,7 @@ export class ServedView {
       sendText: absent,
       pressKeys: absent,
       answerPrompt: absent,
+      controlAgent: absent,
       getOrder: absent,
       typeKeys: absent,
       ...this.calls,

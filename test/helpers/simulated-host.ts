@@ -104,6 +104,7 @@ export class SimulatedHost {
         sendText: notServed('send to an agent'),
         pressKeys: notServed('press keys'),
         answerPrompt: notServed('answer a prompt'),
+        controlAgent: notServed('start or stop an agent'),
         getOrder: notServed('tell of an order'),
         holdTerminal: notServed('hand over a keyboard'),
         typeKeys: notServed('type into a pane'),

@@ -8,5 +8,6 @@ const path = (name: string): string => `/fleet.v1.FleetService/${name}`;
 export const sendText = methodOf(path('SendText'), orders.SendTextRequest, orders.OrderOutcome);
 export const pressKeys = methodOf(path('PressKeys'), orders.PressKeysRequest, orders.OrderOutcome);
 export const answerPrompt = methodOf(path('AnswerPrompt'), orders.AnswerPromptRequest, orders.OrderOutcome);
+export const controlAgent = methodOf(path('ControlAgent'), orders.ControlAgentRequest, orders.OrderOutcome);
 export const getOrder = methodOf(path('GetOrder'), orders.GetOrderRequest, orders.OrderOutcome);
 export const explainAgent = methodOf(path('ExplainAgent'), ExplainAgentRequest, ExplainAgentResponse);

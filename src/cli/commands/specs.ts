@@ -3,8 +3,10 @@ import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 import { attachSpecs } from './attach-specs.ts';
+import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
 import { hostSpecs } from './host-specs.ts';
+import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { orderSpecs } from './order-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
 
@@ -160,6 +162,8 @@ export const specs: readonly CommandSpec[] = [
   ...terminalSpecs,
   ...orderSpecs,
   ...attachSpecs,
+  ...lifecycleSpecs,
+  ...desiredSpecs,
   ...hostSpecs,
   ...selfSpecs,
 ];

@@ -15,6 +15,8 @@ export interface PlacedOrder<Q extends { id: string }> {
   request: Q;
   /** For the answer; the host ends the order itself by its own time. */
   deadlineMs: number;
+  /** What did not happen where it had no effect; default: nothing was typed. */
+  nothing?: string;
 }
 
 export interface Patience {
@@ -55,7 +57,7 @@ export interface OrderCall {
  */
 export const placeOrder = async <Q extends { id: string }>(
   channel: GrpcChannel,
-  { method, request, deadlineMs }: PlacedOrder<Q>,
+  { method, request, deadlineMs, nothing = 'nothing was typed' }: PlacedOrder<Q>,
   call: OrderCall,
 ): Promise<OrderOutcome> => {
   try {
@@ -63,11 +65,11 @@ export const placeOrder = async <Q extends { id: string }>(
     if (outcome.outcome !== 'unknown') return outcome;
     // The line to the host broke on the way; it may come back.
     call.onLost(outcome.reason === '' ? 'the answer was lost on its way' : outcome.reason);
-    return await findOut(channel, request.id, { said: outcome }, call);
+    return await findOut(channel, request.id, { said: outcome, nothing }, call);
   } catch (error) {
     if (call.signal.aborted || !isUncertain(error)) throw error;
     call.onLost(error.message);
-    return await findOut(channel, request.id, { error }, call);
+    return await findOut(channel, request.id, { error, nothing }, call);
   }
 };
 
@@ -77,7 +79,7 @@ const isUncertain = (error: unknown): error is FleetError =>
   !(error.cause instanceof TransportError && NEVER_HEARD.has(error.cause.errno));
 
 /** Why it is not known: a call that failed, or somebody on the way who lost sight of the order. */
-type Lost = { error: FleetError } | { said: OrderOutcome };
+type Lost = { nothing: string } & ({ error: FleetError } | { said: OrderOutcome });
 
 const findOut = async (
   channel: GrpcChannel,
@@ -92,7 +94,7 @@ const findOut = async (
     await sleep(patience.pauseMs, signal);
     const told = await lookUp(channel, id, signal);
     if (!(told instanceof FleetError)) {
-      if ('error' in lost && isUndelivered(told)) throw withoutEffect(id, lost.error, 'it did not reach its host');
+      if ('error' in lost && isUndelivered(told)) throw withoutEffect(id, lost, 'it did not reach its host');
       if (told.outcome !== 'pending' && told.outcome !== 'unknown') return told;
       last = told;
       absentSinceMono = null;
@@ -101,7 +103,7 @@ const findOut = async (
     absentSinceMono = told.code === 'NOT_FOUND' ? (absentSinceMono ?? clock.monotonicMs()) : null;
     if ('said' in lost) continue;
     const isAbsent = absentSinceMono !== null && clock.monotonicMs() - absentSinceMono >= patience.absentMs;
-    if (isAbsent) throw withoutEffect(id, lost.error, 'nobody has heard of it');
+    if (isAbsent) throw withoutEffect(id, lost, 'nobody has heard of it');
     last = unknown(id, `${lost.error.message}; asked again: ${told.message}`);
   }
   return last;
@@ -120,11 +122,11 @@ const lookUp = async (channel: GrpcChannel, id: string, signal: AbortSignal): Pr
 /** A controller's own word for an order that it could not pass on: a host stamps the end of what it refuses. */
 const isUndelivered = ({ outcome, endedMs }: OrderOutcome): boolean => outcome === 'refused' && endedMs === 0;
 
-const withoutEffect = (id: string, lost: FleetError, why: string): FleetError =>
+const withoutEffect = (id: string, { error, nothing }: Lost & { error: FleetError }, why: string): FleetError =>
   new FleetError(
     'UNAVAILABLE',
-    `${lost.message}; ${why}, so nothing was typed: the same command with --id ${id} repeats it safely`,
-    { cause: lost },
+    `${error.message}; ${why}, so ${nothing}: the same command with --id ${id} repeats it safely`,
+    { cause: error },
   );
 
 const unknown = (id: string, reason: string): OrderOutcome => ({

@@ -34,17 +34,21 @@ export const ROOMS: Record<string, Room> = {
   'src/runtime': { may: ['src/domain', 'package.json'], because: 'it serves any daemon and knows nothing of fleets' },
   'src/identity': { may: ['src/domain', 'src/runtime'], because: 'keys and certificates know no messages' },
   'src/view': { may: ['src/domain', 'src/wire', 'src/wire/gen', 'src/runtime'], because: INWARD },
+  'src/roster': {
+    may: ['src/domain', 'src/runtime'],
+    because: 'the host-agent and the CLI read one and the same roster, by the same rules',
+  },
   'src/screen': { may: ['src/domain', 'src/wire', 'src/wire/gen', 'src/runtime'], because: INWARD },
   'src/cli/client': { may: [...SHARED], because: 'the client is below the verbs that use it' },
   'src/cli': {
-    may: ['src/cli/client', 'package.json', ...SHARED],
+    may: ['src/cli/client', 'src/roster', 'package.json', ...SHARED],
     because: 'the CLI speaks to the daemons by the wire only',
   },
 
   'host-agent/tmux': source,
   'host-agent/systemd': source,
   'host-agent/heartbeat': source,
-  'host-agent/roster': source,
+  'host-agent/roster': { ...source, may: [...source.may, 'src/roster'] },
   'host-agent/process': source,
   'host-agent/inventory': agent(),
   'host-agent/policy': agent(),
@@ -56,6 +60,7 @@ export const ROOMS: Record<string, Room> = {
   'host-agent/takeover': agent('inventory', 'policy', 'tmux', 'terminal', 'calls'),
   'host-agent/launch': agent('inventory'),
   'host-agent/command': agent('inventory', 'policy', 'launch', 'tmux', 'terminal', 'calls'),
+  'host-agent/lifecycle': agent('inventory', 'command'),
   'host-agent/doctor': agent('inventory', 'policy', 'enrollment', 'config.ts'),
   'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'calls'),
   'host-agent/config.ts': agent(),
@@ -105,7 +110,7 @@ export const EDGES: Record<string, Edge> = {
   'prom-client': { rooms: ['controller/grpc'], because: 'figures are served beside health' },
   'get-east-asian-width': { rooms: ['src/screen'], because: 'one idea of how wide a character is' },
   'node:sqlite': { rooms: ['controller/store'], because: 'another engine must fit behind the store’s interface' },
-  yaml: { rooms: ['host-agent/roster'], because: 'rosters are the only YAML' },
+  yaml: { rooms: ['src/roster'], because: 'rosters are the only YAML' },
   zod: {
     rooms: [
       'src/cli',
@@ -113,7 +118,7 @@ export const EDGES: Record<string, Edge> = {
       'host-agent/enrollment',
       'host-agent/policy',
       'host-agent/prompts',
-      'host-agent/roster',
+      'src/roster',
       'host-agent/takeover',
       'controller/config.ts',
       'controller/store',
@@ -125,6 +130,7 @@ export const EDGES: Record<string, Edge> = {
 /** Rooms from which a library must not be reached by any chain of imports that run at start. */
 export const OUT_OF_REACH: readonly { from: string; library: string; because: string }[] = [
   { from: 'src/cli', library: '@grpc/grpc-js', because: 'it costs a CLI command more than all the rest of its start' },
+  { from: 'src/cli/main.ts', library: 'yaml', because: 'only verbs about rosters read YAML: ps must not wait for it' },
   { from: 'src/view', library: '@grpc/grpc-js', because: 'a view serves any transport' },
   { from: 'src/domain', library: 'zod', because: PURE },
 ];

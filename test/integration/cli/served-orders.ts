@@ -70,7 +70,7 @@ export class ServedOrders {
 
   async start(): Promise<void> {
     this.view.calls = Object.fromEntries(
-      ['sendText', 'pressKeys', 'answerPrompt', 'getOrder', 'explainAgent', 'whoAmI'].map((call) => [
+      ['sendText', 'pressKeys', 'answerPrompt', 'controlAgent', 'getOrder', 'explainAgent', 'whoAmI'].map((call) => [
         call,
         this.#answering('host-agent', call),
       ]),
@@ -153,6 +153,7 @@ const DEFAULTS: Record<string, Answer> = {
   sendText: () => outcome(),
   pressKeys: () => outcome({ verb: 'keys', outcome: 'done' }),
   answerPrompt: () => outcome({ verb: 'answer', outcome: 'done' }),
+  controlAgent: ({ request }) => outcome({ id: request.id, verb: request.action, outcome: 'done' }),
   getOrder: () => {
     throw refusal(status.NOT_FOUND, 'no such order');
   },

@@ -127,6 +127,35 @@ test('callers of a host act elsewhere only when they were allowed to, and are to
   expect(await type()).toEqual({ sequence: 1n });
 });
 
+test('an agent is stopped from elsewhere only by callers who were allowed lifecycle, and asked after by its id', async () => {
+  const told: string[] = [];
+  await cell.host('dragon-lin', {
+    calls: {
+      controlAgent: async ({ id, action, target }) => {
+        told.push(`${action} ${target?.key}`);
+        return { ...outcomeOf(id, 'done'), verb: action };
+      },
+    },
+  });
+  const jarvis = cell.as(await cell.host('W-jarvis'));
+  const target = { ...TARGET, paneId: '', panePid: 0 };
+  const stop = (action = 'stop', id = 'life-1') =>
+    unary<OrderOutcome>((done) => jarvis.controlAgent({ id, target, action, force: false, timeoutMs: 5_000 }, done));
+  const allow = (verbs: string[]) =>
+    cell.controller.admin((channel) =>
+      channel.unary(allowVerbs, { host: 'W-jarvis', user: '', verbs }, { deadlineMs: 5_000 }),
+    );
+  expect((await failureOf(stop())).details).toContain('"fleet host allow W-jarvis lifecycle"');
+  await allow(['send']);
+  expect((await failureOf(stop())).code).toBe(status.PERMISSION_DENIED);
+  await allow(['lifecycle']);
+  expect((await failureOf(stop('explode', 'life-0'))).code).toBe(status.INVALID_ARGUMENT);
+  expect(await stop()).toMatchObject({ outcome: 'done', verb: 'stop', address: ADDRESS });
+  expect(told).toEqual(['stop a']);
+  // The same id for another action is another order.
+  expect((await failureOf(stop('start'))).code).toBe(status.ALREADY_EXISTS);
+});
+
 test('another tenant’s agent cannot be reached, asked of, or told from one that does not exist', async () => {
   const journal = new Journal();
   const theirs = await cell.host('dragon-lin', { tenantId: 'theirs', calls: journal.calls });

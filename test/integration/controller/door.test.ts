@@ -67,6 +67,7 @@ const serve = async (cell: TestCell): Promise<void> => {
     sendText: absent,
     pressKeys: absent,
     answerPrompt: absent,
+    controlAgent: absent,
     getOrder: absent,
     holdTerminal: absent,
     typeKeys: absent,

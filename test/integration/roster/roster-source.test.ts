@@ -59,7 +59,7 @@ test('a roster that breaks keeps its last good agents, with the problem, until i
   save('roster.yaml', 'version: 1\nagents:\n- nmae: a\n');
   await until(() => source.current().problem, SOON);
   expect(source.current().problem).toBe(
-    `${join(fleet, 'roster.yaml')}:3:3: \`agents[0].name\` is missing (and 2 more)`,
+    `${join(fleet, 'roster.yaml')}:3:3: unknown key \`nmae\`; did you mean \`name\`? (and 2 more)`,
   );
   expect(namesOf(source)).toEqual(['a']);
   save('roster.yaml', rosterText('b'));

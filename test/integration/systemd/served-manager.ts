@@ -63,7 +63,14 @@ export interface ServedUnit {
   mainPid: number;
   loaded: boolean;
   fileState: string | null;
+  /** Answers to further properties, by name. */
+  more?: Record<string, Variant>;
+  /** Pids of its cgroup. */
+  processes?: number[];
 }
+
+/** What a job does to its unit; its answer is systemd's word for how it ended. null: it never ends. */
+export type Job = (verb: 'start' | 'stop', unit: string) => Promise<string | null> | string | null;
 
 const SYSTEMD = 'org.freedesktop.systemd1';
 const ROOT = '/org/freedesktop/systemd1';
@@ -71,6 +78,9 @@ const ROOT = '/org/freedesktop/systemd1';
 export class ServedManager {
   readonly units = new Map<string, ServedUnit>();
   readonly calls: string[] = [];
+  /** StartUnit and StopUnit. */
+  job: Job = () => 'done';
+  #jobs = 0;
   readonly #socket: string;
   #bus: MessageBus | null = null;
 
@@ -112,9 +122,17 @@ export class ServedManager {
     const asked = message.member === 'Get' ? message.body[1] : (message.body.at(-1) ?? '');
     this.calls.push(`${message.member} ${asked}`);
     const [signature, value] = this.#value(message) ?? [];
+    const verb = ({ StartUnit: 'start', StopUnit: 'stop' } as const)[message.member ?? ''];
+    if (verb !== undefined && signature !== undefined)
+      void this.#runJob(verb, message.body[0] as string, String(value));
     if (signature === undefined) bus.send(Message.newError(message, `${SYSTEMD}.NoSuchUnit`, 'no such thing'));
     else bus.send(Message.newMethodReturn(message, signature, signature === '' ? [] : [value]));
     return true;
+  }
+
+  async #runJob(verb: 'start' | 'stop', unit: string, path: string): Promise<void> {
+    const result = await this.job(verb, unit);
+    if (result !== null) this.signalManager('JobRemoved', 'uoss', [this.#jobs, path, unit, result]);
   }
 
   #value({ member, path, body }: Message): [signature: string, value?: unknown] | null {
@@ -130,11 +148,22 @@ export class ServedManager {
         'a(ss)',
         matching().flatMap(([name, { fileState }]) => (fileState ? [[`/units/${name}`, fileState]] : [])),
       ];
+    if (member === 'GetUnitProcesses') {
+      const pids = this.units.get(body[0] as string)?.processes ?? [];
+      return ['a(sus)', pids.map((pid) => ['/unit', pid, 'words'])];
+    }
+    if (member === 'LoadUnit') return ['o', pathOf(body[0] as string)];
+    if (member === 'StartUnit' || member === 'StopUnit') {
+      if (!this.units.has(body[0] as string)) return null;
+      this.#jobs += 1;
+      return ['o', `${ROOT}/job/${this.#jobs}`];
+    }
     if (member === 'GetUnitFileState') {
       const state = this.units.get(body[0] as string)?.fileState;
       return state ? ['s', state] : null;
     }
     const unit = [...this.units].find(([name]) => pathOf(name) === path)?.[1];
+    if (unit === undefined && body[1] === 'LoadState') return ['v', new Variant('s', 'not-found')];
     const property = unit && propertyOf(unit, body[1] as string);
     return property ? ['v', property] : null;
   }
@@ -145,6 +174,11 @@ const rowOf = (name: string, unit: ServedUnit): unknown[] => {
 };
 
 const propertyOf = (unit: ServedUnit, name: string): Variant | null => {
+  const more = unit.more?.[name];
+  if (more !== undefined) return more;
+  if (name === 'LoadState') return new Variant('s', 'loaded');
+  if (name === 'ActiveState') return new Variant('s', unit.activeState);
+  if (name === 'SubState') return new Variant('s', unit.subState);
   if (name === 'MainPID') return new Variant('u', unit.mainPid);
   if (name === 'NRestarts') return new Variant('u', 2);
   if (name === 'Result') return new Variant('s', 'success');

@@ -45,6 +45,7 @@ describe('the table of the door', () => {
     for (const call of ['SendText', 'PressKeys', 'AnswerPrompt']) {
       expect(row(call)).toMatchObject({ verb: 'send', role: 'operator', audit: 'before' });
     }
+    expect(row('ControlAgent')).toMatchObject({ verb: 'lifecycle', role: 'operator', audit: 'before' });
     expect(row('HoldTerminal')).toMatchObject({ verb: 'takeover', role: 'operator', audit: 'before' });
     expect(row('TypeKeys')).toMatchObject({ verb: 'takeover', role: 'operator', audit: 'none' });
     for (const call of ['WatchTerminal', 'TailTerminal', 'ExplainAgent', 'GetOrder']) {

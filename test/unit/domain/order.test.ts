@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { ORDER_OUTCOMES, orderEffect, orderExitCode, orderWords } from '../../../src/domain/order.ts';
+import {
+  LIFECYCLE_VERBS,
+  lifecycleVerb,
+  ORDER_OUTCOMES,
+  orderEffect,
+  orderExitCode,
+  orderWords,
+} from '../../../src/domain/order.ts';
 
 test('only what is proven ends with 0, and only what typed nothing says that it is safe to repeat', () => {
   for (const outcome of ORDER_OUTCOMES) {
@@ -12,6 +19,17 @@ test('an outcome says that nothing was typed exactly where that is so', () => {
   for (const outcome of ORDER_OUTCOMES) {
     expect(orderWords(outcome).includes('nothing was typed'), outcome).toBe(orderEffect(outcome) === 'nothing');
   }
+});
+
+test('an order that starts or stops an agent never speaks of typing', () => {
+  for (const verb of LIFECYCLE_VERBS) {
+    for (const outcome of ['done', 'unverifiable', 'failed', 'busy', 'refused', 'gone'] as const) {
+      expect(orderWords(outcome, verb), outcome).not.toContain('typed');
+      expect(orderWords(outcome, verb).includes('nothing was changed')).toBe(orderEffect(outcome) === 'nothing');
+    }
+  }
+  expect(['start', 'stop', 'restart'].map(lifecycleVerb)).toEqual([...LIFECYCLE_VERBS]);
+  expect(() => lifecycleVerb('reset')).toThrow(/start, stop, restart, not "reset"/);
 });
 
 test('what a newer host says is never taken for success, nor for safe to repeat', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseEnvFile } from '../../../host-agent/roster/env-file.ts';
+import { parseEnvFile } from '../../../src/roster/env-file.ts';
 
 describe('what an env file says', () => {
   test.each<[string, Record<string, string>]>([

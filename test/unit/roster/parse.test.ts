@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { nearestKey } from '../../../host-agent/roster/keys.ts';
-import { parseRoster } from '../../../host-agent/roster/parse.ts';
-import { withLaunchSockets } from '../../../host-agent/roster/socket-name.ts';
 import type { Roster, RosterAgent } from '../../../src/domain/roster.ts';
+import { nearestKey } from '../../../src/roster/keys.ts';
+import { parseRoster } from '../../../src/roster/parse.ts';
+import { withLaunchSockets } from '../../../src/roster/socket-name.ts';
 
 const rosterOf = (text: string): Roster => {
   const { roster, problem } = parseRoster(text, 'roster.yaml');
@@ -123,6 +123,19 @@ agents:
     });
   });
 
+  test('what the defaults say holds for every agent that says nothing else; variables are joined', () => {
+    const [first, second] = agentsOf(`version: 2
+defaults: { layout: shared, effort: low, command: ./run, env: { A: 1, B: x }, env_file: ~/all.secrets }
+agents:
+  - { name: a }
+  - { name: b, layout: isolated, effort: high, command: ./other, env: { B: y, C: true }, env_file: ~/b.secrets }
+`);
+    expect(first).toMatchObject({ layout: 'shared', effort: 'low', command: './run', envFile: '~/all.secrets' });
+    expect([...first!.env]).toEqual(Object.entries({ A: '1', B: 'x' }));
+    expect(second).toMatchObject({ layout: 'isolated', effort: 'high', command: './other', envFile: '~/b.secrets' });
+    expect([...second!.env]).toEqual(Object.entries({ A: '1', B: 'y', C: 'true' }));
+  });
+
   test('a key without a value is as if it were not there', () => {
     expect(agentsOf('version: 1\ntmux:\nagents:\n- name: a\n  runtime: pi\n  model_hint:\n')[0]!.model).toBeNull();
   });
@@ -187,6 +200,7 @@ describe('a bad roster is told with line and column', () => {
     ],
     [agent('    modle_hint: x\n'), '5:5: unknown key `modle_hint`; did you mean `model_hint`?'],
     [agent('    modelhint: x\n'), '5:5: unknown key `modelhint`; did you mean `model_hint`?'],
+    ['version: 1\nagents:\n- nmae: a\n  runtime: pi\n', '3:3: unknown key `nmae`; did you mean `name`? (and 1 more)'],
     [agent('    zzz: x\n'), '5:5: unknown key `zzz`'],
     [agent('    effort: high\n'), '5:5: `effort` needs `version: 2` at the top'],
     [agent('    name: b\n'), '5:5: this key is there twice'],
@@ -205,6 +219,9 @@ describe('a bad roster is told with line and column', () => {
     ],
     [agent('    layout: side\n', 2), '5:13: `agents[0].layout` must be `isolated` or `shared`, not `side`'],
     [agent('    env: {A: [1]}\n', 2), '5:14: `agents[0].env.A` must be text, a number, true or false, not a list'],
+    [agent('    env: {MOSAIC_AGENT_NAME: b}\n', 2), '5:30: `MOSAIC_AGENT_NAME` is set from `name`: write that'],
+    ['version: 2\ndefaults: {env: {A: "\\0"}}\nagents:\n- {name: a, runtime: pi}\n', '2:21: `A` must not hold a NUL'],
+    [agent('    command: "a\\0"\n', 2), '5:14: `agents[0].command` must not hold a NUL'],
     [agent('    env: {1A: x}\n', 2), '5:11: `agents[0].env.1A` is no name of a variable'],
     [
       'version: 1\nagents: [\n',
@@ -217,6 +234,12 @@ describe('a bad roster is told with line and column', () => {
     ],
   ])('%j', (text, problem) => {
     expect(problemOf(text)).toBe(`roster.yaml:${problem}`);
+  });
+
+  test('nothing that acts upon a terminal is in what is told, though a library quotes the file', () => {
+    expect(problemOf('version: 1\nagents:\n  - name: "a\\u0\u202e00"\n    runtime: pi\n')).toBe(
+      'roster.yaml:3:13: no valid YAML: invalid escape sequence \\u0\ufffd00',
+    );
   });
 
   test('several faults are counted, the first one told', () => {

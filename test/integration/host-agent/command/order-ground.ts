@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { notServed } from '../../../../host-agent/calls/not-served.ts';
 import type { CallContext } from '../../../../host-agent/calls/own-calls.ts';
 import { isLineMode } from '../../../../host-agent/command/line-mode.ts';
 import { Orders, type OrdersOptions } from '../../../../host-agent/command/orders.ts';
@@ -90,6 +91,7 @@ export const realOrders = (
       clock: systemClock,
       isLineMode,
     },
+    lifecycle: { control: notServed('start or stop'), lookBack: notServed('start or stop') },
     policy: () => EVERYTHING,
     policyPath: '/home/jarvis/.config/fleet/host-policy.json',
     journalPath: join(folder, 'orders.journal'),

@@ -117,7 +117,7 @@ test('who leaves before the first key takes the order along; after it, it runs o
   await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
   const over = () => orders.getOrder({ id: first.id }, fromHere());
   await until(async () => (await over()).outcome !== 'pending', LATER);
-  expect(await over()).toMatchObject({ outcome: 'refused', reason: 'whoever gave it left before the first key' });
+  expect(await over()).toMatchObject({ outcome: 'refused', reason: 'whoever gave it left before it was begun' });
   turn[Symbol.dispose]();
 
   const late = new AbortController();

@@ -39,6 +39,21 @@ const runThrough = async (journal: OrderJournal, id: string): Promise<void> => {
   await journal.end(id, 'accepted', '');
 };
 
+test('what the next process can still find out stays open for it; the rest is unknown', async () => {
+  const first = await opened();
+  await first.received({ ...order('a'), verb: 'stop' });
+  await first.stage('a', 'typing');
+  await first.received(order('b'));
+  await first.stage('b', 'typing');
+  await first.received({ ...order('c'), verb: 'stop' });
+  await first.stop();
+  const next = new OrderJournal({ path, maxOrders: 100, nowMs: () => 5_000, staysOpen: (verb) => verb === 'stop' });
+  await next.start();
+  expect(next.open().map(({ id }) => id)).toEqual(['a']);
+  expect([next.get('a')?.outcome, next.get('b')?.outcome, next.get('c')]).toEqual([null, 'unknown', undefined]);
+  await next.stop();
+});
+
 test('what was over is told the same by the next process', async () => {
   const first = await opened();
   await runThrough(first, 'a');

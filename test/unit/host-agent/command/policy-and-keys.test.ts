@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isAnswering, keyNames } from '../../../../host-agent/command/key-names.ts';
-import { sendRefusal } from '../../../../host-agent/command/policy-gate.ts';
+import { levelRefusal, sendRefusal } from '../../../../host-agent/command/policy-gate.ts';
 import type { HostPolicy } from '../../../../host-agent/policy/host-policy.ts';
 
 const policy = (over: Partial<HostPolicy>): HostPolicy => ({
@@ -19,6 +19,14 @@ test('typing needs the level send, of whichever kind the caller is', () => {
   expect(sendRefusal(policy({ control: 'observe' }), '/p', own)).toContain('"control" in /p');
   expect(sendRefusal(policy({ control: 'deploy' }), '/p', foreign)).toContain('"federated" in /p');
   expect(sendRefusal(policy({ control: 'observe', federated: 'send' }), '/p', foreign)).toBeNull();
+});
+
+test('starting and stopping needs the level lifecycle', () => {
+  expect(levelRefusal(policy({ control: 'lifecycle' }), '/p', own, 'lifecycle')).toBeNull();
+  expect(levelRefusal(policy({ control: 'send' }), '/p', own, 'lifecycle')).toContain('only send: "control" in /p');
+  expect(levelRefusal(policy({ federated: 'send' }), '/p', foreign, 'lifecycle')).toContain('"federated" in /p');
+  const broken = policy({ control: 'observe', problem: '/p: no JSON' });
+  expect(levelRefusal(broken, '/p', own, 'lifecycle')).toContain('nobody may change anything: /p: no JSON');
 });
 
 test('a policy that cannot be read allows nobody, and says why', () => {

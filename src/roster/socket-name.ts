@@ -1,7 +1,9 @@
-import type { Roster } from '../../src/domain/roster.ts';
+import type { Roster } from '../domain/roster.ts';
 
-/** A file name in tmux's own folder, without blanks. */
-export const isSocketName = (written: string): boolean => /^[^/\s]*$/.test(written) && !/^\.\.?$/.test(written);
+/** A file name in tmux's own folder, without blanks; nothing is the default socket. */
+export const SOCKET_NAME = /^(?!\.{1,2}$)[^/\s]*$/;
+
+export const isSocketName = (written: string): boolean => SOCKET_NAME.test(written);
 
 /** A written socket name; nothing, an empty text and `default` are tmux's default socket, which is null. */
 export const socketNameOf = (written: string | undefined): string | null =>

@@ -2,6 +2,7 @@
  * Reads an env file as systemd and a shell both would read its plain lines: `export`, comments, quotes, escapes,
  * a quoted value over several lines. What is no assignment is passed over, and said. Nothing is expanded or run.
  */
+
 import { envValueFault } from './env-values.ts';
 import { type Fault, faultWords, shown } from './fault.ts';
 

@@ -14,7 +14,7 @@ const AGENT_V1 = [
   'connector',
 ] as const;
 const AGENT_V2 = ['layout', 'lifecycle', 'effort', 'command', 'env', 'env_file', 'restart'] as const;
-const DEFAULTS_V2 = ['layout', 'lifecycle', 'effort', 'restart'] as const;
+const DEFAULTS_V2 = ['layout', 'lifecycle', 'effort', 'command', 'env', 'env_file', 'restart'] as const;
 
 export interface Level {
   v1: readonly string[];

@@ -1,7 +1,7 @@
 /** The shape of a roster file, keys strict, versions 1 and 2. Meaning (names, defaults) is elsewhere. */
 import * as z from 'zod/mini';
 import type { util } from 'zod/v4/core';
-import { RESTART_POLICIES } from '../../src/domain/roster.ts';
+import { RESTART_POLICIES } from '../domain/roster.ts';
 
 const NO_CONTROL = /^[^\p{Cc}]*$/u;
 
@@ -14,6 +14,13 @@ const connector = z.optional(z.enum(['tmux', 'discord', 'matrix']));
 const layout = z.optional(z.enum(['isolated', 'shared']));
 const lifecycle = z.optional(z.enum(['core', 'ephemeral']));
 const restart = z.optional(z.enum(RESTART_POLICIES));
+
+const effort = z.optional(word);
+const command = z.optional(
+  z.string().check(z.trim(), z.minLength(1, 'must not be empty'), z.regex(/^[^\0]*$/, 'must not hold a NUL')),
+);
+const env = z.optional(z.record(VARIABLE, z.union([z.string(), z.number(), z.boolean()])));
+const envFile = z.optional(word);
 
 const agentV1 = z.strictObject({
   name: word,
@@ -33,10 +40,10 @@ const agentV2 = z.extend(agentV1, {
   runtime: z.optional(word),
   layout,
   lifecycle,
-  effort: z.optional(word),
-  command: z.optional(z.string().check(z.trim(), z.minLength(1, 'must not be empty'))),
-  env: z.optional(z.record(VARIABLE, z.union([z.string(), z.number(), z.boolean()]))),
-  env_file: z.optional(word),
+  effort,
+  command,
+  env,
+  env_file: envFile,
   restart,
 });
 
@@ -48,17 +55,17 @@ const top = {
 };
 const defaults = z.strictObject({ working_directory: z.optional(word) });
 
-const rosterV1 = z.strictObject({
+export const rosterV1 = z.strictObject({
   version: z.literal(1),
   ...top,
   defaults: z.optional(defaults),
   agents: z.array(agentV1).check(z.minLength(1, 'names no agent')),
 });
 
-const rosterV2 = z.strictObject({
+export const rosterV2 = z.strictObject({
   version: z.literal(2),
   ...top,
-  defaults: z.optional(z.extend(defaults, { layout, lifecycle, effort: z.optional(word), restart })),
+  defaults: z.optional(z.extend(defaults, { layout, lifecycle, effort, command, env, env_file: envFile, restart })),
   agents: z.array(agentV2).check(z.minLength(1, 'names no agent')),
 });
 

@@ -2,8 +2,7 @@
  * Comes in: the text of a roster file. Goes out: the roster after defaults, or one line that says what is wrong
  * and where. Pure: no file, no environment.
  */
-import { AGENT_NAME, type Roster, type RosterAgent } from '../../src/domain/roster.ts';
-import { sessionNameOf } from '../inventory/screens.ts';
+import { AGENT_NAME, type Roster, type RosterAgent, sessionNameOf } from '../domain/roster.ts';
 import { readDocument } from './document.ts';
 import { type Fault, faultWords, shown } from './fault.ts';
 import { type AgentEntry, checkShape, type DefaultsEntry, isVersion2, type RosterFile } from './schema.ts';
@@ -28,7 +27,8 @@ export const parseRoster = (text: string, file: string): ParsedRoster => {
 
 const DEFAULT_HOLDER = '_holder';
 const DEFAULT_WORKING_DIRECTORY = '~/src';
-const HOST = /^(?:([^@\s/]+)@)?([^@\s/]+)$/;
+/** `name`, or `user@name`. */
+export const HOST = /^(?:([^@\s/]+)@)?([^@\s/]+)$/;
 
 interface MeaningFault {
   path: (string | number)[];
@@ -36,7 +36,8 @@ interface MeaningFault {
 }
 
 const meaningFaults = (file: RosterFile): MeaningFault[] => {
-  const faults: MeaningFault[] = [];
+  const defaults: DefaultsEntry = file.defaults ?? {};
+  const faults: MeaningFault[] = envFaults(defaults.env, ['defaults', 'env']);
   const first = new Map<string, number>();
   const screens = new Map<string, number>();
   const holder = sessionNameOf(file.tmux?.holder_session ?? DEFAULT_HOLDER);
@@ -49,8 +50,9 @@ const meaningFaults = (file: RosterFile): MeaningFault[] => {
     if (agent.host !== undefined && !HOST.test(agent.host))
       fault('host', `${shown(agent.host)} is no host or user@host`);
     if (agent.socket !== undefined && !isSocketName(agent.socket)) fault('socket', socketWords(agent.socket));
-    if (agent.runtime === undefined && (agent as AgentEntry).command === undefined)
+    if (agent.runtime === undefined && (agent as AgentEntry).command === undefined && defaults.command === undefined)
       fault('name', `${shown(agent.name)} needs a \`runtime\` or a \`command\``);
+    faults.push(...envFaults((agent as AgentEntry).env, ['agents', index, 'env']));
     const identity = `${agent.host ?? ''}/${agent.name}`;
     const earlier = first.get(identity);
     if (earlier === undefined) first.set(identity, index);
@@ -63,6 +65,26 @@ const meaningFaults = (file: RosterFile): MeaningFault[] => {
   });
   return faults;
 };
+
+/** What the launch bakes from a key of the agent: two places that say it would one day say two things. */
+const BAKED: ReadonlyMap<string, string> = new Map([
+  ['MOSAIC_AGENT_NAME', 'name'],
+  ['MOSAIC_AGENT_CLASS', 'class'],
+  ['MOSAIC_AGENT_RUNTIME', 'runtime'],
+  ['MOSAIC_AGENT_MODEL', 'model_hint'],
+  ['MOSAIC_AGENT_WORKDIR', 'working_directory'],
+  ['MOSAIC_AGENT_COMMAND', 'command'],
+  ['MOSAIC_TMUX_SOCKET', 'socket'],
+]);
+
+const envFaults = (env: AgentEntry['env'], path: (string | number)[]): MeaningFault[] =>
+  Object.entries(env ?? {}).flatMap(([name, value]) => {
+    const key = BAKED.get(name);
+    if (key !== undefined)
+      return [{ path: [...path, name], words: `${shown(name)} is set from ${shown(key)}: write that` }];
+    if (String(value).includes('\0')) return [{ path: [...path, name], words: `${shown(name)} must not hold a NUL` }];
+    return [];
+  });
 
 const socketWords = (name: string): string => `${shown(name)} is no socket name: it takes no \`/\` and no blanks`;
 
@@ -117,12 +139,12 @@ const agentOf = (entry: AgentEntry, { defaults, socketName, version, connector }
     effort: entry.effort ?? defaults.effort ?? null,
     lifecycle: entry.lifecycle ?? personaOf(entry) ?? defaults.lifecycle ?? null,
     workingDirectory: entry.working_directory ?? defaults.working_directory ?? DEFAULT_WORKING_DIRECTORY,
-    command: entry.command ?? null,
-    env: new Map(Object.entries(entry.env ?? {}).map(([name, value]) => [name, String(value)])),
+    command: entry.command ?? defaults.command ?? null,
+    env: new Map(Object.entries({ ...defaults.env, ...entry.env }).map(([name, value]) => [name, String(value)])),
     layout: entry.layout ?? defaults.layout ?? (version === 2 ? 'isolated' : 'shared'),
     connector: entry.connector ?? connector,
     restart: entry.restart ?? defaults.restart ?? null,
-    envFile: entry.env_file ?? null,
+    envFile: entry.env_file ?? defaults.env_file ?? null,
   };
 };
 

@@ -7,7 +7,7 @@ import { levelAt, nearestKey } from './keys.ts';
 type Issue = $ZodIssue;
 
 export const shapeFaults = (issues: readonly Issue[], document: RosterDocument, version2: boolean): Fault[] =>
-  issues.flatMap((issue) => {
+  issues.toSorted(unknownKeysFirst).flatMap((issue) => {
     const path = issue.path as (string | number)[];
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => ({
@@ -18,6 +18,10 @@ export const shapeFaults = (issues: readonly Issue[], document: RosterDocument, 
     const atKey = value === undefined || issue.code === 'invalid_key';
     return [{ offset: document.offsetOf(path, atKey ? 'key' : 'value'), words: issueWords(issue, path, value) }];
   });
+
+/** A slip in a key is why another seems to be missing. */
+const unknownKeysFirst = (a: Issue, b: Issue): number =>
+  Number(b.code === 'unrecognized_keys') - Number(a.code === 'unrecognized_keys');
 
 const unknownKey = (key: string, path: Path, version2: boolean): string => {
   const level = levelAt(path);

@@ -1,0 +1,125 @@
+/**
+ * `fleet start`, `stop` and `restart`: who is meant is said first, asked for where it is many, then told agent by agent.
+ * One line or one object for each; the exit code says whether all, some or none had success.
+ */
+import { createHash } from 'node:crypto';
+import { cleanText } from '../../domain/clean-text.ts';
+import type { LifecycleVerb } from '../../domain/order.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { takeSnapshot } from '../client/snapshot.ts';
+import type { CommandContext } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { AgentTarget } from '../orders/change-target.ts';
+import { checkOrderId, orderId } from '../orders/order-id.ts';
+import { nextStep } from '../orders/outcome-text.ts';
+import { fleetWords, shellWord } from '../orders/shell-word.ts';
+import { LONGEST_ORDER, spanMs } from '../orders/time-span.ts';
+import { jsonText } from '../render/json.ts';
+import { UsageError } from '../usage-error.ts';
+import { askMany } from './ask-many.ts';
+import { giveOrder, notCurrent, type OneOrder, refused, type Told } from './one-order.ts';
+import { exitCodeOfAll, rollOut } from './rolling.ts';
+import { type Selection, selectAgents } from './select-agents.ts';
+import { orderObject, plannedLine, plannedObject, toldLine, toldObject } from './told-text.ts';
+
+/** Starts and stops on one host at a time; a restart has its own bound. */
+const AT_ONCE = 8;
+
+export const runLifecycle = async (context: CommandContext, verb: LifecycleVerb): Promise<number> => {
+  const { flags, paths, signal, stdout } = context;
+  const selection = selectionOf(context);
+  const timeoutMs = spanMs('timeout', flags.timeout as string, LONGEST_ORDER);
+  const mostAway = verb === 'restart' ? countOf(flags['max-unavailable'] as string) : null;
+  const given = flags.id as string | undefined;
+  if (given !== undefined) checkOrderId(given);
+  const mirror = await takeSnapshot(paths, { localOnly: false, hostsOnly: false, clock: systemClock, signal });
+  const agents = selectAgents(mirror, selection, verb === 'stop' ? 'destroy' : 'change');
+  if (flags['dry-run']) return plan(context, verb, agents);
+  await askMany(context, verb, agents, { isNamed: selection.named.length > 0 });
+  const isSole = selection.named.length === 1 && agents.length === 1;
+  const orders = new Map(
+    agents.map((agent): [AgentTarget, OneOrder] => {
+      const id = given === undefined || isSole ? orderId(given) : checkOrderId(`${given}.${shortHash(agent.address)}`);
+      return [agent, { id, verb, agent, force: flags.force === true, timeoutMs }];
+    }),
+  );
+  announce(context, [...orders.values()]);
+  const told = await rollOut(agents, {
+    atOnce: mostAway ?? AT_ONCE,
+    mostLost: mostAway,
+    give: (agent) => give(context, orders.get(agent) as OneOrder),
+    skip: (agent, reason) => {
+      const outcome = refused(orders.get(agent) as OneOrder, reason);
+      return { agent, outcome, exitCode: EXIT.refused };
+    },
+    onTold: (one) => tell(context, one),
+  });
+  if (flags.output === 'json') stdout.write(`${jsonText(toldObject(verb, told))}\n`);
+  return exitCodeOfAll(told);
+};
+
+const selectionOf = ({ positionals, flags }: CommandContext): Selection => {
+  const hosts = (flags.host as string[] | undefined) ?? [];
+  const roles = (flags.role as string[] | undefined) ?? [];
+  const isSelecting = flags.all === true || hosts.length > 0 || roles.length > 0;
+  if (positionals.length > 0 && isSelecting) {
+    throw new UsageError('name agents, or select them by --all, --host and --role: not both');
+  }
+  if (positionals.length === 0 && !isSelecting) {
+    throw new UsageError('which agents? Name them, or select them by --all, --host and --role');
+  }
+  return { named: positionals, hosts, roles };
+};
+
+const countOf = (text: string): number => {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UsageError(`--max-unavailable "${text}": a number of agents, 1 to 9999`);
+};
+
+const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** Before anything is done. */
+const announce = ({ stderr }: CommandContext, orders: readonly OneOrder[]): void => {
+  for (const { id, agent } of orders) stderr.write(`${cleanText(agent.address)} · order ${id}\n`);
+};
+
+const give = async ({ paths, signal, stderr }: CommandContext, order: OneOrder): Promise<Told> => {
+  const { address } = order.agent;
+  try {
+    return await giveOrder(paths, order, signal, (why) =>
+      stderr.write(`${cleanText(`${address}: ${why}; asking what became of order ${order.id}`)}\n`),
+    );
+  } catch (error) {
+    if (signal.aborted) stderr.write(`left; the order may go on: ${fleetWords(paths)} order ${order.id}\n`);
+    throw error;
+  }
+};
+
+const tell = ({ paths, flags, stdout, stderr }: CommandContext, told: Told): void => {
+  if (flags.output === 'ndjson') stdout.write(`${jsonText(orderObject(told.outcome))}\n`);
+  if (flags.output !== 'table') return;
+  stdout.write(`${toldLine(told)}\n`);
+  const next = nextStep(told.outcome, fleetWords(paths), shellWord(told.agent.typed));
+  if (next !== null) stderr.write(`${next}\n`);
+};
+
+const plan = (
+  { flags, stdout, stderr }: CommandContext,
+  verb: LifecycleVerb,
+  agents: readonly AgentTarget[],
+): number => {
+  const planned = agents.map((agent) => ({ agent, hindrance: hindranceOf(agent) }));
+  if (flags.output === 'json') stdout.write(`${jsonText(plannedObject(verb, planned))}\n`);
+  else if (flags.output === 'ndjson') {
+    const { orders } = plannedObject(verb, planned) as { orders: unknown[] };
+    for (const order of orders) stdout.write(`${jsonText(order)}\n`);
+  } else for (const { agent, hindrance } of planned) stdout.write(`${plannedLine(verb, agent, hindrance)}\n`);
+  stderr.write('dry run: nothing was changed\n');
+  return EXIT.done;
+};
+
+/** What can be told without its host. */
+const hindranceOf = (agent: AgentTarget): string | null => {
+  if (!agent.row.managed) return 'it is in no roster of its host';
+  return notCurrent(agent);
+};
