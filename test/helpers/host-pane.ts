@@ -130,7 +130,8 @@ export class Desk {
 
   /** A terminal with a command in it, whose end is told in it as `ended with CODE`. */
   async sit(name: string, command: string, size = { width: 130, height: 46 }): Promise<HostPane> {
-    const shell = `${command}; echo "ended with $?"; exec sleep 100000`;
+    // Said again and again: of one that was killed, the screen on which it is said first may be left a moment later.
+    const shell = `${command}; code=$?; while :; do echo "ended with $code"; sleep 2; done`;
     const words = ['new-session', '-d', '-s', name, '-x', `${size.width}`, '-y', `${size.height}`, shell];
     const start = `cd ~ && env LANG=C.UTF-8 tmux -u -L ${this.#server} -f /dev/null ${words.map(quote).join(' ')}`;
     await this.#seat.host.mustSsh(this.#seat.user, start);
