@@ -47,10 +47,10 @@ export class Submission {
     return this.#whenTaken();
   }
 
-  /** As asked: submitted when it is seen, or after a while; never under a prompt. */
+  /** As asked: submitted when it is seen, or after a while; never under a prompt, and never what somebody else typed. */
   async submitUnproven(): Promise<OrderEnd> {
     const echo = await this.#whenSeen(ECHO_UNVERIFIED_MS);
-    if (echo === 'blocked' || echo === 'mixed') return this.#notSubmitted(echo);
+    if (echo === 'blocked' || echo === 'mixed' || echo === 'other') return this.#notSubmitted(echo);
     return (await this.#enter()) ?? new OrderEnd('unverifiable', 'typed and submitted; not verified, as asked');
   }
 
@@ -75,8 +75,10 @@ export class Submission {
   #notSubmitted(standing: Standing | 'blocked'): OrderEnd {
     if (standing === 'ours') return new OrderEnd('draft', 'the time was over before it was submitted');
     if (standing === 'mixed') return new OrderEnd('draft', 'other text stands beside it, so it was not submitted');
-    const why = standing === 'blocked' ? 'a prompt came up' : 'it was not seen to stand there';
-    return new OrderEnd('unverifiable', `pasted, and not submitted: ${why}`);
+    return new OrderEnd(
+      'unverifiable',
+      `pasted, and not submitted: ${NOT_SEEN[standing] ?? 'it was not seen to stand there'}`,
+    );
   }
 
   /** null: pressed. What keeps the key away now comes after the text, so it is no refusal any more. */
@@ -169,6 +171,11 @@ export class Submission {
     }
   }
 }
+
+const NOT_SEEN: Partial<Record<Standing | 'blocked', string>> = {
+  blocked: 'a prompt came up',
+  other: 'other text stands in its place',
+};
 
 const isSame = (a: Look, b: Look): boolean =>
   a.picture.cursorX === b.picture.cursorX &&

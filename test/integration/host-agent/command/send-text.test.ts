@@ -172,6 +172,20 @@ test('unverified: submitted all the same, and never called proven', async () => 
   await until(() => agent.messages().length === 1, LATER);
 });
 
+test('what a person typed in its place is submitted for nobody, verified or not', async () => {
+  await using ground = new OrderGround();
+  const orders = ground.orders();
+  for (const verify of [false, true]) {
+    const agent = await ground.claude('person-instead');
+    expect(await agent.send(orders, 'mine alone', { verify, timeoutMs: 4_000 })).toMatchObject({
+      outcome: 'unverifiable',
+      reason: 'pasted, and not submitted: other text stands in its place',
+    });
+    expect(agent.messages()).toEqual([]);
+    expect(agent.bytes()).not.toContain('\r');
+  }
+});
+
 test('copy mode, input switched off and tied panes are refused', async () => {
   await using ground = new OrderGround();
   const orders = ground.orders();
