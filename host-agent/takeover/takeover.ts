@@ -99,9 +99,10 @@ export class Takeover {
   readonly typeKeys: OwnCalls['typeKeys'] = (request, context) =>
     typeKeys({ holds: this.#holds, policy: this.#options.policy }, request, context);
 
-  #line({ socket, paneId }: PaneRef): TypingLine {
+  #line({ socket, paneId, panePid }: PaneRef): TypingLine {
     const { tmuxPath = 'tmux', uid, isFollowed, onServers } = this.#options;
-    return new TypingLine({ tmuxPath, uid, socket, paneId, mayFollow: () => isFollowed(socket), onChange: onServers });
+    const mayFollow = () => isFollowed(socket);
+    return new TypingLine({ tmuxPath, uid, socket, paneId, panePid, mayFollow, onChange: onServers });
   }
 }
 

@@ -109,7 +109,19 @@ export class ControlClient {
    * as `command` does; after one that tmux refuses the others are not run.
    */
   sequence(commands: readonly string[], options: { timeoutMs: number }): Promise<Buffer[][]> {
-    const line = commands.join(' ; ');
+    return this.#ask(commands.join(' ; '), commands.length, options);
+  }
+
+  /**
+   * Runs one command that makes tmux run exactly one other (`if-shell -F`), and resolves with the lines of that one.
+   * Rejects as `command` does.
+   */
+  async nested(line: string, options: { timeoutMs: number }): Promise<Buffer[]> {
+    const [, lines] = await this.#ask(line, 2, options);
+    return lines as Buffer[];
+  }
+
+  #ask(line: string, replies: number, options: { timeoutMs: number }): Promise<Buffer[][]> {
     if (line === '' || line.includes('\n')) throw new BugError('a control line must be one line, and not empty');
     if (this.#isClosed || !this.#child) return Promise.reject(this.#gone());
     if (this.#pending.length >= MAX_PENDING) {
@@ -121,7 +133,7 @@ export class ControlClient {
       const message = `the tmux server at ${this.#options.socket} did not answer within ${options.timeoutMs} ms`;
       reject(new FleetError('DEADLINE_EXCEEDED', message));
     }, options.timeoutMs);
-    this.#pending.push({ line, missing: commands.length, replies: [], resolve, reject, timer });
+    this.#pending.push({ line, missing: replies, replies: [], resolve, reject, timer });
     this.#child.stdin.write(`${line}\n`);
     return promise;
   }

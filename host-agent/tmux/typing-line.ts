@@ -1,6 +1,7 @@
 /**
  * In: strokes for one pane. Out: the same, typed by tmux in their order; through one control client where that is
- * harmless, else by a short-lived one. Never: what is typed in an argument, in a log, or tried a second time.
+ * harmless, else by a short-lived one. Never: typed into another life of the pane (the server compares at that moment),
+ * in an argument, in a log, or tried a second time.
  */
 import { randomBytes } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
@@ -18,6 +19,8 @@ export interface TypingLineOptions {
   /** Path of a listening socket. */
   socket: string;
   paneId: string;
+  /** Of the program that was meant: a server begun anew, or a pane, may give its id to another. */
+  panePid: number;
   /** Whether the server is followed by a control client: where one is not harmless, a second is not either. */
   mayFollow: () => boolean;
   /** When that may have changed. */
@@ -29,6 +32,9 @@ const ANSWER_MS = 5_000;
 /** As long as the server watch waits before it attaches to a server that is vulnerable meanwhile (tmux#4980). */
 const SETTLE_MS = 500;
 const MAX_STDERR_BYTES = 4_096;
+/** What tmux prints where it did not type. */
+const REFUSED = 'fleet-refused';
+const MAX_STDOUT_CHARACTERS = 4_096;
 /** Sees no output, weighs nothing. */
 const FLAGS = 'no-output,ignore-size';
 
@@ -79,13 +85,21 @@ export class TypingLine {
 
   async #lines(lines: readonly string[]): Promise<void> {
     const client = this.#client;
+    const guarded = lines.map((line) => this.#guard(line).map(quoted).join(' '));
     if (client === null) {
-      await this.#once(['source-file', '-'], `${lines.join('\n')}\n`);
+      refuseIfSaid(await this.#once(['source-file', '-'], `${guarded.join('\n')}\n`));
       return;
     }
-    const done = await Promise.allSettled(lines.map((line) => client.command(line, { timeoutMs: ANSWER_MS })));
+    const done = await Promise.allSettled(guarded.map((line) => client.nested(line, { timeoutMs: ANSWER_MS })));
     const failed = done.find((result) => result.status === 'rejected');
     if (failed) throw notFoundIfGone(failed.reason as FleetError);
+    for (const result of done) if (result.status === 'fulfilled') refuseIfSaid(Buffer.concat(result.value).toString());
+  }
+
+  /** Compared and run by one command in the server, so that nothing comes between. */
+  #guard(line: string): string[] {
+    const { paneId, panePid } = this.#options;
+    return ['if-shell', '-F', '-t', paneId, `#{==:#{pane_pid},${panePid}}`, line, `display-message -p ${REFUSED}`];
   }
 
   /** The text goes in by stdin, under a name of its own, which tmux forgets with the paste. */
@@ -96,18 +110,22 @@ export class TypingLine {
     const { paneId } = this.#options;
     try {
       await this.#once(['load-buffer', '-b', name, '-'], clean);
-      await this.#once(['paste-buffer', '-p', '-r', '-d', '-b', name, '-t', paneId], '');
+      refuseIfSaid(await this.#once(this.#guard(`paste-buffer -p -r -d -b ${name} -t ${paneId}`), ''));
     } catch (error) {
       await this.#once(['delete-buffer', '-b', name], '').catch(() => undefined);
       throw error;
     }
   }
 
-  async #once(args: readonly string[], input: string): Promise<void> {
+  /** Resolves with what it printed. */
+  async #once(args: readonly string[], input: string): Promise<string> {
     const child = spawnClient(this.#options.tmuxPath, this.#safeSocket(), args);
     const gone = whenGone(child);
+    let stdout = '';
     let stderr = '';
-    child.stdout.resume();
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout = (stdout + chunk.toString()).slice(0, MAX_STDOUT_CHARACTERS);
+    });
     child.stderr.on('data', (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(-MAX_STDERR_BYTES);
     });
@@ -127,6 +145,7 @@ export class TypingLine {
     if (end.exitCode !== 0 || words !== '') {
       throw notFoundIfGone(new FleetError('UNAVAILABLE', `tmux at ${socket} refused to type: ${words}`));
     }
+    return stdout;
   }
 
   /** Asked before every client: a hostile server can make its client run commands. */
@@ -201,6 +220,10 @@ const notFoundIfGone = (error: FleetError): FleetError =>
   /can't find (pane|window|session)|no server running|server exited|lost server/.test(error.message)
     ? new FleetError('NOT_FOUND', 'gone: the pane has ended', { cause: error })
     : error;
+
+const refuseIfSaid = (printed: string): void => {
+  if (printed.includes(REFUSED)) throw new FleetError('NOT_FOUND', 'gone: another program runs in its place now');
+};
 
 /** Somebody's copy mode would take the keys for itself. */
 const leaveModes = (paneId: string): string => `copy-mode -q -t ${paneId}`;

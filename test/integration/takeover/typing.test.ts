@@ -81,12 +81,17 @@ for (const way of ['a control client', 'short-lived clients']) {
   describe(`typed by ${way}`, () => {
     const stage = new Stage();
     let line: TypingLine;
-    const open = async (session: string): Promise<TypingLine> => {
+    const open = (session: string): Promise<TypingLine> => {
+      const [paneId, panePid] = stage.fact(session, '#{pane_id} #{pane_pid}').split(' ') as [string, string];
+      return openAt(stage, paneId, Number(panePid));
+    };
+    const openAt = async (on: Stage, paneId: string, panePid: number): Promise<TypingLine> => {
       const opened = new TypingLine({
         tmuxPath: 'tmux',
         uid: process.getuid!(),
-        socket: stage.tmux.socket('s'),
-        paneId: stage.fact(session, '#{pane_id}'),
+        socket: on.tmux.socket('s'),
+        paneId,
+        panePid,
         mayFollow: () => way === 'a control client',
         onChange: () => ({ [Symbol.dispose]: () => undefined }),
       });
@@ -163,6 +168,26 @@ for (const way of ['a control client', 'short-lived clients']) {
       await type([{ text: 'q' }, { key: 'Enter' }]);
       expect(await stage.got('plain', 2)).toBe('q\r');
       expect(stage.fact('plain', '#{pane_in_mode}')).toBe('0');
+    });
+
+    test('another life of the pane gets nothing: it is said to be gone', async () => {
+      const fresh = new Stage();
+      try {
+        await fresh.reader('next');
+        const [paneId, panePid] = fresh.fact('next', '#{pane_id} #{pane_pid}').split(' ') as [string, string];
+        for (const strokes of [[{ text: 'x' }, { key: 'Enter' }], [{ paste: 'x' }]]) {
+          const other = await openAt(fresh, paneId, Number(panePid) + 1);
+          await expect(type(strokes as KeyStroke[], other)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+          await other.close();
+        }
+        const same = await openAt(fresh, paneId, Number(panePid));
+        await type([{ text: 'mine' }], same);
+        await same.close();
+        expect(await fresh.got('next', 4)).toBe('mine');
+        expect(fresh.tmux.run('s', 'list-buffers')).toBe('');
+      } finally {
+        await fresh.close();
+      }
     });
 
     test('a pane that has gone is said to be gone', async () => {
