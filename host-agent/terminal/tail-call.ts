@@ -41,7 +41,7 @@ export const tailTerminal =
       for (const [index, part] of parts(text).entries())
         await send({ lines: part, fullScreen, missed: index === 0 ? missed : 0 });
     };
-    let pane = panes.pane(key) as PaneRef;
+    let pane = ownPane(panes, key);
     let read = await readTail(questions.at(pane.socket), pane, wanted, signal);
     let cursor = new TailCursor();
     const first = cursor.first(read, wanted, !follow);
@@ -84,6 +84,14 @@ export const tailTerminal =
       if (text.length > 0 || missed > 0) await tell(text, read.facts.alternateScreen, missed);
     }
   };
+
+/** Throws FAILED_PRECONDITION: a row may name a pane of which nothing runs any more. */
+const ownPane = (panes: AgentPanes, key: string): PaneRef => {
+  const pane = panes.pane(key);
+  if (pane !== undefined) return pane;
+  const words = `${panes.row(key)?.agent ?? 'it'} has a pane, but no program in it: fleet ps`;
+  throw new FleetError('FAILED_PRECONDITION', words);
+};
 
 /** At least one, so that a tail of nothing is still an answer. */
 const parts = (text: readonly string[]): string[][] => {
