@@ -2,10 +2,10 @@
  * Calls of FleetService that go to the one host that can answer them: what its agent says of itself to whoever may see it,
  * and what changes something to whoever may do it there.
  */
+import { cleanText } from '../../src/domain/clean-text.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
-import type { SendTextRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
@@ -13,9 +13,10 @@ import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { addressOf, isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { authorise } from './authorise.ts';
-import type { OrderIndex } from './order-index.ts';
+import { KEPT, type OrderIndex } from './order-index.ts';
 import type { OrderCall, Orders } from './orders.ts';
 import { boundedWriter } from './relayed-stream.ts';
+import { sentBy } from './sent-by.ts';
 
 type Fleet = typeof FleetServiceService;
 export type Dispatched =
@@ -46,7 +47,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     <C extends OrderCall>(call: C, verb: GrantableVerb = 'send') =>
     async (caller: Caller, request: RequestOf<C>, { signal }: { signal: AbortSignal }) => {
       const record = authorise(view, caller, verb, request.target);
-      return await orders.give(record, call, sentBy(caller, request), onBehalfOf(caller, localName), signal);
+      return await orders.give(record, call, sentBy(caller, localName, request), onBehalfOf(caller, localName), signal);
     };
   return {
     tailTerminal: async (caller, request, call, { signal }) => {
@@ -63,7 +64,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       const entry = caller.kind === 'local' ? index.find(id) : index.get(caller.tenantId, id);
       const record = entry && view.hostAgent(entry.hostAgent);
       const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record.tenantId));
-      if (!isKnown) throw new FleetError('NOT_FOUND', 'no such order: the newest 10,000 are known');
+      if (!isKnown) throw unknownOrder(id);
       const tenantId = record?.tenantId ?? caller.tenantId;
       return await orders.look(id, entry, tenantId, onBehalfOf(caller, localName), signal);
     },
@@ -102,10 +103,13 @@ export const dispatchTargets = (view: FleetView): Targets<Fleet> => {
   };
 };
 
-/** The host of a message's label is the one that the identity proves. */
-const sentBy = <R>(caller: Caller, request: R): R => {
-  if (caller.kind !== 'host' || !isMessage(request)) return request;
-  return { ...request, sender: { session: request.sender?.session ?? 'unproven', host: caller.host } };
-};
+const MAX_ID_CHARACTERS = 128;
 
-const isMessage = (request: unknown): request is SendTextRequest => 'text' in (request as object);
+/** The same words for one that never was and for another tenant's. */
+const unknownOrder = (id: string): FleetError => {
+  const named = cleanText(id.slice(0, MAX_ID_CHARACTERS));
+  return new FleetError(
+    'NOT_FOUND',
+    `no such order: ${named} (of all, the newest ${KEPT.toLocaleString('en')} are known)`,
+  );
+};

@@ -10,7 +10,7 @@ import type { Mirror } from '../store/mirror.ts';
 import type { OrderRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 
-const KEPT = 10_000;
+export const KEPT = 10_000;
 const ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 export interface OrderEntry {
@@ -27,16 +27,15 @@ export class OrderIndex {
   readonly #store: Store;
   readonly #orders: Mirror<OrderRecord>;
   readonly #keep: number;
-  /** Oldest first. */
-  readonly #ages = new Map<string, number>();
+  /** Names of each tenant's orders, oldest first. */
+  readonly #ages = new Map<string, Set<string>>();
+  #count = 0;
 
   constructor(store: Store, orders: Mirror<OrderRecord>, keep = KEPT) {
     this.#store = store;
     this.#orders = orders;
     this.#keep = keep;
-    for (const [name, { beganMs }] of [...orders.entries()].sort(([, a], [, b]) => a.beganMs - b.beganMs)) {
-      this.#ages.set(name, beganMs);
-    }
+    for (const [name] of [...orders.entries()].sort(([, a], [, b]) => a.beganMs - b.beganMs)) this.#renew(name);
   }
 
   get(tenantId: string, id: string): OrderEntry | undefined {
@@ -45,8 +44,10 @@ export class OrderIndex {
 
   /** Of any tenant, newest first: for whoever may see them all. */
   find(id: string): OrderEntry | undefined {
-    const name = [...this.#ages.keys()].findLast((each) => each.endsWith(`/${id}`));
-    return name === undefined ? undefined : this.#orders.get(name);
+    return [...this.#ages.keys()]
+      .flatMap((tenantId) => this.get(tenantId, id) ?? [])
+      .sort((a, b) => a.beganMs - b.beganMs)
+      .at(-1);
   }
 
   /**
@@ -71,11 +72,40 @@ export class OrderIndex {
   }
 
   async #put(name: string, entry: OrderEntry): Promise<void> {
-    this.#ages.delete(name);
-    this.#ages.set(name, entry.beganMs);
-    const old = [...this.#ages.keys().take(Math.max(0, this.#ages.size - this.#keep))];
-    const remove = old.map((each) => this.#orders.keyOf(each));
+    this.#renew(name);
+    // Where the commit fails they stay stored, and fall with the next run's first order.
+    const remove = this.#overflow(tenantOf(name)).map((each) => this.#orders.keyOf(each));
     await this.#store.commit({ put: [this.#orders.writing(name, entry)], remove }, 'soon');
-    for (const each of old) this.#ages.delete(each);
+  }
+
+  #renew(name: string): void {
+    const tenantId = tenantOf(name);
+    const names = this.#ages.get(tenantId) ?? new Set();
+    this.#ages.set(tenantId, names);
+    if (!names.delete(name)) this.#count++;
+    names.add(name);
+  }
+
+  /** Each tenant keeps its equal share whatever others do; of equals the one that writes gives way. */
+  #overflow(writing: string): string[] {
+    const old: string[] = [];
+    while (this.#count > this.#keep) {
+      let most = writing;
+      for (const [tenantId, names] of this.#ages) if (names.size > this.#sizeOf(most)) most = tenantId;
+      const names = this.#ages.get(most) as Set<string>;
+      const [oldest] = names;
+      names.delete(oldest as string);
+      if (names.size === 0) this.#ages.delete(most);
+      this.#count--;
+      old.push(oldest as string);
+    }
+    return old;
+  }
+
+  #sizeOf(tenantId: string): number {
+    return this.#ages.get(tenantId)?.size ?? 0;
   }
 }
+
+/** An order's id has no slash. */
+const tenantOf = (name: string): string => name.slice(0, name.lastIndexOf('/'));

@@ -103,7 +103,7 @@ const ownOrderFirst = async (options: HostCallsOptions, incoming: IncomingCall):
 
 /** The host of a message's label is this one, whatever the request says. */
 const sayWhereFrom = ({ names }: HostCallsOptions, request: SendTextRequest): void => {
-  request.sender = { session: request.sender?.session ?? 'unproven', host: names().host };
+  request.sender = { session: request.sender?.session || 'unproven', host: names().host };
 };
 
 /** `host/user`, or for a diagnosis also `host` or nothing. */

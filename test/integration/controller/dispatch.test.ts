@@ -170,7 +170,9 @@ test('another tenant’s agent cannot be reached, asked of, or told from one tha
     new Set([`${status.NOT_FOUND} no such agent: see "fleet ps"`]),
   );
   const [foreign, none] = [await failureOf(order(mine, 'theirs-1')), await failureOf(order(mine, 'never-1'))];
-  expect([foreign.code, foreign.details]).toEqual([none.code, none.details]);
+  expect(foreign.details).toBe('no such order: theirs-1 (of all, the newest 10,000 are known)');
+  expect([foreign.code, foreign.details.replace('theirs-1', 'never-1')]).toEqual([none.code, none.details]);
+  expect((await failureOf(order(mine, '\u001b[2Jx'))).details).toContain('no such order: ␛[2Jx ');
   expect(foreign.code).toBe(status.NOT_FOUND);
 });
 

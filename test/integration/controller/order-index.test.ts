@@ -43,6 +43,25 @@ test('the newest are kept, also by the next run of the controller', async () => 
   expect(known(second)).toEqual(['o4', 'o5']);
 });
 
+test('a tenant that gives many orders loses its own oldest, never another’s within its share', async () => {
+  const first = await index(4);
+  await first.begin('small', 'o1', entry({ beganMs: 1 }));
+  await first.begin('small', 'o2', entry({ beganMs: 2 }));
+  for (let n = 3; n <= 9; n++) await first.begin('busy', `o${n}`, entry({ beganMs: n }));
+  const known = (orders: OrderIndex, tenantId: string) =>
+    Array.from({ length: 11 }, (_, n) => `o${n}`).filter((id) => orders.get(tenantId, id));
+  expect([known(first, 'small'), known(first, 'busy')]).toEqual([
+    ['o1', 'o2'],
+    ['o8', 'o9'],
+  ]);
+  const second = await index(4);
+  await second.begin('third', 'o10', entry({ beganMs: 10 }));
+  expect(known(second, 'third')).toEqual(['o10']);
+  await second.begin('busy', 'o10', entry({ beganMs: 11 }));
+  expect(second.find('o10')?.beganMs).toBe(11);
+  expect(known(second, 'third')).toEqual(['o10']);
+});
+
 test('ids are one tenant’s own; whoever sees all finds the newest of them', async () => {
   const orders = await index(10);
   await orders.begin('mine', 'same', entry({ beganMs: 1 }));

@@ -88,6 +88,10 @@ test('an agent of this host is answered here, for this user, and a message is fr
   };
   expect(await unary((done) => client.sendText(message(), done))).toMatchObject({ outcome: 'accepted' });
   expect(seen?.request.sender).toEqual({ host: 'W-jarvis', session: 'coder' });
+  for (const sender of [undefined, { host: 'pretended', session: '' }]) {
+    await unary((done) => client.sendText(message({ sender }), done));
+    expect(seen?.request.sender).toEqual({ host: 'W-jarvis', session: 'unproven' });
+  }
   expect(seen?.context.origin).toEqual({
     actor: 'local:jarvis',
     name: 'jarvis@W-jarvis',
