@@ -45,8 +45,12 @@ fi
 
 # Programs that the integration and e2e lanes run, and the Debian packages that bring them.
 programs='tmux systemd-nspawn mmdebstrap ip nft tcc ssh ssh-keygen nsenter flock python3'
-packages='tmux systemd-container mmdebstrap iproute2 nftables tcc openssh-client util-linux python3-minimal'
-missing() { for program in $programs; do have "$program" || printf '%s ' "$program"; done; }
+packages='tmux systemd-container mmdebstrap iproute2 nftables tcc openssh-client util-linux python3'
+missing() {
+  for program in $programs; do have "$program" || printf '%s ' "$program"; done
+  # Debian's minimal python3 has not all of its library.
+  python3 -c 'import json, tty' 2>/dev/null || printf 'python3'
+}
 if [ -n "$(missing)" ] && [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then
   install_packages() {
     apt-get update -q && apt-get install -q -y --no-install-recommends $packages
