@@ -3,7 +3,7 @@
  * bakery, with a file for each ticket. A file names its process, so that what a killed one left counts for nothing and
  * may be removed by anybody: no name is ever used twice.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FleetError } from '../../src/domain/errors.ts';
@@ -31,7 +31,10 @@ interface Entry {
 /** Its turn did not come in time. */
 export class PaneBusy extends FleetError {
   constructor() {
-    super('FAILED_PRECONDITION', 'busy: an order is typed into this pane; try again');
+    super(
+      'FAILED_PRECONDITION',
+      'busy: an order, or a takeover by way of another host-agent, types into this pane; try again',
+    );
     this.name = 'PaneBusy';
   }
 }
@@ -39,7 +42,8 @@ export class PaneBusy extends FleetError {
 export class PaneLocks {
   readonly #folder: string;
   readonly #process = `${process.pid}-${processStartTicks(process.pid) ?? 0}`;
-  #count = 0;
+  /** From anywhere: others in this process count, too. */
+  #count = randomInt(2 ** 40);
 
   /** `folder` is the same for all host-agents of this user. */
   constructor(folder: string) {

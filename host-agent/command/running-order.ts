@@ -123,7 +123,8 @@ export class RunningOrder implements OrderRun {
     if (this.#isKeyed)
       return new OrderEnd('unverifiable', `${this.#whyStopped() ?? error.message}, after it was typed`);
     if (this.#abandoned.signal.aborted) return new OrderEnd('refused', 'whoever gave it left before it was begun');
-    if (error instanceof PaneBusy) return new OrderEnd('busy', 'another order is typed into its pane');
+    if (error instanceof PaneBusy)
+      return new OrderEnd('busy', 'its pane did not come free: another order or a takeover types there');
     if (error.code === 'NOT_FOUND') return new OrderEnd('gone', 'its pane has ended');
     return new OrderEnd('refused', this.#whyStopped() ?? error.message);
   }

@@ -34,7 +34,10 @@ export interface HoldOptions {
   /** What a killed host-agent had lent is given back. */
   cleared: Promise<void>;
   line: (pane: PaneRef) => TypingLine;
-  /** The pane while no order types into it; rejects with FAILED_PRECONDITION (`busy`) when the signal aborts before. */
+  /**
+   * The pane to oneself, against orders and takeovers of all host-agents that see it, until it is disposed of; rejects
+   * with FAILED_PRECONDITION (`busy`) when the signal aborts before.
+   */
   quiet: (pane: PaneRef, signal: AbortSignal) => Promise<Disposable>;
   idleLimitMs: number;
   /** The end is announced this long before. */
@@ -65,11 +68,12 @@ export const holdTerminal = async (
   const line = options.line(pane);
   const typist = new Typist(lease, line);
   let lent: LentSize | null = null;
+  let turn: Disposable | null = null;
   try {
     await withinDeadline(free, RELEASE_MS, 'the one who typed before did not let go');
     await withinDeadline(options.cleared, RELEASE_MS, 'sizes of panes could not be given back');
-    // From here on orders see who types: one that is under way is waited for, none begins.
-    (await options.quiet(pane, AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)])))[Symbol.dispose]();
+    // Orders here see who types since the lease was taken, and do not wait; those of other host-agents wait for the turn.
+    turn = await options.quiet(pane, AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)]));
     if (request.width > 0 || request.height > 0) lent = await options.sizes.lend(pane, request);
     line.start();
     options.holds.set(lease.id, { lease, typist });
@@ -79,8 +83,12 @@ export const holdTerminal = async (
     leave();
     signal.removeEventListener('abort', leave);
     await typist.settled();
-    await Promise.all([line.close(), lent ? options.sizes.giveBack(lent) : null]);
-    lease.markReleased();
+    try {
+      await Promise.all([line.close(), lent ? options.sizes.giveBack(lent) : null]);
+    } finally {
+      turn?.[Symbol.dispose]();
+      lease.markReleased();
+    }
   }
 };
 

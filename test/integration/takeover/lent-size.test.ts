@@ -77,6 +77,19 @@ describe.for([
   });
 });
 
+test('who leaves and comes back at once with another size gives back the first one of all', async () => {
+  const first = await lend('inherits');
+  first.leave();
+  const second = stage.hold('inherits', origin(), { width: 140, height: 50 });
+  await second.granted;
+  expect(stage.fact('inherits', SIZE)).toBe('140x50');
+  await first.ended;
+  second.leave();
+  await second.ended;
+  expect([stage.fact('inherits', SIZE), ownOption('inherits')]).toEqual(['100x30', '']);
+  expect(records()).toEqual([]);
+});
+
 test('a size that somebody gave meanwhile stays', async () => {
   const held = await lend('inherits');
   stage.tmux.run('s', 'resize-window', '-t', '=inherits:', '-x', '70', '-y', '20');

@@ -1,0 +1,29 @@
+/** The takeover room over agents as they were given, with the pane locks that the orders of `folder` have, too. */
+import { join } from 'node:path';
+import { PaneLocks } from '../../../host-agent/command/pane-lock.ts';
+import { Takeover } from '../../../host-agent/takeover/takeover.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+import type { KnownAgent } from '../host-agent/command/order-ground.ts';
+import { OPEN_POLICY } from './stage.ts';
+
+const NOTHING: Disposable = { [Symbol.dispose]: () => undefined };
+
+export const takeoverOf = (folder: string, agents: ReadonlyMap<string, KnownAgent>): Takeover => {
+  const locks = new PaneLocks(join(folder, 'panes'));
+  return new Takeover({
+    panes: {
+      row: (key) => agents.get(key)?.row,
+      pane: (key) => agents.get(key)?.pane,
+      onChange: () => NOTHING,
+    },
+    policy: () => OPEN_POLICY,
+    clock: systemClock,
+    log: silentLogger(),
+    uid: process.getuid!(),
+    folder: join(folder, `lent-${process.pid}`),
+    isFollowed: () => false,
+    onServers: () => NOTHING,
+    quiet: (pane, signal) => locks.take(pane, signal),
+  });
+};
