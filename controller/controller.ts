@@ -164,7 +164,7 @@ export class Controller {
             clock,
           }),
           watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
-          ...dispatchHandlers({ view, calls: hostCalls, orders, index, localName }),
+          ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
         },
         dispatchTargets(view),
       );

@@ -15,9 +15,19 @@ export const authorise = (
   target: { hostAgent: string; key: string } | undefined,
 ): HostAgentRecord => {
   const record = visibleHostOf(view, caller, target);
-  if (caller.kind !== 'host') return record;
+  requireLeave(caller, verb, record);
+  return record;
+};
+
+/** PERMISSION_DENIED; of an agent that the caller sees. */
+export const requireLeave = (
+  caller: Caller,
+  verb: GrantableVerb,
+  record: Pick<HostAgentRecord, 'host' | 'user'>,
+): void => {
+  if (caller.kind !== 'host') return;
   const isOwn = caller.host === record.host && caller.user === record.user;
-  if (isOwn || caller.ceiling.includes(verb)) return record;
+  if (isOwn || caller.ceiling.includes(verb)) return;
   // What is allowed replaces what was: the command says all of it.
   const wanted = GRANTABLE_VERBS.filter((each) => each === verb || caller.ceiling.includes(each)).join(' ');
   const from = `callers on ${caller.host} may not ${verb === 'takeover' ? 'take over' : verb} elsewhere`;

@@ -8,11 +8,13 @@ import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
+import type { Records } from '../store/records.ts';
 import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { addressOf, isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { authorise } from './authorise.ts';
+import { openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
 import type { OrderCall, Orders } from './orders.ts';
 import { boundedWriter } from './relayed-stream.ts';
@@ -32,6 +34,7 @@ export type Dispatched =
 
 export interface DispatchOptions {
   view: FleetView;
+  records: Records;
   calls: HostCalls;
   orders: Orders;
   index: OrderIndex;
@@ -52,7 +55,8 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
   return {
     tailTerminal: async (caller, request, call, { signal }) => {
       const { id } = visibleHostOf(view, caller, request);
-      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: 0 };
+      using leave = openLeave(options, caller, null, id, signal);
+      const onward = { caller: onBehalfOf(caller, localName), signal: leave.signal, deadlineMs: 0 };
       await calls.stream(id, 'tailTerminal', request, onward, boundedWriter(call, 'the tail'));
     },
     explainAgent: async (caller, request, { signal }) => {
@@ -74,7 +78,8 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     controlAgent: order('controlAgent', 'lifecycle'),
     holdTerminal: async (caller, request, call, { signal }) => {
       const { id } = authorise(view, caller, 'takeover', request.target);
-      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: 0 };
+      using leave = openLeave(options, caller, 'takeover', id, signal);
+      const onward = { caller: onBehalfOf(caller, localName), signal: leave.signal, deadlineMs: 0 };
       await calls.stream(id, 'holdTerminal', request, onward, boundedWriter(call, 'the takeover'));
     },
     typeKeys: async (caller, request, { signal }) => {

@@ -8,6 +8,8 @@ import type { Caller } from './caller.ts';
 export const isVisible = (caller: Caller, tenantId: string): boolean =>
   caller.kind === 'local' || tenantId === caller.tenantId;
 
+export const noSuchAgent = (): FleetError => new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
+
 /** NOT_FOUND in the same words whether there is no such agent or it is another tenant's. */
 export const visibleHostOf = (
   view: FleetView,
@@ -17,7 +19,7 @@ export const visibleHostOf = (
   if (target === undefined) throw new FleetError('INVALID_ARGUMENT', 'the request names no agent');
   const record = view.hostAgent(target.hostAgent);
   if (record === undefined || !isVisible(caller, record.tenantId) || !view.rowsOf(record.id).has(target.key)) {
-    throw new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
+    throw noSuchAgent();
   }
   return record;
 };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClientUnaryCall, type ServiceError, status } from '@grpc/grpc-js';
+import { type ClientReadableStream, type ClientUnaryCall, type ServiceError, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CallContext } from '../../../host-agent/calls/own-calls.ts';
 import { allowVerbs } from '../../../src/cli/client/admin-methods.ts';
@@ -154,6 +154,42 @@ test('an agent is stopped from elsewhere only by callers who were allowed lifecy
   expect(told).toEqual(['stop a']);
   // The same id for another action is another order.
   expect((await failureOf(stop('start'))).code).toBe(status.ALREADY_EXISTS);
+});
+
+test('a takeover ends when it is allowed no more, as a new one is refused; reading goes on', async () => {
+  const open = { holds: 0, tails: 0 };
+  const stays = async (what: keyof typeof open, signal: AbortSignal): Promise<void> => {
+    open[what]++;
+    if (!signal.aborted) await once(signal, 'abort');
+    open[what]--;
+  };
+  await cell.host('dragon-lin', {
+    calls: {
+      holdTerminal: (_, __, { signal }) => stays('holds', signal),
+      tailTerminal: (_, __, { signal }) => stays('tails', signal),
+    },
+  });
+  const jarvis = cell.as(await cell.host('W-jarvis'));
+  const allow = (verbs: string[]) =>
+    cell.controller.admin((channel) =>
+      channel.unary(allowVerbs, { host: 'W-jarvis', user: '', verbs }, { deadlineMs: 5_000 }),
+    );
+  await allow(['takeover']);
+  const ended = (stream: ClientReadableStream<unknown>) =>
+    new Promise<ServiceError>((resolve) => stream.on('data', () => {}).on('error', resolve as (error: Error) => void));
+  const held = ended(jarvis.holdTerminal({ id: 'hold-1', target: TARGET, takeover: false, width: 0, height: 0 }));
+  const tail = jarvis.tailTerminal({ hostAgent: TARGET.hostAgent, key: TARGET.key, lines: 1, follow: true });
+  const tailed = ended(tail);
+  await until(() => open.holds === 1 && open.tails === 1, SOON);
+  await allow([]);
+  expect(await held).toMatchObject({
+    code: status.PERMISSION_DENIED,
+    details: expect.stringContaining('"fleet host allow W-jarvis takeover"'),
+  });
+  await until(() => open.holds === 0, SOON);
+  expect(open.tails).toBe(1);
+  tail.cancel();
+  await tailed;
 });
 
 test('another tenant’s agent cannot be reached, asked of, or told from one that does not exist', async () => {
