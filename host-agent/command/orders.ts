@@ -2,8 +2,10 @@
  * Orders to this host's agents, each run once: its id is its key. Comes in: calls, whoever asks. Goes out: one outcome
  * for each id, the same whenever it is asked for. Never: a second run under an id after its first key.
  */
+
 import { formatAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
+import { keyNames } from '../../src/domain/key-names.ts';
 import { isLifecycleVerb, type LifecycleVerb, lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { ControlAgentRequest, OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
@@ -11,15 +13,15 @@ import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import { answerPrompt } from './answer-prompt.ts';
 import { OrderJournal } from './journal.ts';
-import { keyNames } from './key-names.ts';
 import { messageOf } from './message-text.ts';
 import { OrderEnd } from './order-end.ts';
-import type { OrderRecord } from './order-record.ts';
+import { ORDER_ID, type OrderRecord } from './order-record.ts';
 import type { OrderRun, VerbPorts } from './order-run.ts';
 import { levelRefusal } from './policy-gate.ts';
 import { pressKeys } from './press-keys.ts';
 import { RunningOrder } from './running-order.ts';
 import { sendText } from './send-text.ts';
+import { TakeoverRecords } from './takeover-records.ts';
 
 /** What starts and stops agents; each says how it ended, by word or by throwing. */
 export interface LifecycleOrders {
@@ -46,7 +48,6 @@ export interface OrdersOptions {
 const MAX_ORDERS = 5_000;
 /** At once; each waits for its pane. */
 const MAX_RUNNING = 256;
-const ORDER_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 const DEFAULT_MS: Record<OrderVerb, number> = {
   send: 10_000,
   keys: 10_000,
@@ -72,12 +73,21 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
   readonly #journal: OrderJournal;
   readonly #running = new Map<string, RunningOrder>();
   readonly #stopping = new AbortController();
+  /** Takeovers, by the same ids and in the same journal. */
+  readonly takeovers: TakeoverRecords;
   #started: Promise<void> | null = null;
 
   constructor(options: OrdersOptions) {
     this.#options = options;
     const { journalPath: path, nowMs, maxOrders = MAX_ORDERS } = options;
     this.#journal = new OrderJournal({ path, maxOrders, nowMs, staysOpen: isLifecycleVerb });
+    this.takeovers = new TakeoverRecords({
+      journal: this.#journal,
+      ready: () => this.#ready(),
+      addressOf: (key) => this.#addressOf(key),
+      log: options.log,
+      nowMs,
+    });
   }
 
   /** Reads the journal; orders wait for it. Where it cannot be used every order is refused. */
@@ -174,13 +184,12 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
   }): Promise<OrderOutcome> {
     const { verb, digest, call, defaultMs, context, act } = order;
     const { id, target } = call;
-    const { ports, names, nowMs, log, policy, policyPath } = this.#options;
+    const { ports, nowMs, log, policy, policyPath } = this.#options;
     if (this.#running.size >= MAX_RUNNING) {
       throw new FleetError('RESOURCE_EXHAUSTED', `${MAX_RUNNING} orders are under way here: nothing was typed`);
     }
     const { key = '' } = target ?? {};
     const { paneId = '', panePid = 0 } = (isLifecycleVerb(verb) ? ports.panes.pane(key) : target) ?? {};
-    const agent = ports.panes.row(key)?.agent;
     const running = new RunningOrder({
       id,
       journal: this.#journal,
@@ -195,7 +204,7 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
     const received = this.#journal.received({
       id,
       verb,
-      address: agent === undefined ? '' : formatAddress({ ...names(), agent }),
+      address: this.#addressOf(key),
       key,
       paneId,
       panePid,
@@ -211,6 +220,12 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
       .finally(() => this.#running.delete(id));
     await running.join(context.signal);
     return outcomeOf(this.#journal.get(id) as OrderRecord, false);
+  }
+
+  /** Empty where there is no such row. */
+  #addressOf(key: string): string {
+    const agent = this.#options.ports.panes.row(key)?.agent;
+    return agent === undefined ? '' : formatAddress({ ...this.#options.names(), agent });
   }
 
   /** Orders of a process that is gone run on as a look at what became of them. */

@@ -2,8 +2,8 @@
  * A few keys of the list into one agent. Never: a key that answers a prompt which nobody named, or which is another one
  * by the time of the key.
  */
+import { isAnswering } from '../../src/domain/key-names.ts';
 import type { PressKeysRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
-import { isAnswering } from './key-names.ts';
 import { OrderEnd } from './order-end.ts';
 import type { OrderRun, VerbPorts } from './order-run.ts';
 import { PaneApproach } from './pane-approach.ts';

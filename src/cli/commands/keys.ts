@@ -1,3 +1,4 @@
+import { keyNames as checkKeys } from '../../domain/key-names.ts';
 import { pressKeys } from '../client/order-methods.ts';
 import type { CommandContext } from '../command.ts';
 import { runOrder } from '../orders/run-order.ts';
@@ -11,6 +12,8 @@ export const run = async (context: CommandContext): Promise<number> => {
   if (blind && ifPrompt !== '') throw new UsageError('--blind and --if-prompt contradict each other: give one of them');
   const timeoutMs = spanMs('timeout', flags.timeout as string, LONGEST_ORDER);
   const keys = positionals.slice(1);
+  // What no host presses does not travel; the host's own list has the last word.
+  checkKeys(keys);
   return runOrder(context, {
     method: pressKeys,
     timeoutMs,

@@ -1,4 +1,5 @@
 /** The verbs that say something to one agent, or ask why it waits: what help, completion and the parser know of them. */
+import { KEY_NAMES } from '../../domain/key-names.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 
 const orders = () => import('./orders.ts');
@@ -25,12 +26,6 @@ const timeout = (value: string): FlagSpec => ({
   default: value,
   help: 'how long the host may take for it, 1s to 10m',
 });
-
-/** Of the host's own list, which has the last word. */
-const KEYS = [
-  ...['Enter', 'Escape', 'Tab', 'BTab', 'Space', 'BSpace', 'DC', 'Up', 'Down', 'Left', 'Right', 'Home', 'End'],
-  ...['PageUp', 'PageDown', 'C-c', 'C-u', 'C-l', 'C-o', 'C-r', 'C-t', 'y', 'n', ...'0123456789'],
-];
 
 const OUTCOMES =
   'The agent’s whole address and the id of the order are said first, on stderr; a row that is not current is refused.\n';
@@ -94,7 +89,7 @@ export const orderSpecs: readonly CommandSpec[] = [
     summary: 'press keys of an allow-list in an agent’s pane',
     args: 'AGENT KEY…',
     arity: [2, 33],
-    words: { KEY: KEYS },
+    words: { KEY: KEY_NAMES },
     flags: [
       { name: 'if-prompt', type: 'string', value: 'ID', help: 'only while exactly this prompt is shown' },
       { name: 'blind', type: 'boolean', help: 'y, n, digits and Enter at a prompt, without naming which' },
@@ -104,7 +99,7 @@ export const orderSpecs: readonly CommandSpec[] = [
     ],
     examples: ['fleet keys coder0-0 Escape', 'fleet keys coder0-0 Down Enter --if-prompt 3f9a1c'],
     notes:
-      `Keys: ${KEYS.join(' ')}\n` +
+      `Keys: ${KEY_NAMES.join(' ')}\n` +
       'At most 32, C-c once. At a prompt, what could answer it needs --if-prompt (fleet explain shows the id) or\n' +
       `--blind.\n${OUTCOMES}${EXITS}`,
     load: async () => (await orders()).keys,

@@ -280,11 +280,15 @@ describe('fleet keys and fleet answer', () => {
     ]);
   });
 
-  test('a key that is not in the list is the host’s to refuse, as wrong usage', async () => {
+  test('a key that is not in the list is named, and nothing is sent; the host may refuse others, too', async () => {
+    const { code, stderr } = await served.fleet('keys', 'coder', 'Down', 'Foo');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^fleet: key 2, "Foo", may not be pressed/);
+    expect(served.heard).toEqual([]);
     served.answers.pressKeys = () => {
-      throw refusal(status.INVALID_ARGUMENT, 'key "rm" is not in the list');
+      throw refusal(status.INVALID_ARGUMENT, 'key 1 is not in the list');
     };
-    expect((await served.fleet('keys', 'coder', 'rm')).code).toBe(2);
+    expect((await served.fleet('keys', 'coder', 'Tab')).code).toBe(2);
     expect((await served.fleet('keys', 'coder', 'y', '--blind', '--if-prompt', 'p')).code).toBe(2);
     expect(served.calls('pressKeys')).toHaveLength(1);
   });

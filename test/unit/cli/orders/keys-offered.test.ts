@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { keyNames } from '../../../../host-agent/command/key-names.ts';
 import { orderSpecs } from '../../../../src/cli/commands/order-specs.ts';
+import { keyNames } from '../../../../src/domain/key-names.ts';
 
 const offered = orderSpecs.find(({ name }) => name === 'keys')?.words?.KEY ?? [];
 

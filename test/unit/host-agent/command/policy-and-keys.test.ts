@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { isAnswering, keyNames } from '../../../../host-agent/command/key-names.ts';
 import { levelRefusal, sendRefusal } from '../../../../host-agent/command/policy-gate.ts';
 import type { HostPolicy } from '../../../../host-agent/policy/host-policy.ts';
+import { isAnswering, keyNames } from '../../../../src/domain/key-names.ts';
 
 const policy = (over: Partial<HostPolicy>): HostPolicy => ({
   control: 'lifecycle',
@@ -38,8 +38,9 @@ test('keys are called as people call them, and pressed by tmux’s names', () =>
   expect(keyNames(['ESC', 'return', 'ppage', 'c-C', 'Y', '7'])).toEqual(['Escape', 'Enter', 'PageUp', 'C-c', 'y', '7']);
 });
 
-test('the refusal of a key names the list, and not what was given', () => {
-  expect(() => keyNames(['Enter', 'sudo reboot'])).toThrowError(/^key 2 may not be pressed.*Keys: Enter Escape/);
+test('the refusal of a key names it, harmless and cut short, and the list', () => {
+  expect(() => keyNames(['Enter', 'Foo'])).toThrowError(/^key 2, "Foo", may not be pressed.*Keys: Enter Escape/);
+  expect(() => keyNames([`\u001b[2J${'x'.repeat(99)}`])).toThrowError(/^key 1, "␛\[2Jx{12}", may not/);
 });
 
 test('only what takes a choice answers', () => {

@@ -1,8 +1,9 @@
 /** Keys that `fleet keys` may press. Pure. Nothing in the list ends a program, and no message can be spelled with it. */
-import { FleetError } from '../../src/domain/errors.ts';
+import { cleanText } from './clean-text.ts';
+import { FleetError } from './errors.ts';
 
 /** By tmux's names; what people call them otherwise is understood, too. */
-const NAMES = [
+export const KEY_NAMES: readonly string[] = [
   'Enter',
   'Escape',
   'Tab',
@@ -42,11 +43,16 @@ const OTHER_NAMES: Record<string, string> = {
   'ctrl-u': 'C-u',
 };
 
-const BY_WORD = new Map([...NAMES.map((name) => [name.toLowerCase(), name] as const), ...Object.entries(OTHER_NAMES)]);
+const BY_WORD = new Map([
+  ...KEY_NAMES.map((name) => [name.toLowerCase(), name] as const),
+  ...Object.entries(OTHER_NAMES),
+]);
 
 /** These answer a prompt, or may. */
 const ANSWERING = /^(Enter|Space|y|n|\d)$/;
 const MAX_KEYS = 32;
+/** A secret that was typed by mistake is not told whole. */
+const MAX_NAMED_CHARACTERS = 16;
 
 export const isAnswering = (key: string): boolean => ANSWERING.test(key);
 
@@ -57,10 +63,11 @@ export const keyNames = (words: readonly string[]): string[] => {
   const keys = words.map((word) => BY_WORD.get(word.toLowerCase()));
   const wrong = keys.indexOf(undefined);
   if (wrong >= 0) {
-    const list = NAMES.join(' ');
+    const list = KEY_NAMES.join(' ');
+    const typed = cleanText((words[wrong] as string).slice(0, MAX_NAMED_CHARACTERS));
     throw new FleetError(
       'INVALID_ARGUMENT',
-      `key ${wrong + 1} may not be pressed; fleet attach types freely. Keys: ${list}`,
+      `key ${wrong + 1}, "${typed}", may not be pressed; fleet attach types freely. Keys: ${list}`,
     );
   }
   if (keys.filter((key) => key === 'C-c').length > 1) {
