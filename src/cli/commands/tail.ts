@@ -14,7 +14,7 @@ import { UsageError } from '../usage-error.ts';
 import { exitOfSignal } from '../watch/leaving.ts';
 import { type LocatedAgent, locateAgents } from '../watch/locate.ts';
 import { runPersistently } from '../watch/persistent-stream.ts';
-import { endObject } from '../watch/screen-json.ts';
+import { endObject, LINES_SCHEMA } from '../watch/screen-json.ts';
 import { SharedLine } from '../watch/shared-line.ts';
 import { endWords } from '../watch/view-words.ts';
 
@@ -34,7 +34,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   if (end === null) return exitOfSignal(signal);
   context.stderr.write(`${cleanText(`${agent.address}: ${endWords(end)}`)}\n`);
   if (flags.output === 'ndjson') {
-    const object = { event: 'end', address: agent.address, ...endObject(end) };
+    const object = { schema: LINES_SCHEMA, event: 'end', address: agent.address, ...endObject(end) };
     await writeAll(context.stdout, linesOf([jsonText(object)]), signal);
   }
   return EXIT.done;
@@ -92,7 +92,10 @@ const follow = async (
 };
 
 const sinkFor = ({ stdout, stderr, flags, signal }: CommandContext, address: string): LineSink => {
-  const asLine = flags.output === 'ndjson' ? (line: string) => jsonText({ event: 'line', address, line }) : String;
+  const asLine =
+    flags.output === 'ndjson'
+      ? (line: string) => jsonText({ schema: LINES_SCHEMA, event: 'line', address, line })
+      : String;
   return {
     lines: (lines) => writeAll(stdout, linesOf(lines.map(asLine)), signal),
     notice: (text) => void stderr.write(`${cleanText(`fleet: ${text}`)}\n`),

@@ -36,8 +36,9 @@ export const terminalSpecs: readonly CommandSpec[] = [
       'Nothing that you type reaches the agent, and its size stays its own: what does not fit is cut, around the cursor.\n' +
       'Keys: arrows or hjkl, page up/down, g, G move; f follows the cursor again; in a grid Tab or arrows choose, Enter\n' +
       'zooms and goes back; q or ctrl-c leaves. After a break it goes on by itself; the last picture stays, dimmed.\n' +
-      'On a pipe: one JSON object a line, {event: frame|status|end, address, …}; a frame has width, height,\n' +
-      'cursor {x, y, visible}, alternate_screen, captured_at, title, history_lines, rows (text, whole).\n' +
+      'On a pipe: one JSON object a line, {schema: fleet.screen/v1, event: frame|status|end, address, …}; a frame has\n' +
+      'width, height, cursor {x, y, visible}, alternate_screen, captured_at, title, history_lines, rows (text, whole).\n' +
+      '--once -o json: one object of that schema without event: a frame, its spans and its status.\n' +
       'Exit: 0 its session ended (stderr says why) or you left, 4 no such agent, 5 no host-agent answers, 6 not\n' +
       'permitted, 7 no screen within 10 s (--once), 143 ended by a signal.',
     load: async () => (await terminal()).watch,
@@ -57,7 +58,7 @@ export const terminalSpecs: readonly CommandSpec[] = [
         value: 'FORM',
         choices: ['text', 'ndjson'],
         default: 'text',
-        help: 'text, or one {event: line, address, line} a line',
+        help: 'text, or one {schema: fleet.lines/v1, event: line|end, address, line} a line',
       },
     ],
     examples: ['fleet tail coder0-0', 'fleet tail -n 200 -f dragon-lin/coder0-0 | grep --line-buffered -i error'],

@@ -9,7 +9,7 @@ import type { ScreenPicture } from '../../screen/screen-log.ts';
 import type { CommandContext } from '../command.ts';
 import { linesOf, writeAll } from '../output.ts';
 import { jsonText } from '../render/json.ts';
-import { endObject, screenObject, statusObject } from './screen-json.ts';
+import { endObject, SCREEN_SCHEMA, screenObject, statusObject } from './screen-json.ts';
 import type { WatchedAgent } from './watched-agent.ts';
 
 const TICK_MS = 1_000;
@@ -64,15 +64,15 @@ function* news(agent: WatchedAgent, all: Map<WatchedAgent, Told>): Generator<str
   if (lasting !== told.status || nowMono - told.statusMono >= STATUS_INTERVAL_MS) {
     told.status = lasting;
     told.statusMono = nowMono;
-    yield jsonText({ event: 'status', address, ...status });
+    yield jsonText({ schema: SCREEN_SCHEMA, event: 'status', address, ...status });
   }
   if (picture && !isSamePicture(picture, told.picture)) {
     told.picture = picture;
-    yield jsonText({ event: 'frame', address, ...screenObject(picture) });
+    yield jsonText({ schema: SCREEN_SCHEMA, event: 'frame', address, ...screenObject(picture) });
   }
   if (end && !told.hasEnded) {
     told.hasEnded = true;
-    yield jsonText({ event: 'end', address, ...endObject(end) });
+    yield jsonText({ schema: SCREEN_SCHEMA, event: 'end', address, ...endObject(end) });
   }
 }
 

@@ -6,6 +6,10 @@ import { attributeNames, colourName } from './look.ts';
 import { safePieces } from './safe-cells.ts';
 import type { WatchedAgent } from './watched-agent.ts';
 
+/** Of one screen, and of each line of a feed of them. */
+export const SCREEN_SCHEMA = 'fleet.screen/v1';
+export const LINES_SCHEMA = 'fleet.lines/v1';
+
 /** Whole, so that each object stands by itself. */
 export const screenObject = (picture: ScreenPicture): Record<string, unknown> => ({
   width: picture.width,

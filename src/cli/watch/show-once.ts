@@ -8,7 +8,7 @@ import { jsonText } from '../render/json.ts';
 import { painterFor, plain } from '../render/paint.ts';
 import { cropRow, rowText } from './crop-row.ts';
 import { RowPen } from './row-pen.ts';
-import { screenObject, spansOf, statusObject } from './screen-json.ts';
+import { SCREEN_SCHEMA, screenObject, spansOf, statusObject } from './screen-json.ts';
 import type { WatchedAgent } from './watched-agent.ts';
 
 const FIRST_FRAME_MS = 10_000;
@@ -27,7 +27,7 @@ const lines = (agent: WatchedAgent, picture: ScreenPicture, form: string, env: N
   if (form === 'json' || form === 'ndjson') {
     const { address } = agent;
     const status = statusObject(agent, systemClock.monotonicMs());
-    return [jsonText({ address, ...screenObject(picture), spans: spansOf(picture), status })];
+    return [jsonText({ schema: SCREEN_SCHEMA, address, ...screenObject(picture), spans: spansOf(picture), status })];
   }
   if (form === 'text') return picture.rows.map(rowText);
   return picture.rows.map((spans) => {

@@ -114,8 +114,8 @@ test('for programs each line is an object', async () => {
       .split('\n')
       .map((line) => JSON.parse(line)),
   ).toEqual([
-    { event: 'line', address, line: 'one' },
-    { event: 'line', address, line: 'two␇' },
+    { schema: 'fleet.lines/v1', event: 'line', address, line: 'one' },
+    { schema: 'fleet.lines/v1', event: 'line', address, line: 'two␇' },
   ]);
 });
 

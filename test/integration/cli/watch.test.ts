@@ -295,6 +295,7 @@ describe('without a terminal', () => {
     expect((await start('--once', '-o', 'ansi', 'coder').ended).stdout).toBe('one  \n\x1b[0;1;32mtwo\x1b[0m  \n\n世\n');
     const [object] = lines((await start('--once', '-o', 'json', 'coder').ended).stdout);
     expect(object).toMatchObject({
+      schema: 'fleet.screen/v1',
       address: 'home/W-jarvis/jarvis/coder',
       width: 40,
       height: 4,
@@ -330,7 +331,9 @@ describe('without a terminal', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'home/W-jarvis/jarvis/coder: the session ended (exit 0)\n' });
     const told = lines(stdout);
     expect(told.filter(({ event }) => event === 'frame').map(({ rows: [row] }) => row)).toEqual(['first', 'second']);
+    expect(new Set(told.map(({ schema }) => schema))).toEqual(new Set(['fleet.screen/v1']));
     expect(told.at(-1)).toEqual({
+      schema: 'fleet.screen/v1',
       event: 'end',
       address: 'home/W-jarvis/jarvis/coder',
       reason: 'session_ended',
