@@ -80,9 +80,12 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
       tmux.current().servers.some((server) => server.socket === socket && !server.polled && !server.problem),
     onServers: (listener) => tmux.onChange(listener),
     quiet: (pane, signal) => locks.take(pane, signal),
+    records: {
+      begin: (start) => orders.takeovers.begin(start),
+      end: (id, outcome, reason) => orders.takeovers.end(id, outcome, reason),
+    },
   });
   takeover.start();
-  shutdown.add('takeover', () => takeover.stopped(), STOP_MS);
 
   const questions = new Questions({
     tmuxPath: TMUX,
@@ -140,6 +143,8 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   });
   orders.start();
   shutdown.add('orders', () => orders.stopped(), STOP_MS);
+  // Stopped before the orders, in whose journal the end of each is written.
+  shutdown.add('takeover', () => takeover.stopped(), STOP_MS);
 
   const counted = new DisposableStack();
   counted.use(inventory.heed(promptWatch));

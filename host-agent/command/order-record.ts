@@ -2,12 +2,16 @@
 import type { Open } from '../../src/domain/agent-row.ts';
 import type { OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
 
+/** What an id of an order looks like. */
+export const ORDER_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
 /** received ─▶ typing (a key may have been typed from here on) ─▶ submitted ─▶ an outcome; the last from any of them. */
 export type OrderStage = 'received' | 'typing' | 'submitted';
 
 export interface OrderRecord {
   id: string;
-  verb: OrderVerb | '';
+  /** attach: a takeover, which is no order that could be given again. Empty: was lost. */
+  verb: OrderVerb | 'attach' | '';
   /** Full, as the host named it then. */
   address: string;
   /** Row, pane and pane pid it was for. */

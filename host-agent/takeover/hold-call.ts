@@ -15,6 +15,7 @@ import type { TypingLine } from '../tmux/typing-line.ts';
 import type { Lease, LeaseEnd, Leases } from './lease.ts';
 import type { LentSize } from './lent-sizes.ts';
 import type { PaneSizes } from './pane-size.ts';
+import { endedAs, refusedAs, type TakeoverLog } from './takeover-log.ts';
 import { Typist } from './typist.ts';
 
 /** One granted takeover. */
@@ -39,6 +40,7 @@ export interface HoldOptions {
    * with FAILED_PRECONDITION (`busy`) when the signal aborts before.
    */
   quiet: (pane: PaneRef, signal: AbortSignal) => Promise<Disposable>;
+  records: TakeoverLog;
   idleLimitMs: number;
   /** The end is announced this long before. */
   noticeMs: number;
@@ -69,15 +71,25 @@ export const holdTerminal = async (
   const typist = new Typist(lease, line);
   let lent: LentSize | null = null;
   let turn: Disposable | null = null;
+  let isWritten = false;
+  let isHanded = false;
+  let refusedBy: unknown;
   try {
     await withinDeadline(free, RELEASE_MS, 'the one who typed before did not let go');
     await withinDeadline(options.cleared, RELEASE_MS, 'sizes of panes could not be given back');
     // Orders here see who types since the lease was taken, and do not wait; those of other host-agents wait for the turn.
     turn = await options.quiet(pane, AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)]));
+    const { key, paneId, panePid } = pane;
+    await options.records.begin({ id: request.id, key, paneId, panePid, actor: origin.actor });
+    isWritten = true;
     if (request.width > 0 || request.height > 0) lent = await options.sizes.lend(pane, request);
     line.start();
     options.holds.set(lease.id, { lease, typist });
+    isHanded = true;
     await stand(options, request, lease, before?.holder.name ?? '', sink, signal);
+  } catch (error) {
+    refusedBy = error;
+    throw error;
   } finally {
     options.holds.delete(lease.id);
     leave();
@@ -88,6 +100,8 @@ export const holdTerminal = async (
     } finally {
       turn?.[Symbol.dispose]();
       lease.markReleased();
+      const end = isHanded ? endedAs(lease.end as LeaseEnd) : refusedAs(refusedBy);
+      if (isWritten) await options.records.end(request.id, ...end);
     }
   }
 };

@@ -9,6 +9,7 @@ import { type Hold, type HoldOptions, holdTerminal } from './hold-call.ts';
 import { Leases } from './lease.ts';
 import { LentSizes } from './lent-sizes.ts';
 import { PaneSizes } from './pane-size.ts';
+import type { TakeoverLog } from './takeover-log.ts';
 import { typeKeys } from './type-call.ts';
 
 export interface TakeoverOptions {
@@ -23,6 +24,8 @@ export interface TakeoverOptions {
   isFollowed: (socket: string) => boolean;
   /** When that may have changed. */
   onServers: (listener: () => void) => Disposable;
+  /** On disk, by the ids of the calls. */
+  records: TakeoverLog;
   /** See HoldOptions. */
   quiet?: HoldOptions['quiet'];
   tmuxPath?: string;
@@ -60,7 +63,7 @@ export class Takeover {
   }
 
   readonly holdTerminal: OwnCalls['holdTerminal'] = async (request, sink, context) => {
-    const { idleLimitMs = IDLE_LIMIT_MS, noticeMs = NOTICE_MS, panes, policy, clock, log } = this.#options;
+    const { idleLimitMs = IDLE_LIMIT_MS, noticeMs = NOTICE_MS, panes, policy, clock, log, records } = this.#options;
     const { quiet = async () => NOTHING } = this.#options;
     const options: HoldOptions = {
       panes,
@@ -69,6 +72,7 @@ export class Takeover {
       idleLimitMs,
       noticeMs,
       quiet,
+      records,
       leases: this.leases,
       holds: this.#holds,
       sizes: this.#sizes,
@@ -77,6 +81,7 @@ export class Takeover {
     };
     // Said before it begins: where no controller is asked, nobody else keeps who typed where.
     const who = {
+      order: request.id.slice(0, 128),
       actor: context.origin.actor,
       key: request.target?.key.slice(0, 256),
       pane: request.target?.paneId.slice(0, 32),

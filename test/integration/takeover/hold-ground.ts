@@ -1,16 +1,19 @@
 /** The takeover room over agents as they were given, with the pane locks that the orders of `folder` have, too. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PaneLocks } from '../../../host-agent/command/pane-lock.ts';
 import { Takeover } from '../../../host-agent/takeover/takeover.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import type { KnownAgent } from '../host-agent/command/order-ground.ts';
-import { OPEN_POLICY } from './stage.ts';
+import { OPEN_POLICY, recordsIn } from './stage.ts';
 
 const NOTHING: Disposable = { [Symbol.dispose]: () => undefined };
 
 export const takeoverOf = (folder: string, agents: ReadonlyMap<string, KnownAgent>): Takeover => {
   const locks = new PaneLocks(join(folder, 'panes'));
+  const lent = join(folder, `lent-${process.pid}`);
+  mkdirSync(lent, { recursive: true });
   return new Takeover({
     panes: {
       row: (key) => agents.get(key)?.row,
@@ -21,9 +24,10 @@ export const takeoverOf = (folder: string, agents: ReadonlyMap<string, KnownAgen
     clock: systemClock,
     log: silentLogger(),
     uid: process.getuid!(),
-    folder: join(folder, `lent-${process.pid}`),
+    folder: lent,
     isFollowed: () => false,
     onServers: () => NOTHING,
+    records: recordsIn(lent).records,
     quiet: (pane, signal) => locks.take(pane, signal),
   });
 };

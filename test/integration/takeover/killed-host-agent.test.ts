@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +40,7 @@ const kill = async (): Promise<void> => {
 };
 const take = async (channel: GrpcChannel, resize: { width: number; height: number }): Promise<Keyboard> => {
   const { target } = await changeTarget(paths, 'coder', never);
-  const request = { id: 'i', target, takeover: false, ...resize };
+  const request = { id: randomUUID(), target, takeover: false, ...resize };
   const board = new Keyboard({ channel, request, onNotice: () => undefined, onRoom: () => undefined, signal: never });
   await board.take();
   return board;

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Keyboard } from '../../../src/cli/attach/keyboard.ts';
 import { hostAgentEndpoint } from '../../../src/cli/client/endpoints.ts';
 import { GrpcChannel } from '../../../src/cli/client/grpc-channel.ts';
+import { getOrder } from '../../../src/cli/client/order-methods.ts';
 import { changeTarget } from '../../../src/cli/orders/change-target.ts';
 import { RunningHostAgent } from '../../helpers/run-host-agent.ts';
 import { until } from '../../helpers/until.ts';
@@ -19,9 +21,12 @@ const got = async (length: number): Promise<string> => {
   return typed();
 };
 
-const keyboard = async (channel: GrpcChannel, over: { takeover?: boolean; width?: number; height?: number } = {}) => {
+const keyboard = async (
+  channel: GrpcChannel,
+  over: { id?: string; takeover?: boolean; width?: number; height?: number } = {},
+) => {
   const { target } = await changeTarget(agent.config.paths, 'coder', never);
-  const request = { id: 'i', target, takeover: false, width: 0, height: 0, ...over };
+  const request = { id: randomUUID(), target, takeover: false, width: 0, height: 0, ...over };
   const board = new Keyboard({ channel, request, onNotice: () => undefined, onRoom: () => undefined, signal: never });
   return { board, granted: await board.take() };
 };
@@ -100,9 +105,14 @@ test('the host’s policy file forbids it without a restart', async () => {
 
 test('a host-agent that stops gives back the size and says that the line is lost', async () => {
   using channel = line();
-  const { board } = await keyboard(channel, { width: 120, height: 40 });
+  const id = randomUUID();
+  const { board } = await keyboard(channel, { id, width: 120, height: 40 });
   await agent.stop();
   await expect(board.ended()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect((await size()).trim()).toBe('100x30');
   await agent.begin();
+  using again = line();
+  const told = await again.unary(getOrder, { id }, { deadlineMs: 10_000 });
+  expect(told).toMatchObject({ id, verb: 'attach', outcome: 'done', reason: 'left: the caller left' });
+  expect(told.address).toMatch(/\/coder$/);
 });

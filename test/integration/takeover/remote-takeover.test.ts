@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -26,7 +27,7 @@ const size = (): Promise<string> =>
 
 const keyboard = async (channel: GrpcChannel, over: { takeover?: boolean; width?: number; height?: number } = {}) => {
   const { target } = await changeTarget(jarvis.config.paths, 'dragon-lin/coder', never, 'destroy');
-  const request = { id: 'i', target, takeover: false, width: 0, height: 0, ...over };
+  const request = { id: randomUUID(), target, takeover: false, width: 0, height: 0, ...over };
   const board = new Keyboard({ channel, request, onNotice: () => undefined, onRoom: () => undefined, signal: never });
   return { board, granted: await board.take() };
 };

@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallContext, CallOrigin } from '../../../host-agent/calls/own-calls.ts';
+import { OrderJournal } from '../../../host-agent/command/journal.ts';
+import { TakeoverRecords } from '../../../host-agent/command/takeover-records.ts';
 import type { HostPolicy } from '../../../host-agent/policy/host-policy.ts';
 import { Takeover, type TakeoverOptions } from '../../../host-agent/takeover/takeover.ts';
 import type { AgentPanes, PaneRef } from '../../../host-agent/terminal/ports.ts';
@@ -45,6 +47,17 @@ export const OPEN_POLICY: HostPolicy = {
   problem: null,
 };
 
+/** Takeovers in a journal of their own below that folder. */
+export const recordsIn = (folder: string): { journal: OrderJournal; records: TakeoverRecords } => {
+  const journal = new OrderJournal({ path: join(folder, 'orders.journal'), maxOrders: 100, nowMs: Date.now });
+  const started = journal.start();
+  started.catch(() => undefined);
+  const ready = () => started;
+  const log = silentLogger();
+  const addressOf = (key: string) => `home/h/u/${key}`;
+  return { journal, records: new TakeoverRecords({ journal, ready, addressOf, log, nowMs: Date.now }) };
+};
+
 /** One HoldTerminal call as its caller sees it. */
 export interface Held {
   events: HoldTerminalResponse[];
@@ -60,6 +73,8 @@ export class Stage {
   readonly clock = new MovedClock();
   policy: HostPolicy = OPEN_POLICY;
   isFollowed = false;
+  readonly kept = recordsIn(this.tmux.tmpdir);
+  #count = 0;
   takeover: Takeover;
   readonly #stopping = new AbortController();
   readonly #more: Partial<TakeoverOptions>;
@@ -76,6 +91,7 @@ export class Stage {
       policy: () => this.policy,
       clock: this.clock,
       log: silentLogger(),
+      records: this.kept.records,
       uid: process.getuid?.() ?? 0,
       folder: join(this.tmux.tmpdir, 'lent'),
       isFollowed: () => this.isFollowed,
@@ -132,7 +148,15 @@ export class Stage {
       },
       drained: async () => undefined,
     };
-    const request = { id: 'i', target: this.target(session), takeover: false, width: 0, height: 0, ...over };
+    this.#count += 1;
+    const request = {
+      id: `hold-${this.#count}`,
+      target: this.target(session),
+      takeover: false,
+      width: 0,
+      height: 0,
+      ...over,
+    };
     const ended = this.takeover.holdTerminal(request, sink, this.#context(by, leaving.signal));
     ended.then(() => granted.reject(new Error('ended')), granted.reject);
     granted.promise.catch(() => undefined);
@@ -148,6 +172,7 @@ export class Stage {
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.takeover.stopped();
+    await this.kept.journal.stop();
     this.tmux.close();
   }
 
