@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
 import { hostAgentId } from '../../src/domain/host-agent.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { type GrpcStatus, toGrpcStatus } from '../../src/wire/errors.ts';
 import type { FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
@@ -16,6 +17,7 @@ import { soleAudience } from '../calls/audience.ts';
 import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
 import { type IncomingCall, incomingStream, incomingUnary } from './incoming-call.ts';
 import { relayCall } from './relay.ts';
+import { ResetBudget } from './reset-budget.ts';
 import type { ControllerLine, Upstream } from './upstream.ts';
 
 export interface HostCallsOptions {
@@ -31,7 +33,8 @@ export interface HostCallsOptions {
 /** Screens and lines that callers of this machine follow at once, of all hosts; as many as go through one tunnel. */
 export const MAX_LOCAL_STREAMS = MAX_TUNNEL_CALLS;
 
-export const hostCallHandlers = (options: HostCallsOptions): Pick<FleetServiceServer, HostCall> => {
+export const hostCallHandlers = (given: HostCallsOptions): Pick<FleetServiceServer, HostCall> => {
+  const options: Serving = { ...given, resets: new ResetBudget(systemClock) };
   let streams = 0;
   const serveStream = async (call: HostCall, incoming: IncomingCall): Promise<void> => {
     if (streams >= MAX_LOCAL_STREAMS) {
@@ -53,7 +56,24 @@ export const hostCallHandlers = (options: HostCallsOptions): Pick<FleetServiceSe
   return Object.fromEntries(handlers) as Pick<FleetServiceServer, HostCall>;
 };
 
-const serve = async (options: HostCallsOptions, call: HostCall, incoming: IncomingCall): Promise<void> => {
+/** The options, and what all calls of the socket share. */
+type Serving = HostCallsOptions & { resets: ResetBudget };
+
+/** A call that its caller gave up has cost the line a reset. */
+const givenUpWithin = async (
+  resets: ResetBudget,
+  { signal }: IncomingCall,
+  ask: () => Promise<void>,
+): Promise<void> => {
+  const reserved = resets.reserve();
+  try {
+    await ask();
+  } finally {
+    if (!signal.aborted) reserved[Symbol.dispose]();
+  }
+};
+
+const serve = async (options: Serving, call: HostCall, incoming: IncomingCall): Promise<void> => {
   try {
     if (call === 'sendText') sayWhereFrom(options, incoming.request as SendTextRequest);
     if (call === 'getOrder') await ownOrderFirst(options, incoming);
@@ -81,16 +101,16 @@ const answerHere = (
 };
 
 /** Refuses with UNAVAILABLE, saying `what`, when there is no controller to ask. */
-const relay = (options: HostCallsOptions, call: HostCall, incoming: IncomingCall, what: string): Promise<void> => {
+const relay = (options: Serving, call: HostCall, incoming: IncomingCall, what: string): Promise<void> => {
   const { channel } = options.line;
-  if (channel !== null) return relayCall(channel, call, incoming);
+  if (channel !== null) return givenUpWithin(options.resets, incoming, () => relayCall(channel, call, incoming));
   const { reason } = options.upstream.describe();
   const why = reason ? ` (${reason})` : '';
   throw new FleetError('UNAVAILABLE', `${what} through the controller, and that is not reachable${why}`);
 };
 
 /** An id says nothing of its host: our own journal is read first. */
-const ownOrderFirst = async (options: HostCallsOptions, incoming: IncomingCall): Promise<void> => {
+const ownOrderFirst = async (options: Serving, incoming: IncomingCall): Promise<void> => {
   try {
     await answerHere(options, 'getOrder', incoming);
   } catch (error) {
