@@ -12,7 +12,7 @@ beforeAll(async () => {
   await agent.tmux('new-session', '-d', '-s', 'coder', 'sh -c "sleep 1000; true"');
 });
 
-afterAll(() => agent.stop());
+afterAll(() => agent?.remove());
 
 const sessionOf = async (pid?: number): Promise<string | undefined> => {
   using channel = new GrpcChannel(hostAgentEndpoint(agent.config.paths));

@@ -45,7 +45,11 @@ beforeAll(() => {
   rows = [rowOf('coder'), rowOf('maker'), rowOf('operator')];
 });
 
-afterAll(() => tmux.close());
+afterAll(async () => {
+  // Cut loose from its pane, it does not end with the server.
+  process.kill(-(await pidIn('loose')), 'SIGKILL');
+  tmux.close();
+});
 
 test('a process anywhere below an agent’s pane asks as that agent', async () => {
   const child = await pidIn('child');
