@@ -3,7 +3,8 @@
  * born in it (one outage of every fleet).
  */
 import type { AgentRow } from '../../src/domain/agent-row.ts';
-import type { LifecyclePorts, UnitNow } from './ports.ts';
+import type { UnitNow } from '../../src/domain/unit-now.ts';
+import type { LifecyclePorts } from './ports.ts';
 
 export interface Casualties {
   sessions: string[];

@@ -3,12 +3,13 @@
  * and the session are afterwards says how far it went. Changes nothing.
  */
 import type { LifecycleVerb } from '../../src/domain/order.ts';
+import type { UnitNow } from '../../src/domain/unit-now.ts';
 import { OrderEnd } from '../command/order-end.ts';
 import type { OrderRecord } from '../command/order-record.ts';
 import type { OrderRun } from '../command/order-run.ts';
 import { until } from './end-session.ts';
 import { isUp, unitWords } from './managed-agent.ts';
-import type { LifecyclePorts, UnitNow } from './ports.ts';
+import type { LifecyclePorts } from './ports.ts';
 import { livingPane, proveStart } from './prove-start.ts';
 
 const MEANWHILE = 'the host-agent ended meanwhile';

@@ -1,7 +1,8 @@
 /** The agent of this host's roster that an order names, and its unit. Throws OrderEnd for everything else. */
 import type { AgentRow } from '../../src/domain/agent-row.ts';
+import type { UnitNow } from '../../src/domain/unit-now.ts';
 import { OrderEnd } from '../command/order-end.ts';
-import type { LifecyclePorts, UnitNow } from './ports.ts';
+import type { LifecyclePorts } from './ports.ts';
 
 export interface ManagedAgent {
   row: AgentRow;

@@ -1,22 +1,8 @@
 /** What starting and stopping agents needs of its neighbours: systemd, tmux, the rows, and each agent's own turn. */
 import type { AgentRow } from '../../src/domain/agent-row.ts';
+import type { UnitNow } from '../../src/domain/unit-now.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { TmuxServer } from '../inventory/source.ts';
-
-/** A unit as systemd has it at this moment; see systemd/unit-jobs.ts. */
-export interface UnitNow {
-  name: string;
-  loadState: string;
-  activeState: string;
-  subState: string;
-  result: string | null;
-  mainPid: number | null;
-  exitStatus: number | null;
-  isOneshot: boolean;
-  killsGroup: boolean;
-  processes: number[];
-  stopsAlong: string[];
-}
 
 export interface SessionPlace {
   socket: string;

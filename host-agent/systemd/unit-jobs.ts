@@ -3,30 +3,10 @@
  * that the job ended, and what the unit is then. Never a pattern, never a unit that was not named.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import type { UnitNow } from '../../src/domain/unit-now.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import { Bus } from './bus.ts';
 import { MANAGER, Manager } from './manager.ts';
-
-/** A unit as systemd has it at this moment. */
-export interface UnitNow {
-  name: string;
-  /** loaded, not-found, masked, bad-setting … */
-  loadState: string;
-  activeState: string;
-  subState: string;
-  /** success, exit-code, timeout, start-limit-hit … */
-  result: string | null;
-  mainPid: number | null;
-  /** Exit status of its last main process, or the number of the signal that ended it. */
-  exitStatus: number | null;
-  isOneshot: boolean;
-  /** Its processes end with it: they do in modes control-group and mixed. */
-  killsGroup: boolean;
-  /** Pids of all that runs in it. */
-  processes: number[];
-  /** Units that systemd stops together with it, directly. */
-  stopsAlong: string[];
-}
 
 export interface UnitJobsOptions {
   /** D-Bus socket of the user's manager. */

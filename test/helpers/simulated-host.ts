@@ -3,7 +3,6 @@
  * a real token and reporting over real mTLS.
  */
 import { join } from 'node:path';
-import { notServed } from '../../host-agent/calls/not-served.ts';
 import type { OwnCalls } from '../../host-agent/calls/own-calls.ts';
 import { IdentityFile } from '../../host-agent/enrollment/identity-file.ts';
 import { joinWithToken } from '../../host-agent/enrollment/join.ts';
@@ -17,6 +16,7 @@ import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts';
 import { FleetView } from '../../src/view/fleet-view.ts';
 import { encodeAgentRow } from '../../src/wire/agent-row.ts';
+import { notServed } from './not-served.ts';
 
 export interface SimulatedHostOptions {
   /** Folder for its key and identity. */

@@ -12,7 +12,8 @@ import type { TerminalGuard } from '../render/terminal-guard.ts';
 import { type Composed, composeSingle } from '../watch/compose.ts';
 import { PLAIN_LOOK, withAttribute } from '../watch/look.ts';
 import { Pan, type Size } from '../watch/pan.ts';
-import { place, RowPen } from '../watch/row-pen.ts';
+import { Repaint } from '../watch/repaint.ts';
+import { RowPen } from '../watch/row-pen.ts';
 import { statusLine } from '../watch/view-words.ts';
 import type { WatchedAgent } from '../watch/watched-agent.ts';
 
@@ -42,21 +43,22 @@ const BAR = withAttribute(withAttribute(PLAIN_LOOK, 'reverse'), 'bold');
 export class AttachView implements Disposable {
   readonly #options: AttachViewOptions;
   readonly #screen: FullScreen;
+  readonly #paint: Repaint;
   readonly #pan = new Pan();
   readonly #wake = new Wake();
   readonly #atExit = (): void => this[Symbol.dispose]();
-  #shown: Composed | null = null;
   #isOpen = false;
 
   constructor(options: AttachViewOptions) {
     const { context, guard, onBytes, onGone } = options;
     this.#options = options;
     const onBlank = () => {
-      this.#shown = null;
+      this.#paint.forget();
       this.#wake.poke();
     };
     const events = { onKeys: () => undefined, onBytes, onBlank, onGone };
     this.#screen = new FullScreen(context.stdout, context.stdin, events, guard);
+    this.#paint = new Repaint(this.#screen, () => this.#wake.poke());
   }
 
   /** Size of the part of the terminal that shows the screen. */
@@ -76,7 +78,7 @@ export class AttachView implements Disposable {
     this.#screen.open();
     this.#options.context.stdout.write(MARK_PASTES);
     while (!signal.aborted) {
-      this.#draw();
+      this.#paint.draw(() => this.#compose());
       await sleep(FRAME_MS, signal);
       await this.#wake.wait(TICK_MS, signal);
     }
@@ -89,20 +91,6 @@ export class AttachView implements Disposable {
     process.off('exit', this.#atExit);
     this.#options.context.stdout.write(LEAVE_PASTES);
     this.#screen[Symbol.dispose]();
-  }
-
-  #draw(): void {
-    if (this.#screen.isBusy) {
-      this.#screen.onceFree(() => this.#wake.poke());
-      return;
-    }
-    const composed = this.#compose();
-    const before = this.#shown;
-    const changed = composed.rows.filter((row, n) => row !== before?.rows[n]);
-    const cursor = cursorSequence(composed.cursor);
-    if (before && changed.length === 0 && cursor === cursorSequence(before.cursor)) return;
-    this.#shown = composed;
-    this.#screen.show(`\x1b[?25l${before ? '' : '\x1b[0m\x1b[2J'}${changed.join('')}${cursor}`);
   }
 
   #compose(): Composed {
@@ -128,7 +116,3 @@ export class AttachView implements Disposable {
     return { ...composed, rows: [...composed.rows.slice(0, -1), pen.finish()] };
   }
 }
-
-/** Hidden where there is none to show. */
-const cursorSequence = (cursor: Composed['cursor']): string =>
-  cursor ? `${place(cursor.row, cursor.column)}\x1b[?25h` : '';

@@ -12,7 +12,7 @@ import type { TerminalGuard } from '../render/terminal-guard.ts';
 import { type Composed, composeGrid, composeSingle, type View } from './compose.ts';
 import { Pan, type Size } from './pan.ts';
 import { PAN_KEYS } from './pan-keys.ts';
-import { place } from './row-pen.ts';
+import { Repaint } from './repaint.ts';
 import { splitKeys } from './split-keys.ts';
 import { layTiles } from './tile-grid.ts';
 import type { WatchedAgent } from './watched-agent.ts';
@@ -27,11 +27,9 @@ export class TerminalView implements Disposable {
   readonly #wake = new Wake();
   readonly #left = new AbortController();
   readonly #frameMs: number;
-  #shown: Composed | null = null;
+  readonly #paint: Repaint;
   #selected = 0;
   #isSingle: boolean;
-  /** For the terminal to take more. */
-  #isWaiting = false;
 
   constructor(context: CommandContext, agents: readonly WatchedAgent[], fps: number, guard: TerminalGuard) {
     this.#context = context;
@@ -44,13 +42,14 @@ export class TerminalView implements Disposable {
       {
         onKeys: (keys) => this.#onKeys(keys),
         onBlank: () => {
-          this.#shown = null;
+          this.#paint.forget();
           this.#wake.poke();
         },
         onGone: () => this.#left.abort(),
       },
       guard,
     );
+    this.#paint = new Repaint(this.#screen, () => this.#wake.poke());
   }
 
   /** Aborts when the person leaves. */
@@ -65,7 +64,7 @@ export class TerminalView implements Disposable {
     this.#screen.open();
     try {
       while (!until.aborted) {
-        this.#draw();
+        this.#paint.draw(() => this.#compose());
         await sleep(this.#frameMs, until);
         await this.#wake.wait(TICK_MS, until);
       }
@@ -76,30 +75,6 @@ export class TerminalView implements Disposable {
 
   [Symbol.dispose](): void {
     this.#screen[Symbol.dispose]();
-  }
-
-  #draw(): void {
-    if (!this.#screen.isOpen) return;
-    if (this.#screen.isBusy) {
-      this.#drawWhenFree();
-      return;
-    }
-    const composed = this.#compose();
-    const before = this.#shown;
-    const changed = composed.rows.filter((row, n) => row !== before?.rows[n]);
-    const cursor = cursorSequence(composed.cursor);
-    if (before && changed.length === 0 && cursor === cursorSequence(before.cursor)) return;
-    this.#shown = composed;
-    this.#screen.show(`\x1b[?25l${before ? '' : '\x1b[0m\x1b[2J'}${changed.join('')}${cursor}`);
-  }
-
-  #drawWhenFree(): void {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    this.#screen.onceFree(() => {
-      this.#isWaiting = false;
-      this.#wake.poke();
-    });
   }
 
   #compose(): Composed {
@@ -129,10 +104,10 @@ export class TerminalView implements Disposable {
     if (key === 'q' || key === 'Q' || key === '\x03') this.#left.abort();
     else if (key === '\r' || key === '\n') {
       if (this.#views.length > 1) this.#isSingle = !this.#isSingle;
-      this.#shown = null;
+      this.#paint.forget();
     } else if (key === '\t') this.#select(1);
     else if (key === '\x1b[Z') this.#select(-1);
-    else if (key === '\x0c') this.#shown = null;
+    else if (key === '\x0c') this.#paint.forget();
     else if (this.#isSingle) this.#pan(key);
     else this.#step(key);
   }
@@ -161,7 +136,3 @@ export class TerminalView implements Disposable {
     if (index >= 0 && index < this.#views.length) this.#selected = index;
   }
 }
-
-/** Hidden where there is none to show. */
-const cursorSequence = (cursor: Composed['cursor']): string =>
-  cursor ? `${place(cursor.row, cursor.column)}\x1b[?25h` : '';

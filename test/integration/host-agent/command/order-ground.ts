@@ -2,7 +2,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { notServed } from '../../../../host-agent/calls/not-served.ts';
 import type { CallContext } from '../../../../host-agent/calls/own-calls.ts';
 import { isLineMode } from '../../../../host-agent/command/line-mode.ts';
 import { Orders, type OrdersOptions } from '../../../../host-agent/command/orders.ts';
@@ -26,6 +25,7 @@ import type {
 } from '../../../../src/wire/gen/fleet/v1/orders.ts';
 import type { PromptReading } from '../../../../src/wire/gen/fleet/v1/terminal.ts';
 import { agentRow } from '../../../helpers/agent-row.ts';
+import { notServed } from '../../../helpers/not-served.ts';
 import { PrivateTmux } from '../../../helpers/tmux-server.ts';
 import { until } from '../../../helpers/until.ts';
 

@@ -1,5 +1,0 @@
-import { FleetError } from '../../src/domain/errors.ts';
-
-/** For a call that this host-agent cannot answer: rejects with UNIMPLEMENTED, naming it. */
-export const notServed = (what: string) => (): Promise<never> =>
-  Promise.reject(new FleetError('UNIMPLEMENTED', `this host-agent cannot ${what}: upgrade it`));
