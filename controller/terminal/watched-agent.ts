@@ -33,6 +33,8 @@ export interface WatchedAgentContext {
 }
 
 const MAX_WATCHERS = 1_000;
+/** A host-agent that has just begun may be asked before it has looked at its tmux servers. */
+const FIRST_LOOK_MS = 10_000;
 /** The host's own word that it will not show this screen. */
 const FINAL_CODES: ReadonlySet<string> = new Set([
   'NOT_FOUND',
@@ -154,6 +156,7 @@ export class WatchedAgent implements WatchedScreen {
     this.#brokenSinceMono ??= this.#context.clock.monotonicMs();
     const isSeen = this.log.picture !== null;
     if (error.code === 'NOT_FOUND' && isSeen) {
+      if (this.#context.clock.monotonicMs() - this.#brokenSinceMono < FIRST_LOOK_MS) return true;
       this.#end({ reason: 'agent_removed', detail: error.message, lastExit: undefined });
       return false;
     }
