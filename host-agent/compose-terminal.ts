@@ -13,6 +13,8 @@ import type { OwnCalls } from './calls/own-calls.ts';
 import { isLineMode } from './command/line-mode.ts';
 import { Orders } from './command/orders.ts';
 import { PaneLocks } from './command/pane-lock.ts';
+import { getRoster } from './desired/get-roster.ts';
+import { RosterFile } from './desired/put-roster.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
@@ -133,6 +135,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const typing = new PaneTyping({ tmuxPath: TMUX, uid });
   const orders = new Orders({
     lifecycle,
+    roster: new RosterFile(paths.mosaicHome, () => clock.nowMs()),
     ports: { panes, screens, prompts, typing, processes: new ProcTable(), company, locks, clock, isLineMode },
     policy,
     policyPath: hostPolicyPath(paths.config),
@@ -158,6 +161,8 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
       pressKeys: orders.pressKeys,
       answerPrompt: orders.answerPrompt,
       controlAgent: orders.controlAgent,
+      getRoster: getRoster(paths.mosaicHome),
+      putRoster: orders.putRoster,
       getOrder: orders.getOrder,
       holdTerminal: takeover.holdTerminal,
       typeKeys: takeover.typeKeys,

@@ -4,6 +4,7 @@
  */
 import { cleanText } from '../../src/domain/clean-text.ts';
 import { FleetError } from '../../src/domain/errors.ts';
+import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
@@ -11,9 +12,9 @@ import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
 import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
-import { addressOf, isVisible, visibleHostOf } from '../tenancy/visible.ts';
+import { addressOf, isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
-import { authorise } from './authorise.ts';
+import { authorise, requireLeave } from './authorise.ts';
 import { openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
 import type { OrderCall, Orders } from './orders.ts';
@@ -29,6 +30,8 @@ export type Dispatched =
   | 'pressKeys'
   | 'answerPrompt'
   | 'controlAgent'
+  | 'getRoster'
+  | 'putRoster'
   | 'holdTerminal'
   | 'typeKeys';
 
@@ -47,7 +50,7 @@ const ASK_DEADLINE_MS = 10_000;
 export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>, Dispatched> => {
   const { view, calls, orders, index, localName } = options;
   const order =
-    <C extends OrderCall>(call: C, verb: GrantableVerb = 'send') =>
+    <C extends Exclude<OrderCall, 'putRoster'>>(call: C, verb: GrantableVerb = 'send') =>
     async (caller: Caller, request: RequestOf<C>, { signal }: { signal: AbortSignal }) => {
       const record = authorise(view, caller, verb, request.target);
       return await orders.give(record, call, sentBy(caller, localName, request), onBehalfOf(caller, localName), signal);
@@ -75,7 +78,20 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     sendText: order('sendText'),
     pressKeys: order('pressKeys'),
     answerPrompt: order('answerPrompt'),
-    controlAgent: order('controlAgent', 'lifecycle'),
+    controlAgent: async (caller, request, { signal }) => {
+      const record = authorise(view, caller, isDesiredVerb(request.action) ? 'deploy' : 'lifecycle', request.target);
+      return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), signal);
+    },
+    getRoster: async (caller, request, { signal }) => {
+      const { id } = visibleHost(view, caller, request.hostAgent);
+      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: ASK_DEADLINE_MS };
+      return await calls.unary(id, 'getRoster', request, onward);
+    },
+    putRoster: async (caller, request, { signal }) => {
+      const record = visibleHost(view, caller, request.hostAgent);
+      requireLeave(caller, 'deploy', record);
+      return await orders.give(record, 'putRoster', request, onBehalfOf(caller, localName), signal);
+    },
     holdTerminal: async (caller, request, call, { signal }) => {
       const { id } = authorise(view, caller, 'takeover', request.target);
       using leave = openLeave(options, caller, 'takeover', id, signal);
@@ -104,6 +120,8 @@ export const dispatchTargets = (view: FleetView): Targets<Fleet> => {
     pressKeys: ofTarget,
     answerPrompt: ofTarget,
     controlAgent: ofTarget,
+    getRoster: ({ hostAgent }) => hostAgent.slice(0, 256),
+    putRoster: ({ hostAgent }) => hostAgent.slice(0, 256),
     holdTerminal: ofTarget,
   };
 };

@@ -2,6 +2,7 @@
  * Orders on their way to one host: indexed before they leave, their outcome kept as far as it is known. When the line breaks
  * after delivery nobody here knows what was typed, and the outcome says so.
  */
+import { formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import { lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -15,7 +16,7 @@ import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
 import type { OrderEntry, OrderIndex } from './order-index.ts';
 
-export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent';
+export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'putRoster';
 
 /** Throws INVALID_ARGUMENT for an action that is none. */
 const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb } = {
@@ -23,6 +24,7 @@ const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb } = {
   pressKeys: () => 'keys',
   answerPrompt: () => 'answer',
   controlAgent: ({ action }) => lifecycleVerb(action),
+  putRoster: () => 'roster',
 };
 
 export interface OrdersOptions {
@@ -57,10 +59,11 @@ export class Orders {
     signal: AbortSignal,
   ): Promise<OrderOutcome> {
     const { view, calls, index, clock } = this.#options;
-    const target = { hostAgent: record.id, key: request.target?.key ?? '' };
+    // An order to the host itself has no key.
+    const target = { hostAgent: record.id, key: ('target' in request ? request.target?.key : undefined) ?? '' };
     const { entry, isNew } = await index.begin(record.tenantId, request.id, {
       ...target,
-      address: addressOf(view, target),
+      address: target.key === '' ? formatHostAddress(record) : addressOf(view, target),
       actor: caller.actor,
       verb: VERB_OF[call](request),
       beganMs: clock.nowMs(),

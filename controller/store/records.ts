@@ -1,4 +1,5 @@
 /** What the controller remembers, as typed records over one store. Field names are stored: only ever add. */
+import type { OrderVerb } from '../../src/domain/order.ts';
 import type { Role } from '../../src/domain/role.ts';
 import { Mirror } from './mirror.ts';
 import type { Store } from './store.ts';
@@ -53,7 +54,7 @@ export interface OrderRecord {
   key: string;
   address: string;
   actor: string;
-  verb: 'send' | 'keys' | 'answer' | 'start' | 'stop' | 'restart';
+  verb: OrderVerb;
   beganMs: number;
   outcome: string;
 }

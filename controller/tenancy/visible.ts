@@ -24,6 +24,13 @@ export const visibleHostOf = (
   return record;
 };
 
+/** NOT_FOUND in the same words whether there is no such host-agent or it is another tenant's. */
+export const visibleHost = (view: FleetView, caller: Caller, id: string): HostAgentRecord => {
+  const record = view.hostAgent(id);
+  if (record !== undefined && isVisible(caller, record.tenantId)) return record;
+  throw new FleetError('NOT_FOUND', 'no such host: see "fleet hosts"');
+};
+
 /** `cell/host/user/agent`; of an agent that is not known, what the request calls it, cut short. */
 export const addressOf = (view: FleetView, target: { hostAgent: string; key: string } | undefined): string => {
   const { hostAgent = '', key = '' } = target ?? {};

@@ -15,6 +15,7 @@ import type {
   TypeKeysRequest,
   TypeKeysResponse,
 } from '../../src/wire/gen/fleet/v1/orders.ts';
+import type { GetRosterRequest, GetRosterResponse, PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
 import type {
   ExplainAgentRequest,
   ExplainAgentResponse,
@@ -62,6 +63,8 @@ export interface OwnCalls {
   pressKeys: UnaryCall<PressKeysRequest, OrderOutcome>;
   answerPrompt: UnaryCall<AnswerPromptRequest, OrderOutcome>;
   controlAgent: UnaryCall<ControlAgentRequest, OrderOutcome>;
+  getRoster: UnaryCall<GetRosterRequest, GetRosterResponse>;
+  putRoster: UnaryCall<PutRosterRequest, OrderOutcome>;
   getOrder: UnaryCall<GetOrderRequest, OrderOutcome>;
   holdTerminal: StreamCall<HoldTerminalRequest, HoldTerminalResponse>;
   typeKeys: UnaryCall<TypeKeysRequest, TypeKeysResponse>;

@@ -3,12 +3,14 @@
  * for each id, the same whenever it is asked for. Never: a second run under an id after its first key.
  */
 
-import { formatAddress } from '../../src/domain/address.ts';
+import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
+import type { ControlLevel } from '../../src/domain/host-agent.ts';
 import { keyNames } from '../../src/domain/key-names.ts';
 import { isLifecycleVerb, type LifecycleVerb, lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { ControlAgentRequest, OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
+import type { PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
 import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import { answerPrompt } from './answer-prompt.ts';
@@ -30,9 +32,15 @@ export interface LifecycleOrders {
   lookBack(verb: LifecycleVerb, record: OrderRecord, run: OrderRun): Promise<OrderEnd>;
 }
 
+/** Whoever writes this host's own roster. */
+export interface RosterOrders {
+  put(request: PutRosterRequest, run: OrderRun): Promise<OrderEnd>;
+}
+
 export interface OrdersOptions {
   ports: VerbPorts;
   lifecycle: LifecycleOrders;
+  roster: RosterOrders;
   policy: () => HostPolicy;
   policyPath: string;
   /** File; its folder exists and is ours alone. */
@@ -55,10 +63,18 @@ const DEFAULT_MS: Record<OrderVerb, number> = {
   start: 60_000,
   stop: 60_000,
   restart: 120_000,
+  roster: 10_000,
 };
 /** For a unit that systemd may still be stopping: beyond its own TimeoutStopSec. */
 const LOOK_BACK_MS = 120_000;
 const MAX_TIMEOUT_MS = 24 * 3_600_000;
+
+/** For an order that is to no agent. */
+const THIS_HOST: OrderTarget = { hostAgent: '', key: '', paneId: '', panePid: 0 };
+
+/** What the host's own policy must allow. */
+const levelOf = (verb: OrderVerb): ControlLevel =>
+  verb === 'roster' ? 'deploy' : isLifecycleVerb(verb) ? 'lifecycle' : 'send';
 
 type Act = (run: OrderRun) => Promise<OrderEnd>;
 
@@ -68,7 +84,9 @@ interface OrderCall {
   timeoutMs: number;
 }
 
-export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'getOrder'> {
+export type OrderCalls = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'putRoster' | 'getOrder';
+
+export class Orders implements Pick<OwnCalls, OrderCalls> {
   readonly #options: OrdersOptions;
   readonly #journal: OrderJournal;
   readonly #running = new Map<string, RunningOrder>();
@@ -138,6 +156,14 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
     );
   };
 
+  readonly putRoster: OwnCalls['putRoster'] = (request, context) => {
+    const { id, timeoutMs, text, expectedDigest, force } = request;
+    const call = { id, timeoutMs, target: THIS_HOST };
+    return this.#once('roster', call, DEFAULT_MS.roster, [text, expectedDigest, force], context, (run) =>
+      this.#options.roster.put(request, run),
+    );
+  };
+
   readonly getOrder: OwnCalls['getOrder'] = async ({ id }) => {
     await this.#ready();
     const record = this.#journal.get(id);
@@ -158,7 +184,8 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
       throw new FleetError('INVALID_ARGUMENT', 'an order needs an id of 1 to 128 of A-Z a-z 0-9 . _ : -');
     // A stopped agent has no pane.
     const isWhole =
-      target && target.key !== '' && (isLifecycleVerb(verb) || (target.paneId !== '' && target.panePid !== 0));
+      target === THIS_HOST ||
+      (target && target.key !== '' && (isLifecycleVerb(verb) || (target.paneId !== '' && target.panePid !== 0)));
     if (!isWhole) throw new FleetError('INVALID_ARGUMENT', 'an order names its target by key, pane id and pane pid');
     await this.#ready();
     const digest = this.#journal.digestOf([verb, target.key, target.paneId, target.panePid, what]);
@@ -196,7 +223,7 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
       clock: ports.clock,
       timeoutMs: Math.min(call.timeoutMs || defaultMs, MAX_TIMEOUT_MS),
       stopping: this.#stopping.signal,
-      refusal: () => levelRefusal(policy(), policyPath, context.origin, isLifecycleVerb(verb) ? 'lifecycle' : 'send'),
+      refusal: () => levelRefusal(policy(), policyPath, context.origin, levelOf(verb)),
       staysOpen: isLifecycleVerb(verb),
       log,
     });
@@ -222,8 +249,9 @@ export class Orders implements Pick<OwnCalls, 'sendText' | 'pressKeys' | 'answer
     return outcomeOf(this.#journal.get(id) as OrderRecord, false);
   }
 
-  /** Empty where there is no such row. */
+  /** Empty where there is no such row; the host's own where there is no key. */
   #addressOf(key: string): string {
+    if (key === '') return formatHostAddress(this.#options.names());
     const agent = this.#options.ports.panes.row(key)?.agent;
     return agent === undefined ? '' : formatAddress({ ...this.#options.names(), agent });
   }

@@ -41,8 +41,12 @@ const PLAIN = /^[!-$&-.0-~]*$/;
 export const encodePart = (part: string): string =>
   PLAIN.test(part) ? part : part.toWellFormed().replace(ENCODED, encodeURIComponent);
 
+/** `cell/host/user`: of one host-agent. */
+export const formatHostAddress = (address: Omit<AgentAddress, 'agent'>): string =>
+  `${encodePart(address.cell)}/${encodePart(address.host)}/${encodePart(address.user)}`;
+
 export const formatAddress = (address: AgentAddress): string =>
-  `${encodePart(address.cell)}/${encodePart(address.host)}/${encodePart(address.user)}/${encodePart(address.agent)}`;
+  `${formatHostAddress(address)}/${encodePart(address.agent)}`;
 
 /** Throws INVALID_ARGUMENT for empty parts, more than four, or a `%` that encodes nothing. */
 export const parseAddress = (text: string): PartialAddress => {

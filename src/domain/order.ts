@@ -5,10 +5,16 @@
 import type { Open } from './agent-row.ts';
 import { FleetError } from './errors.ts';
 
+/** What makes an agent what the roster says, and what takes away all that was made for it. */
+export const DESIRED_VERBS = ['deploy', 'remove'] as const;
+export type DesiredVerb = (typeof DESIRED_VERBS)[number];
 export const LIFECYCLE_VERBS = ['start', 'stop', 'restart'] as const;
 export type LifecycleVerb = (typeof LIFECYCLE_VERBS)[number];
-export const ORDER_VERBS = ['send', 'keys', 'answer', ...LIFECYCLE_VERBS] as const;
+/** roster: replaces the roster of a host. */
+export const ORDER_VERBS = ['send', 'keys', 'answer', ...LIFECYCLE_VERBS, 'roster'] as const;
 export type OrderVerb = (typeof ORDER_VERBS)[number];
+
+export const isDesiredVerb = (verb: string): verb is DesiredVerb => (DESIRED_VERBS as readonly string[]).includes(verb);
 
 export const isLifecycleVerb = (verb: string): verb is LifecycleVerb =>
   (LIFECYCLE_VERBS as readonly string[]).includes(verb);
@@ -96,9 +102,11 @@ const LIFECYCLE_WORDS: Partial<Record<OrderOutcomeName, string>> = {
 /** A few words for people, where the order's own reason is empty. */
 export const orderWords = (outcome: Open<OrderOutcomeName>, verb = ''): string => {
   if (!isOutcome(outcome)) return 'an outcome that this version does not know';
-  return (isLifecycleVerb(verb) ? LIFECYCLE_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
+  return (typesNothing(verb) ? LIFECYCLE_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
 };
+
+const typesNothing = (verb: string): boolean => isLifecycleVerb(verb) || verb === 'roster';
 
 /** What did not happen where an order had no effect. */
 export const nothingWords = (verb: string): string =>
-  isLifecycleVerb(verb) ? 'nothing was changed' : 'nothing was typed';
+  typesNothing(verb) ? 'nothing was changed' : 'nothing was typed';

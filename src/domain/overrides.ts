@@ -22,6 +22,12 @@ const ENV_FIELDS: readonly (readonly [variable: string, field: string])[] = [
   ['MOSAIC_AGENT_COMMAND', 'command'],
 ];
 
+/** Every variable of an env file that has its say here. */
+export const OVERRIDING_VARIABLES: ReadonlySet<string> = new Set([
+  'MOSAIC_TMUX_SOCKET',
+  ...ENV_FIELDS.map(([variable]) => variable),
+]);
+
 /** `env` is the agent's env file; null where it is not known. */
 export const overridesOf = (
   wanted: RosterAgent,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** By which a roster on disk is known to be the one that was planned with; empty for no file. */
+/** Which text of a roster: SHA-256, lower-case hex. Empty for none, as where there is no file. */
 export const rosterDigest = (text: string | null): string =>
   text === null ? '' : createHash('sha256').update(text).digest('hex');

@@ -13,6 +13,8 @@ export const HOST_CALLS = [
   'pressKeys',
   'answerPrompt',
   'controlAgent',
+  'getRoster',
+  'putRoster',
   'getOrder',
   'holdTerminal',
   'typeKeys',

@@ -163,6 +163,8 @@ describe('whoever watches', () => {
     await beside.untilShows('· 2 watching');
     await until(async () => (await row()).watchers === 2, { timeoutMs: 10_000 });
     expect(await clients()).toHaveLength(2);
+    // The program's last words: from here on the screen stands still.
+    await viewer.untilShows(/^recording/);
     const once = await jarvis.fleet('jarvis', ['watch', '--once', '-o', 'text', AGENT]);
     expect([once.exitCode, once.stdout]).toEqual([0, expect.stringContaining('tick 59\nrecording')]);
     await settles('recording');

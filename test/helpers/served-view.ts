@@ -104,6 +104,8 @@ export class ServedView {
       pressKeys: absent,
       answerPrompt: absent,
       controlAgent: absent,
+      getRoster: absent,
+      putRoster: absent,
       getOrder: absent,
       typeKeys: absent,
       ...this.calls,

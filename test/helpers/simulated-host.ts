@@ -105,6 +105,8 @@ export class SimulatedHost {
         pressKeys: notServed('press keys'),
         answerPrompt: notServed('answer a prompt'),
         controlAgent: notServed('start or stop an agent'),
+        getRoster: notServed('read its roster'),
+        putRoster: notServed('write its roster'),
         getOrder: notServed('tell of an order'),
         holdTerminal: notServed('hand over a keyboard'),
         typeKeys: notServed('type into a pane'),

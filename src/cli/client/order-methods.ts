@@ -1,5 +1,6 @@
 /** RPCs about one agent that order something or ask why, apart from the others so that a `ps` does not load their codecs. */
 import * as orders from '../../wire/gen/fleet/v1/orders.ts';
+import * as rosters from '../../wire/gen/fleet/v1/roster.ts';
 import { ExplainAgentRequest, ExplainAgentResponse } from '../../wire/gen/fleet/v1/terminal.ts';
 import { methodOf } from './methods.ts';
 
@@ -9,5 +10,7 @@ export const sendText = methodOf(path('SendText'), orders.SendTextRequest, order
 export const pressKeys = methodOf(path('PressKeys'), orders.PressKeysRequest, orders.OrderOutcome);
 export const answerPrompt = methodOf(path('AnswerPrompt'), orders.AnswerPromptRequest, orders.OrderOutcome);
 export const controlAgent = methodOf(path('ControlAgent'), orders.ControlAgentRequest, orders.OrderOutcome);
+export const getRoster = methodOf(path('GetRoster'), rosters.GetRosterRequest, rosters.GetRosterResponse);
+export const putRoster = methodOf(path('PutRoster'), rosters.PutRosterRequest, orders.OrderOutcome);
 export const getOrder = methodOf(path('GetOrder'), orders.GetOrderRequest, orders.OrderOutcome);
 export const explainAgent = methodOf(path('ExplainAgent'), ExplainAgentRequest, ExplainAgentResponse);

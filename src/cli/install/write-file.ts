@@ -1,7 +1,8 @@
 /** Files and links that appear whole or not at all, and are left alone when they say the same already. */
 import { randomUUID } from 'node:crypto';
-import { chmod, lstat, mkdir, open, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readlink, rename, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeWhole } from '../../runtime/write-whole.ts';
 
 const fresh = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.partial`;
 
@@ -9,22 +10,7 @@ const fresh = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.par
 export const writeIfDifferent = async (path: string, content: string, mode: number): Promise<boolean> => {
   const present = await readFile(path, 'utf8').catch(() => null);
   if (present === content && ((await lstat(path)).mode & 0o777) === mode) return false;
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const partial = fresh(path);
-  try {
-    const file = await open(partial, 'wx', mode);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await chmod(partial, mode);
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await writeWhole(path, content, mode);
   return true;
 };
 

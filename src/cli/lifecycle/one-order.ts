@@ -39,7 +39,8 @@ export const giveOrder = async (
   const away = notCurrent(agent);
   if (away !== null) return { agent, outcome: refused(order, away), exitCode: EXIT.unreachable };
   const target = { hostAgent: agent.hostAgent, key: agent.key, paneId: '', panePid: 0 };
-  const request = { id, target, action: verb, force, timeoutMs };
+  const plain = { rosterDigest: '', adopt: false, migrate: false, purge: false };
+  const request = { id, target, action: verb, force, timeoutMs, ...plain };
   try {
     using channel = await orderLine(paths, agent, signal);
     const nothing = nothingWords(verb);

@@ -69,7 +69,7 @@ const watcherOf = ({ jarvis, dragon }: WatchedPair, agent: Agent, isStopped: boo
   const child = jarvis.follow(['watch', `${dragon.name}/${agent.name}`], { stdio: ['ignore', 'pipe', 'ignore'] });
   let frames = 0;
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-    frames += Number(line.startsWith('{"event":"frame"'));
+    frames += Number(line.includes('"event":"frame"'));
   });
   const stop = isStopped ? setTimeout(() => child.kill('SIGSTOP'), SETTLE_MS * 0.8) : undefined;
   return {

@@ -61,6 +61,10 @@ export const ROOMS: Record<string, Room> = {
   'host-agent/launch': agent('inventory'),
   'host-agent/command': agent('inventory', 'policy', 'launch', 'tmux', 'terminal', 'calls'),
   'host-agent/lifecycle': agent('inventory', 'command'),
+  'host-agent/desired': {
+    may: [...agent('inventory', 'command', 'launch', 'lifecycle', 'systemd', 'calls').may, 'src/roster'],
+    because: 'it makes of this host what its roster says, with the hands of the rooms below it',
+  },
   'host-agent/doctor': agent('inventory', 'policy', 'enrollment', 'config.ts'),
   'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'calls'),
   'host-agent/config.ts': agent(),

@@ -33,6 +33,10 @@ describe('one agent', () => {
       action: 'restart',
       force: false,
       timeoutMs: 120_000,
+      rosterDigest: '',
+      adopt: false,
+      migrate: false,
+      purge: false,
     });
   });
 

@@ -127,6 +127,8 @@ test('callers of a host act elsewhere only when they were allowed to, and are to
   expect(await type()).toEqual({ sequence: 1n });
 });
 
+const PLAIN = { force: false, rosterDigest: '', adopt: false, migrate: false, purge: false };
+
 test('an agent is stopped from elsewhere only by callers who were allowed lifecycle, and asked after by its id', async () => {
   const told: string[] = [];
   await cell.host('dragon-lin', {
@@ -140,7 +142,7 @@ test('an agent is stopped from elsewhere only by callers who were allowed lifecy
   const jarvis = cell.as(await cell.host('W-jarvis'));
   const target = { ...TARGET, paneId: '', panePid: 0 };
   const stop = (action = 'stop', id = 'life-1') =>
-    unary<OrderOutcome>((done) => jarvis.controlAgent({ id, target, action, force: false, timeoutMs: 5_000 }, done));
+    unary<OrderOutcome>((done) => jarvis.controlAgent({ ...PLAIN, id, target, action, timeoutMs: 5_000 }, done));
   const allow = (verbs: string[]) =>
     cell.controller.admin((channel) =>
       channel.unary(allowVerbs, { host: 'W-jarvis', user: '', verbs }, { deadlineMs: 5_000 }),

@@ -68,6 +68,8 @@ const serve = async (cell: TestCell): Promise<void> => {
     pressKeys: absent,
     answerPrompt: absent,
     controlAgent: absent,
+    getRoster: absent,
+    putRoster: absent,
     getOrder: absent,
     holdTerminal: absent,
     typeKeys: absent,

@@ -92,6 +92,7 @@ export const realOrders = (
       isLineMode,
     },
     lifecycle: { control: notServed('start or stop'), lookBack: notServed('start or stop') },
+    roster: { put: notServed('write a roster') },
     policy: () => EVERYTHING,
     policyPath: '/home/jarvis/.config/fleet/host-policy.json',
     journalPath: join(folder, 'orders.journal'),

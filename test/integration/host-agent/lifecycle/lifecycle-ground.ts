@@ -118,7 +118,8 @@ export class LifecycleGround {
     over: { id?: string; force?: boolean; timeoutMs?: number } = {},
   ): Promise<OrderOutcome> {
     const target = { hostAgent: 'W-jarvis/jarvis', key: `roster:${agent}`, paneId: '', panePid: 0 };
-    const request = { id: newId(), force: false, timeoutMs: PATIENCE_MS, ...over };
+    const plain = { force: false, rosterDigest: '', adopt: false, migrate: false, purge: false };
+    const request = { ...plain, id: newId(), timeoutMs: PATIENCE_MS, ...over };
     return orders.controlAgent({ ...request, target, action }, fromHere());
   }
 

@@ -1,0 +1,86 @@
+/**
+ * Replaces this host's roster by another text, whole or not at all, and only the one that its sender saw. The host's own
+ * file of a moment ago is never lost: where it is replaced unseen it is kept beside the new one.
+ */
+import { copyFile, realpath, stat } from 'node:fs/promises';
+import { cleanText } from '../../src/domain/clean-text.ts';
+import { rosterDigest } from '../../src/roster/digest.ts';
+import { parseRoster } from '../../src/roster/parse.ts';
+import { findRoster } from '../../src/roster/roster-file.ts';
+import { writeWhole } from '../../src/runtime/write-whole.ts';
+import type { PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
+import { OrderEnd } from '../command/order-end.ts';
+import type { OrderRun } from '../command/order-run.ts';
+import { MAX_ROSTER_BYTES } from './get-roster.ts';
+
+const NEW_FILE_MODE = 0o600;
+
+/** How it ended, by word or by throwing OrderEnd. Two at once come one after the other. */
+export class RosterFile {
+  readonly #mosaicHome: string;
+  readonly #nowMs: () => number;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(mosaicHome: string, nowMs: () => number) {
+    this.#mosaicHome = mosaicHome;
+    this.#nowMs = nowMs;
+  }
+
+  put(request: PutRosterRequest, run: OrderRun): Promise<OrderEnd> {
+    const turn = this.#last.then(() => this.#put(request, run));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #put({ text, expectedDigest, force }: PutRosterRequest, run: OrderRun): Promise<OrderEnd> {
+    run.signal.throwIfAborted();
+    const { path, file } = await findRoster(this.#mosaicHome);
+    if (file.kind === 'unreadable') throw new OrderEnd('refused', cleanText(`${path}: ${file.words}`));
+    const present = file.kind === 'text' ? file.text : null;
+    this.#check(text, path);
+    if (present === text) return new OrderEnd('done', 'it says so already');
+    const isSeen = rosterDigest(present) === expectedDigest;
+    if (!isSeen && !force) {
+      const words = present === null ? 'is not there any more' : 'is another by now';
+      throw new OrderEnd('refused', `${path} ${words}: look at it, or --force keeps it beside the new one`);
+    }
+    await run.typing();
+    const kept = isSeen || present === null ? null : await this.#keep(path);
+    await write(path, text);
+    return new OrderEnd('done', kept === null ? '' : `the one before is kept as ${kept}`);
+  }
+
+  #check(text: string, path: string): void {
+    if (Buffer.byteLength(text) > MAX_ROSTER_BYTES)
+      throw new OrderEnd('refused', `a roster of more than ${MAX_ROSTER_BYTES} bytes`);
+    const { problem } = parseRoster(text, path);
+    if (problem !== null) throw new OrderEnd('refused', cleanText(problem));
+    if (path.endsWith('.json') && !isJson(text)) throw new OrderEnd('refused', `${path} holds JSON, and this is none`);
+  }
+
+  async #keep(path: string): Promise<string> {
+    const stamp = new Date(this.#nowMs()).toISOString().replaceAll(/[:.]/g, '-');
+    const kept = `${path}.before-${stamp}`;
+    await copyFile(path, kept);
+    return kept;
+  }
+}
+
+/** A link stays a link, and a file keeps its mode. */
+const write = async (path: string, text: string): Promise<void> => {
+  const target = await realpath(path).catch(() => path);
+  const mode = await stat(target).then(
+    (found) => found.mode & 0o777,
+    () => NEW_FILE_MODE,
+  );
+  await writeWhole(target, text, mode);
+};
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
