@@ -168,6 +168,7 @@ export class HostAgent {
           facts: facts(),
           heardAtMono: now,
           clockSkewMs: 0,
+          behind: null,
         });
       };
       beHere();
