@@ -171,6 +171,7 @@ export class HostAgent {
           facts: facts(),
           heardAtMono: now,
           clockSkewMs: 0,
+          behind: null,
         });
       };
       beHere();

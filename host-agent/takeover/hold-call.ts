@@ -39,7 +39,7 @@ export interface HoldOptions {
    * The pane to oneself, against orders and takeovers of all host-agents that see it, until it is disposed of; rejects
    * with FAILED_PRECONDITION (`busy`) when the signal aborts before.
    */
-  quiet: (pane: PaneRef, signal: AbortSignal) => Promise<Disposable>;
+  quiet: (pane: PaneRef, signal: AbortSignal, who: string) => Promise<Disposable>;
   records: TakeoverLog;
   idleLimitMs: number;
   /** The end is announced this long before. */
@@ -78,7 +78,8 @@ export const holdTerminal = async (
     await withinDeadline(free, RELEASE_MS, 'the one who typed before did not let go');
     await withinDeadline(options.cleared, RELEASE_MS, 'sizes of panes could not be given back');
     // Orders here see who types since the lease was taken, and do not wait; those of other host-agents wait for the turn.
-    turn = await options.quiet(pane, AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)]));
+    const inTime = AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)]);
+    turn = await options.quiet(pane, inTime, `a takeover by ${origin.actor}`);
     const { key, paneId, panePid } = pane;
     await options.records.begin({ id: request.id, key, paneId, panePid, actor: origin.actor });
     isWritten = true;

@@ -24,7 +24,7 @@ export interface Level {
   twins: ReadonlyMap<string, string>;
 }
 
-const camelCase = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+export const camelCase = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 const level = (v1: readonly string[], v2: readonly string[] = []): Level => ({
   v1,

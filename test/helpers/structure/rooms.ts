@@ -81,6 +81,7 @@ export const ROOMS: Record<string, Room> = {
   'controller/uplink': controller('registry', 'store', 'tenancy', 'grpc'),
   'controller/terminal': controller('uplink', 'tenancy', 'grpc'),
   'controller/dispatch': controller('uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/desired': controller('dispatch', 'uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/federation': controller('registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/admin': controller('enrollment', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/config.ts': controller(),

@@ -28,6 +28,6 @@ export const takeoverOf = (folder: string, agents: ReadonlyMap<string, KnownAgen
     isFollowed: () => false,
     onServers: () => NOTHING,
     records: recordsIn(lent).records,
-    quiet: (pane, signal) => locks.take(pane, signal),
+    quiet: (pane, signal, who) => locks.take(pane, signal, who),
   });
 };
