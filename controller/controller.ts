@@ -20,6 +20,7 @@ import { Addresses } from './admin/addresses.ts';
 import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
+import { desiredHandlers } from './desired/desired-handlers.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
 import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
@@ -165,6 +166,7 @@ export class Controller {
           }),
           watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
           ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
+          ...desiredHandlers(),
         },
         dispatchTargets(view),
       );

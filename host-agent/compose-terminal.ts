@@ -74,6 +74,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const takeover = new Takeover({
     panes,
     policy,
+    host: () => names().host,
     clock,
     log: part('takeover'),
     uid,
@@ -81,7 +82,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     isFollowed: (socket) =>
       tmux.current().servers.some((server) => server.socket === socket && !server.polled && !server.problem),
     onServers: (listener) => tmux.onChange(listener),
-    quiet: (pane, signal) => locks.take(pane, signal),
+    quiet: (pane, signal, who) => locks.take(pane, signal, who),
     records: {
       begin: (start) => orders.takeovers.begin(start),
       end: (id, outcome, reason) => orders.takeovers.end(id, outcome, reason),

@@ -42,6 +42,8 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.FleetService/ControlAgent', rule(READERS, 'lifecycle', 'operator', 'before')],
   ['/fleet.v1.FleetService/GetRoster', rule(READERS, 'read', 'operator', 'queued')],
   ['/fleet.v1.FleetService/PutRoster', rule(READERS, 'deploy', 'operator', 'before')],
+  ['/fleet.v1.FleetService/PutIntent', rule(READERS, 'deploy', 'operator', 'before')],
+  ['/fleet.v1.FleetService/GetIntent', rule(READERS, 'read', 'operator', 'queued')],
   ['/fleet.v1.FleetService/HoldTerminal', rule(READERS, 'takeover', 'operator', 'before')],
   // Its lease was audited.
   ['/fleet.v1.FleetService/TypeKeys', rule(READERS, 'takeover', 'operator', 'none')],

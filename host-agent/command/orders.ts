@@ -211,7 +211,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   }): Promise<OrderOutcome> {
     const { verb, digest, call, defaultMs, context, act } = order;
     const { id, target } = call;
-    const { ports, nowMs, log, policy, policyPath } = this.#options;
+    const { ports, nowMs, log, policy, policyPath, names } = this.#options;
     if (this.#running.size >= MAX_RUNNING) {
       throw new FleetError('RESOURCE_EXHAUSTED', `${MAX_RUNNING} orders are under way here: nothing was typed`);
     }
@@ -219,11 +219,12 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
     const { paneId = '', panePid = 0 } = (isLifecycleVerb(verb) ? ports.panes.pane(key) : target) ?? {};
     const running = new RunningOrder({
       id,
+      owner: ownerOf(verb, id, context.origin.actor),
       journal: this.#journal,
       clock: ports.clock,
       timeoutMs: Math.min(call.timeoutMs || defaultMs, MAX_TIMEOUT_MS),
       stopping: this.#stopping.signal,
-      refusal: () => levelRefusal(policy(), policyPath, context.origin, levelOf(verb)),
+      refusal: () => levelRefusal(policy(), { path: policyPath, host: names().host }, context.origin, levelOf(verb)),
       staysOpen: isLifecycleVerb(verb),
       log,
     });
@@ -260,10 +261,11 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   #lookBack(): void {
     const { ports, lifecycle, log } = this.#options;
     for (const record of this.#journal.open()) {
-      const { id, verb } = record;
+      const { id, verb, actor } = record;
       if (!isLifecycleVerb(verb)) continue;
       const running = new RunningOrder({
         id,
+        owner: ownerOf(verb, id, actor),
         journal: this.#journal,
         clock: ports.clock,
         timeoutMs: LOOK_BACK_MS,
@@ -292,6 +294,8 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
     if (this.#stopping.signal.aborted) throw new FleetError('UNAVAILABLE', 'the host-agent is stopping');
   }
 }
+
+const ownerOf = (verb: OrderVerb, id: string, actor: string): string => `${verb} ${id} by ${actor}`;
 
 const refuseUnwritten = (error: NodeJS.ErrnoException): never => {
   throw new OrderEnd('refused', `it could not be journalled (${error.code ?? 'unknown error'})`);
