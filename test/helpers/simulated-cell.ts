@@ -22,17 +22,23 @@ export class SimulatedCell {
     this.#cleanUp.push(() => controller.remove());
   }
 
-  static async start(): Promise<SimulatedCell> {
-    return new SimulatedCell(await RunningController.start());
+  static async start(options: Parameters<typeof RunningController.start>[0] = {}): Promise<SimulatedCell> {
+    return new SimulatedCell(await RunningController.start(options));
   }
 
-  /** Enrolled, connected, and reporting one agent: key `a`, name coder0-0. */
-  async host(name: string, wish: HostWish = {}): Promise<SimulatedHost> {
+  /** Enrolled, with one agent to report: key `a`, name coder0-0. It is away until it is started. */
+  async away(name: string, wish: HostWish = {}): Promise<SimulatedHost> {
     const token = await this.controller.token(name, 'u', wish.tenantId);
     const host = await SimulatedHost.enrol({ folder: this.controller.folder, token, host: name, ...wish });
     host.put(agentRow({ key: 'a', agent: 'coder0-0' }));
-    host.start();
     this.#cleanUp.push(() => host.stop());
+    return host;
+  }
+
+  /** Enrolled, connected, and reporting that agent. */
+  async host(name: string, wish: HostWish = {}): Promise<SimulatedHost> {
+    const host = await this.away(name, wish);
+    host.start();
     await until(async () => [...(await this.controller.view()).rowsOf(host.id)].length === 1, SOON);
     await until(() => host.uplink.channel !== null, SOON);
     return host;
