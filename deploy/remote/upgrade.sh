@@ -1,6 +1,6 @@
 # Changes which version the host-agent of this user runs, and changes it back; `current` and its unit go together.
 # Comes in: DO (switch, look, settle, roll-back). switch: ID, UNIT (text of the unit for ID), RESTART (yes: also where
-# nothing changes), SELF (this text), GUARD_SECONDS. As the guard that it leaves behind: $1 = roll-back, $2 = its turn.
+# nothing changes), SELF (this text), GUARD_SECONDS. As the guard that it leaves behind: $1 instead, $2 = its turn.
 # Sessions, settings, rosters and everything else of the user stay as they are.
 set -eu
 umask 077
@@ -59,6 +59,7 @@ start_detached() {
 }
 
 # The host goes back by itself when nobody settles it: whoever upgrades it may be cut off from it.
+is_turn() { [ "$1" = "$(cat "$work/pending/turn" 2>/dev/null)" ]; }
 disarm() { systemctl --user stop "$guard.timer" >/dev/null 2>&1 || :; }
 arm() {
   turn=$(date +%s)-$$
@@ -69,9 +70,7 @@ arm() {
     systemd-run --user --quiet --collect "--unit=$guard" "--on-active=$GUARD_SECONDS" \
       --timer-property=AccuracySec=1s /bin/sh "$work/upgrade.sh" roll-back "$turn" >/dev/null
   else
-    # shellcheck disable=SC2016
-    setsid sh -c 'sleep "$1"; exec sh "$2" roll-back "$3"' guard "$GUARD_SECONDS" "$work/upgrade.sh" "$turn" \
-      </dev/null >/dev/null 2>&1 &
+    setsid /bin/sh "$work/upgrade.sh" guard "$turn" "$GUARD_SECONDS" </dev/null >/dev/null 2>&1 &
   fi
 }
 
@@ -138,8 +137,16 @@ case ${DO:-${1-}} in
     disarm
     rm -rf "$work"
     ;;
+  guard)
+    left=$3
+    while [ "$left" -gt 0 ] && is_turn "$2"; do
+      sleep 1
+      left=$((left - 1))
+    done
+    ! is_turn "$2" || roll_back
+    ;;
   roll-back)
-    [ -z "${2-}" ] || [ "$2" = "$(cat "$work/pending/turn" 2>/dev/null)" ] || exit 0
+    [ -z "${2-}" ] || is_turn "$2" || exit 0
     roll_back
     ;;
   *) fail "nothing to do" ;;

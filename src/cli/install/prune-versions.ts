@@ -2,6 +2,7 @@
  * Removes versions and runtimes that nothing uses any more. Never one that `current`, a unit, a running process, or the
  * way back from an upgrade names, however old it is.
  */
+import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type InstallLayout, KEPT_VERSIONS } from './layout.ts';
@@ -11,15 +12,7 @@ import { removeLeftovers } from './leftovers.ts';
 export const pruneVersions = async (layout: InstallLayout, proc = '/proc'): Promise<string[]> => {
   for (const folder of [layout.versions, layout.runtimes]) await removeLeftovers(folder);
   const names = await namesIn(layout.versions);
-  const used = await versionsInUse(layout, names, proc);
-  const aged = await Promise.all(
-    names.map(async (name) => ({ name, mtimeMs: (await stat(join(layout.versions, name))).mtimeMs })),
-  );
-  const spare = aged
-    .filter(({ name }) => !used.has(name))
-    .sort((a, b) => b.mtimeMs - a.mtimeMs)
-    .map(({ name }) => name);
-  const gone = spare.slice(Math.max(1, KEPT_VERSIONS - used.size));
+  const gone = names.length > KEPT_VERSIONS ? await spareVersions(layout, names, proc) : [];
   for (const name of gone) {
     await rm(join(layout.versions, name), { recursive: true, force: true });
     await rm(join(layout.compileCaches, name), { recursive: true, force: true });
@@ -28,12 +21,24 @@ export const pruneVersions = async (layout: InstallLayout, proc = '/proc'): Prom
   return gone.sort();
 };
 
+const spareVersions = async (layout: InstallLayout, names: readonly string[], proc: string): Promise<string[]> => {
+  const used = await versionsInUse(layout, names, proc);
+  const aged = await Promise.all(
+    names.map(async (name) => ({ name, mtimeMs: (await stat(join(layout.versions, name))).mtimeMs })),
+  );
+  return aged
+    .filter(({ name }) => !used.has(name))
+    .sort((a, b) => b.mtimeMs - a.mtimeMs)
+    .map(({ name }) => name)
+    .slice(Math.max(1, KEPT_VERSIONS - used.size));
+};
+
 /** Those of `names` that something names which runs, or would be started. */
-export const versionsInUse = async (
+const versionsInUse = async (
   layout: InstallLayout,
   names: readonly string[],
   proc: string,
-): Promise<Set<string>> => {
+): Promise<ReadonlySet<string>> => {
   const used = new Set<string>();
   const look = (text: string | Buffer): void => {
     for (const name of names) if (text.includes(name)) used.add(name);
@@ -41,11 +46,20 @@ export const versionsInUse = async (
   look(await readlink(layout.current).catch(() => ''));
   const files = [...(await filesBelow(layout.units)), ...(await filesBelow(layout.upgrade))];
   for (const file of files) look(await readFile(file, 'utf8').catch(() => ''));
-  for (const pid of (await readdir(proc)).filter((entry) => /^\d+$/.test(entry))) {
+  for (const pid of readdirSync(proc).filter((entry) => /^\d+$/.test(entry))) {
     // A program that was started through `current` names its version only by its compile cache.
-    for (const file of ['cmdline', 'environ']) look(await readFile(join(proc, pid, file)).catch(() => ''));
+    for (const file of ['cmdline', 'environ']) look(ofProcess(join(proc, pid, file)));
   }
   return used;
+};
+
+/** Empty for a process that has ended, or is somebody else's. */
+const ofProcess = (file: string): Buffer | string => {
+  try {
+    return readFileSync(file);
+  } catch {
+    return '';
+  }
 };
 
 const filesBelow = async (folder: string): Promise<string[]> =>
