@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
 import { ownFolder } from '../src/runtime/socket-claim.ts';
-import { FLEET_VERSION } from '../src/runtime/version.ts';
+import { FLEET_VERSION, installedBuild } from '../src/runtime/version.ts';
 import { FleetView } from '../src/view/fleet-view.ts';
 import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
 import type { OwnCalls } from './calls/own-calls.ts';
@@ -67,6 +67,7 @@ export class HostAgent {
     const stopping = new AbortController();
     const view = new FleetView({ clock });
     const machine = machineId(paths.instance);
+    const build = installedBuild() ?? '';
     ownFolder(paths.state);
     ownFolder(join(paths.state, 'host-agent'));
 
@@ -137,6 +138,7 @@ export class HostAgent {
         return {
           hostNowMs: clock.nowMs(),
           version: FLEET_VERSION,
+          build,
           control: policy.control,
           warnings: hostWarnings(inventory.rows, inventory.readings(), [
             paths.isolated ? null : systemd.current().problem,
@@ -311,7 +313,10 @@ export class HostAgent {
         stopping.abort();
         await Promise.all(loops);
       });
-      this.#log.info({ socket: paths.hostAgentSocket, ...names(), version: FLEET_VERSION }, 'host-agent started');
+      this.#log.info(
+        { socket: paths.hostAgentSocket, ...names(), version: FLEET_VERSION, build },
+        'host-agent started',
+      );
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         signal.addEventListener('abort', () => resolve(), { once: true });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { launchSocketOf, type RosterAgent } from '../../../../src/domain/roster.ts';
 import type { KeyChange, RosterChanges } from '../../../../src/roster/edit/changes.ts';
 import { editRoster } from '../../../../src/roster/edit/edit-roster.ts';
 import { migratedRoster } from '../../../../src/roster/edit/migrated-roster.ts';
@@ -46,6 +47,12 @@ const agentsOf = (text: string) => {
   expect(problem, JSON.stringify(text)).toBeNull();
   return roster!.agents;
 };
+
+const isolated = (agent: RosterAgent): RosterAgent => ({
+  ...agent,
+  layout: 'isolated',
+  socketName: launchSocketOf(agent.name),
+});
 
 describe.each([1, 2, 3])('a roster edited by a program (seed %i)', (seed) => {
   test('says what was asked for, says all else as before, and keeps the lines of those who stay', () => {
@@ -137,7 +144,7 @@ describe.each([1, 2, 3])('a roster edited by a program (seed %i)', (seed) => {
       const after = agentsOf(migratedRoster(text, roster!, moved));
       const names = new Set(moved.map(({ name }) => name));
       expect(after, JSON.stringify(text)).toEqual(
-        roster!.agents.map((agent) => (names.has(agent.name) ? { ...agent, layout: 'isolated' } : agent)),
+        roster!.agents.map((agent) => (names.has(agent.name) && agent.layout === 'shared' ? isolated(agent) : agent)),
       );
     }
   });
