@@ -4,7 +4,7 @@
  */
 import { formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
-import { lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
+import { controlVerb, type OrderVerb } from '../../src/domain/order.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
@@ -23,7 +23,7 @@ const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb } = {
   sendText: () => 'send',
   pressKeys: () => 'keys',
   answerPrompt: () => 'answer',
-  controlAgent: ({ action }) => lifecycleVerb(action),
+  controlAgent: ({ action }) => controlVerb(action),
   putRoster: () => 'roster',
 };
 

@@ -104,6 +104,20 @@ export class Manager {
     return job as string;
   }
 
+  /** Reads all unit files from disk anew; what runs goes on. */
+  async reload(): Promise<void> {
+    await this.#call('Reload');
+  }
+
+  /** For this and every later boot, as `systemctl enable` does it; the links are on disk when it resolves. */
+  async enableUnitFiles(names: readonly string[]): Promise<void> {
+    await this.#call('EnableUnitFiles', 'asbb', [[...names], false, false]);
+  }
+
+  async disableUnitFiles(names: readonly string[]): Promise<void> {
+    await this.#call('DisableUnitFiles', 'asb', [[...names], false]);
+  }
+
   /** A property of the manager itself; null where it has none of that name. */
   async own(name: string): Promise<unknown> {
     const call = { destination: SYSTEMD, path: MANAGER_PATH, interface: PROPERTIES, member: 'Get', signature: 'ss' };

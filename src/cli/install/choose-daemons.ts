@@ -7,7 +7,7 @@ import { keepDaemonSetting } from './daemon-settings.ts';
 import { type Daemons, DetachedDaemons, UnitDaemons } from './daemons.ts';
 import { installVersion } from './install-version.ts';
 import { installLayout } from './layout.ts';
-import { ensureLinger } from './linger.ts';
+import { ensureLinger } from '../../runtime/linger.ts';
 import { shippedVersion } from './shipped-version.ts';
 import { done, type Steps, unchanged, warning } from './steps.ts';
 import { UserManager } from './user-manager.ts';
