@@ -5,6 +5,7 @@
 
 import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
+import { holderUnitOf } from '../../src/domain/holder.ts';
 import type { ControlLevel } from '../../src/domain/host-agent.ts';
 import { keyNames } from '../../src/domain/key-names.ts';
 import {
@@ -17,6 +18,7 @@ import {
   type LifecycleVerb,
   type OrderVerb,
 } from '../../src/domain/order.ts';
+import { rosterNameOf } from '../../src/domain/roster.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { ControlAgentRequest, OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
@@ -73,6 +75,7 @@ const DEFAULT_MS: Record<OrderVerb, number> = {
   start: 60_000,
   stop: 60_000,
   restart: 120_000,
+  reset: 120_000,
   deploy: 180_000,
   remove: 120_000,
   roster: 10_000,
@@ -88,8 +91,13 @@ const THIS_HOST: OrderTarget = { hostAgent: '', key: '', paneId: '', panePid: 0 
 const levelOf = (verb: OrderVerb): ControlLevel =>
   verb === 'roster' || isDesiredVerb(verb) ? 'deploy' : isLifecycleVerb(verb) ? 'lifecycle' : 'send';
 
-/** Key of a row that stands in a roster, which may be newer than the rows. */
-const ROSTER_KEY = /^roster:([A-Za-z0-9][A-Za-z0-9_.-]{0,62})$/;
+/** What tells an order from another one with the same id. */
+const whatOf = (verb: ControlVerb, request: ControlAgentRequest): unknown[] => {
+  const { force, adopt, rosterDigest, migrate, purge } = request;
+  if (isDesiredVerb(verb)) return [force, rosterDigest, migrate, purge];
+  // An order of a version that knew no more has the digest that it had.
+  return adopt ? [force, 'adopt'] : [force];
+};
 
 type Act = (run: OrderRun) => Promise<OrderEnd>;
 
@@ -166,9 +174,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
 
   readonly controlAgent: OwnCalls['controlAgent'] = async (request, context) => {
     const verb = controlVerb(request.action);
-    const { rosterDigest, force, migrate, purge } = request;
-    const what = isDesiredVerb(verb) ? [rosterDigest, force, migrate, purge] : [force];
-    return this.#once(verb, request, DEFAULT_MS[verb], what, context, (run) =>
+    return this.#once(verb, request, DEFAULT_MS[verb], whatOf(verb, request), context, (run) =>
       isDesiredVerb(verb)
         ? this.#options.desired.control(verb, request, run)
         : this.#options.lifecycle.control(verb, request, run),
@@ -272,16 +278,17 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   /** Empty where there is no such row; the host's own where there is no key. */
   #addressOf(key: string): string {
     if (key === '') return formatHostAddress(this.#options.names());
-    const agent = this.#options.ports.panes.row(key)?.agent ?? ROSTER_KEY.exec(key)?.[1];
+    const { panes } = this.#options.ports;
+    const agent = panes.row(key)?.agent ?? holderUnitOf(key) ?? rosterNameOf(key) ?? undefined;
     return agent === undefined ? '' : formatAddress({ ...this.#options.names(), agent });
   }
 
   /** Orders of a process that is gone run on as a look at what became of them. */
   #lookBack(): void {
-    const { ports, lifecycle, log } = this.#options;
+    const { ports, lifecycle, desired, log } = this.#options;
     for (const record of this.#journal.open()) {
       const { id, verb, actor } = record;
-      if (!isLifecycleVerb(verb)) continue;
+      if (!isControlVerb(verb)) continue;
       const running = new RunningOrder({
         id,
         owner: ownerOf(verb, id, actor),

@@ -61,6 +61,11 @@ export class UnitFiles {
     await this.#with((manager, bus) => unlessRefused(bus, manager.disableUnitFiles(names)));
   }
 
+  /** Forgets that it failed: one without a file goes with that. */
+  async resetFailed(name: string): Promise<void> {
+    await this.#with((manager) => manager.resetFailed(name));
+  }
+
   async #with<T>(work: (manager: Manager, bus: Bus) => Promise<T>): Promise<T> {
     const bus = await Bus.open(this.#busPath);
     try {
