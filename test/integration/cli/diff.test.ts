@@ -19,14 +19,22 @@ beforeEach(async () => {
   served.calls.getRoster = ({ request }, reply) => {
     if (request.hostAgent !== DRAGON.id)
       return reply({ code: status.UNIMPLEMENTED, details: 'a host-agent of before' });
-    reply(null, { path: '/r.yaml', ...far, digest: far.text === '' ? '' : rosterDigest(far.text), problem: '' });
+    reply(null, {
+      path: '/r.yaml',
+      ...far,
+      digest: far.text === '' ? '' : rosterDigest(far.text),
+      problem: '',
+      asOfMs: 0,
+      stored: false,
+      undeployed: [],
+    });
   };
   await served.start();
 });
 afterEach(() => served.dispose());
 
 const fleet = (...args: string[]): Promise<Ran> =>
-  runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home });
+  served.whileHeard(() => runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home }));
 
 /** Writes below this user's Mosaic home. */
 const write = (name: string, text: string): string => {
