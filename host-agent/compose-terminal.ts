@@ -26,6 +26,7 @@ import { RosterFile } from './desired/put-roster.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
+import { hindranceNow, lastHindrance } from './launch/hindrance.ts';
 import { type LaunchGround, runsFolder } from './launch/launch-paths.ts';
 import { launchSourceNow, launchSourceThen } from './launch/launch-source.ts';
 import { readLastRun } from './launch/runs.ts';
@@ -153,7 +154,10 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     sessions: new SessionEnd({ tmuxPath: TMUX, uid }),
     servers: () => tmux.current().servers,
     startOf: processStartTicks,
-    launches: { lastRun: (agent) => readLastRun(runs, agent), hindrance: async () => null },
+    launches: {
+      lastRun: (agent) => readLastRun(runs, agent),
+      hindrance: (agent) => lastHindrance(paths, agent),
+    },
     reset: (key, force, run) => typeReset(verbs, key, { force, commandOf }, run),
     isHolder: (session) => isHolderSession(session, options.roster()?.holderSession ?? null),
     holder: () => {
@@ -179,7 +183,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     launches: {
       sourceNow: (agent) => launchSourceNow(agent, ground),
       sourceThen: (agent) => launchSourceThen(ground, agent),
-      hindrance: async () => null,
+      hindrance: (agent) => hindranceNow(agent, ground),
     },
     nowMs: () => clock.nowMs(),
   });

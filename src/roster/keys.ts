@@ -46,6 +46,12 @@ export const levelAt = (path: readonly (string | number)[]): Level | null => {
   return LEVELS.find((entry) => entry.path.test(joined))?.level ?? null;
 };
 
+/** Every key that an agent's entry may have, in either version. */
+export const keysOfAgents = (): { keys: readonly string[]; level: Level } => {
+  const agents = levelAt(['agents', 0]) as Level;
+  return { keys: [...agents.v1, ...agents.v2], level: agents };
+};
+
 /** The roster's own spelling of a key: `modelHint` is `model_hint`. */
 export const canonicalKey = (key: string, at: Level | null): string => at?.twins.get(key) ?? key;
 

@@ -88,7 +88,10 @@ export const ROOMS: Record<string, Room> = {
   'controller/uplink': controller('registry', 'store', 'tenancy', 'grpc'),
   'controller/terminal': controller('uplink', 'tenancy', 'grpc'),
   'controller/dispatch': controller('uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
-  'controller/desired': controller('dispatch', 'uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/desired': {
+    may: [...controller('dispatch', 'uplink', 'store', 'audit', 'tenancy', 'grpc').may, 'src/roster'],
+    because: 'it gives orders as dispatch does, later; and a copy of a roster has the digest that its host has',
+  },
   'controller/federation': controller('registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/admin': controller('enrollment', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/config.ts': controller(),
