@@ -27,6 +27,7 @@ const NOT_SERVED = { code: status.UNIMPLEMENTED, details: 'not served by this te
 const absent: handleUnaryCall<unknown, never> = (_, reply) => reply(NOT_SERVED);
 const absentStream: handleServerStreamingCall<unknown, unknown> = (call) => void call.emit('error', NOT_SERVED);
 
+const HEARD_EVERY_MS = 500;
 const CALLER = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
 
 export class ServedView {
@@ -91,6 +92,21 @@ export class ServedView {
   /** Proof of life of every host-agent held. */
   beat(): void {
     for (const { id } of this.view.hostAgents()) this.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
+  }
+
+  /** Each host whose link stands is heard again and again while `work` runs, however slow this machine is. */
+  async whileHeard<T>(work: () => Promise<T>): Promise<T> {
+    const hear = (): void => {
+      for (const { id, linkState, facts } of this.view.hostAgents())
+        if (linkState === 'connected') this.view.heard(id, { ...(facts ?? hostFacts()), hostNowMs: Date.now() });
+    };
+    hear();
+    const beats = setInterval(hear, HEARD_EVERY_MS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(beats);
+    }
   }
 
   dispose(): void {

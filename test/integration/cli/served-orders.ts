@@ -66,6 +66,7 @@ const HOST_CALLS = [
   'controlAgent',
   'getRoster',
   'putRoster',
+  'putIntent',
   'getOrder',
   'explainAgent',
   'whoAmI',
