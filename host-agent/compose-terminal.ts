@@ -24,7 +24,7 @@ import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
 import { runsFolder } from './launch/launch-paths.ts';
-import { readLastRun } from './launch/runs.ts';
+import { readLastRun, readRunLines, readRuns } from './launch/runs.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
 import { ProcTable } from './process/proc-table.ts';
@@ -134,6 +134,8 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const verbs: VerbPorts = { panes, screens, prompts, typing, processes, company, locks, clock, isLineMode };
   const commandOf = (runtime: string) => resetCommandOf(runtime, options.roster()?.resetCommands ?? new Map());
   const runs = runsFolder(paths);
+  const records = async (agent: string) =>
+    (await readRuns(runs, agent)).map((run) => ({ ...run, lines: () => readRunLines(run) }));
   const lifecycle = new Lifecycle({
     rows: { row: (key) => panes.row(key), all: () => inventory.rows },
     units: new UnitJobs({ busPath: `/run/user/${uid}/bus` }),
@@ -175,7 +177,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   return {
     calls: {
       watchTerminal: watchTerminal({ panes, feeds, company, clock }),
-      tailTerminal: tailTerminal({ panes, feeds, questions }),
+      tailTerminal: tailTerminal({ panes, feeds, questions, records }),
       explainAgent: explainAgent({ agents: inventory, screens, prompts, clock }),
       sendText: orders.sendText,
       pressKeys: orders.pressKeys,

@@ -180,7 +180,13 @@ test('a takeover ends when it is allowed no more, as a new one is refused; readi
   const ended = (stream: ClientReadableStream<unknown>) =>
     new Promise<ServiceError>((resolve) => stream.on('data', () => {}).on('error', resolve as (error: Error) => void));
   const held = ended(jarvis.holdTerminal({ id: 'hold-1', target: TARGET, takeover: false, width: 0, height: 0 }));
-  const tail = jarvis.tailTerminal({ hostAgent: TARGET.hostAgent, key: TARGET.key, lines: 1, follow: true });
+  const tail = jarvis.tailTerminal({
+    hostAgent: TARGET.hostAgent,
+    key: TARGET.key,
+    lines: 1,
+    follow: true,
+    lastRun: 0,
+  });
   const tailed = ended(tail);
   await until(() => open.holds === 1 && open.tails === 1, SOON);
   await allow([]);
@@ -418,7 +424,7 @@ const lines = (n: number): TailTerminalResponse => ({
 const tailTerminal: NonNullable<HostWish['calls']>['tailTerminal'] = async (_, sink, { signal }) => {
   for (let n = 0; !signal.aborted && n < 400; n++) if (!sink.write(lines(n))) await sink.drained(signal);
 };
-const TAIL = { hostAgent: 'dragon-lin/u', key: 'a', lines: 400, follow: false };
+const TAIL = { hostAgent: 'dragon-lin/u', key: 'a', lines: 400, follow: false, lastRun: 0 };
 const numbers = (responses: TailTerminalResponse[]): number[] =>
   responses.flatMap(({ lines }) => lines.map((line) => Number.parseInt(line, 10)));
 
