@@ -83,6 +83,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const takeover = new Takeover({
     panes,
     policy,
+    host: () => names().host,
     clock,
     log: part('takeover'),
     uid,

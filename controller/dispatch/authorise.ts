@@ -4,6 +4,7 @@
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import { holderUnitOf } from '../../src/domain/holder.ts';
+import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { type Caller, GRANTABLE_VERBS, type GrantableVerb } from '../tenancy/caller.ts';
 import { visibleHost, visibleHostOf } from '../tenancy/visible.ts';
@@ -21,6 +22,9 @@ export const authorise = (
   requireLeave(caller, verb, record);
   return record;
 };
+
+/** What leave it takes to tell an agent this. */
+export const leaveForAction = (action: string): GrantableVerb => (isDesiredVerb(action) ? 'deploy' : 'lifecycle');
 
 /** PERMISSION_DENIED; of an agent that the caller sees. */
 export const requireLeave = (

@@ -215,7 +215,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   }): Promise<OrderOutcome> {
     const { verb, digest, call, defaultMs, context, act } = order;
     const { id, target } = call;
-    const { ports, nowMs, log, policy, policyPath } = this.#options;
+    const { ports, nowMs, log, policy, policyPath, names } = this.#options;
     if (this.#running.size >= MAX_RUNNING) {
       throw new FleetError('RESOURCE_EXHAUSTED', `${MAX_RUNNING} orders are under way here: nothing was typed`);
     }
@@ -228,7 +228,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
       clock: ports.clock,
       timeoutMs: Math.min(call.timeoutMs || defaultMs, MAX_TIMEOUT_MS),
       stopping: this.#stopping.signal,
-      refusal: () => levelRefusal(policy(), policyPath, context.origin, levelOf(verb)),
+      refusal: () => levelRefusal(policy(), { path: policyPath, host: names().host }, context.origin, levelOf(verb)),
       staysOpen: isLifecycleVerb(verb),
       log,
     });

@@ -112,6 +112,13 @@ export class Manager {
     await this.#call('ResetFailedUnit', 's', [name]);
   }
 
+  /** A property of the manager itself; null where it has none of that name. */
+  async own(name: string): Promise<unknown> {
+    const call = { destination: SYSTEMD, path: MANAGER_PATH, interface: PROPERTIES, member: 'Get', signature: 'ss' };
+    const [value] = await this.#bus.call({ ...call, body: [MANAGER, name] });
+    return value ?? null;
+  }
+
   /** Null where this unit has no such property, or is gone. */
   async property(unitPath: string, kind: 'Unit' | 'Service', name: string): Promise<unknown> {
     const call = { destination: SYSTEMD, path: unitPath, interface: PROPERTIES, member: 'Get', signature: 'ss' };

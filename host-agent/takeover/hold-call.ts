@@ -27,6 +27,8 @@ export interface Hold {
 export interface HoldOptions {
   panes: AgentPanes;
   policy: () => HostPolicy;
+  /** Our name, for whoever is refused. */
+  host: () => string;
   clock: Clock;
   leases: Leases;
   /** By the id of the lease. */
@@ -60,7 +62,7 @@ export const holdTerminal = async (
   sink: MessageSink<HoldTerminalResponse>,
   { origin, signal }: CallContext,
 ): Promise<void> => {
-  const refusal = takeoverRefusal(options.policy(), origin);
+  const refusal = takeoverRefusal(options.policy(), origin, options.host());
   if (refusal !== null) throw new FleetError('FAILED_PRECONDITION', refusal);
   const pane = targetPane(options.panes, request.target);
   const { lease, before, free } = options.leases.take(pane.key, origin, request.takeover);
@@ -158,13 +160,17 @@ const expired = (idleLimitMs: number): LeaseEnd => ({
 });
 
 /** Why it cannot go on; null while it can. */
-const endOf = ({ panes, policy }: HoldOptions, target: OrderTarget | undefined, lease: Lease): LeaseEnd | null => {
+const endOf = (
+  { panes, policy, host }: HoldOptions,
+  target: OrderTarget | undefined,
+  lease: Lease,
+): LeaseEnd | null => {
   try {
     targetPane(panes, target);
   } catch (error) {
     return { reason: 'session_ended', detail: (error as FleetError).message };
   }
-  const refusal = takeoverRefusal(policy(), lease.holder);
+  const refusal = takeoverRefusal(policy(), lease.holder, host());
   return refusal === null ? null : { reason: 'policy', detail: refusal };
 };
 

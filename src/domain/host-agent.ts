@@ -1,4 +1,5 @@
 import type { Open } from './agent-row.ts';
+import type { Behind } from './intent.ts';
 
 /** The host's own word about what may be done there; each level includes those before it. */
 export const CONTROL_LEVELS = ['observe', 'send', 'lifecycle', 'deploy'] as const;
@@ -28,6 +29,8 @@ export type LinkReason = (typeof LINK_REASONS)[number];
 export interface HostFacts {
   hostNowMs: number;
   version: string;
+  /** `<version>-<digest>` of the installed version that it runs; empty where it runs from none, or does not say. */
+  build: string;
   control: Open<ControlLevel>;
   warnings: string[];
   certificateNotAfterMs: number | null;
@@ -62,6 +65,8 @@ export interface HostAgent {
   clockSkewMs: number | null;
   /** It is the host-agent that answers this call. */
   here: boolean;
+  /** null: it was told all that it should have been. */
+  behind: Behind | null;
 }
 
 export const hostAgentId = (host: string, user: string): string => `${host}/${user}`;

@@ -105,7 +105,7 @@ export const orderWords = (outcome: Open<OrderOutcomeName>, verb = ''): string =
   return (typesNothing(verb) ? LIFECYCLE_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
 };
 
-const typesNothing = (verb: string): boolean => isLifecycleVerb(verb) || verb === 'roster';
+const typesNothing = (verb: string): boolean => isLifecycleVerb(verb) || isDesiredVerb(verb) || verb === 'roster';
 
 /** What did not happen where an order had no effect. */
 export const nothingWords = (verb: string): string =>

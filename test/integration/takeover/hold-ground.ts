@@ -21,6 +21,7 @@ export const takeoverOf = (folder: string, agents: ReadonlyMap<string, KnownAgen
       onChange: () => NOTHING,
     },
     policy: () => OPEN_POLICY,
+    host: () => 'W-jarvis',
     clock: systemClock,
     log: silentLogger(),
     uid: process.getuid!(),

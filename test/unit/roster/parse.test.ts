@@ -140,6 +140,11 @@ agents:
     expect(agentsOf('version: 1\ntmux:\nagents:\n- name: a\n  runtime: pi\n  model_hint:\n')[0]!.model).toBeNull();
   });
 
+  test('of version 2 may name nobody: whoever was last is taken out of it', () => {
+    expect(agentsOf('version: 2\nagents: []\n')).toEqual([]);
+    expect(problemOf('version: 2\nagents:\n')).toBe('roster.yaml:2:1: `agents` is missing');
+  });
+
   test('anchors are followed', () => {
     const text = 'version: 1\nagents:\n- name: a\n  runtime: &r pi\n- name: b\n  runtime: *r\n';
     expect(agentsOf(text)[1]!.runtime).toBe('pi');

@@ -33,6 +33,7 @@ const addHost = (view: FleetView, clock: MovedClock, host: string, tenantId = 'd
     facts: null,
     heardAtMono: clock.monotonicMs(),
     clockSkewMs: null,
+    behind: null,
   });
 
 const framesOf = async (view: FleetView, clock: MovedClock, options: { token?: string; scope?: ViewScope } = {}) => {
