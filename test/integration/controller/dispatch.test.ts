@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CallContext } from '../../../host-agent/calls/own-calls.ts';
 import { allowVerbs } from '../../../src/cli/client/admin-methods.ts';
 import { FleetError } from '../../../src/domain/errors.ts';
+import { holderKey } from '../../../src/domain/holder.ts';
 import type { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { OrderOutcome, SendTextRequest } from '../../../src/wire/gen/fleet/v1/orders.ts';
 import type { ExplainAgentResponse, TailTerminalResponse } from '../../../src/wire/gen/fleet/v1/terminal.ts';
@@ -156,6 +157,35 @@ test('an agent is stopped from elsewhere only by callers who were allowed lifecy
   expect(told).toEqual(['stop a']);
   // The same id for another action is another order.
   expect((await failureOf(stop('start'))).code).toBe(status.ALREADY_EXISTS);
+});
+
+test('a holder is no row: it is named by its unit, needs lifecycle, and another key of no row is nobody', async () => {
+  const told: string[] = [];
+  await cell.host('dragon-lin', {
+    calls: {
+      controlAgent: async ({ id, action, target }) => {
+        told.push(`${action} ${target?.key}`);
+        return { ...outcomeOf(id, 'done'), verb: action };
+      },
+    },
+  });
+  const jarvis = cell.as(await cell.host('W-jarvis'));
+  const restart = (key: string) => {
+    const target = { hostAgent: TARGET.hostAgent, key, paneId: '', panePid: 0 };
+    return unary<OrderOutcome>((done) =>
+      jarvis.controlAgent({ ...PLAIN, id: 'hold-1', target, action: 'restart', timeoutMs: 5_000 }, done),
+    );
+  };
+  expect((await failureOf(restart(holderKey()))).details).toContain('"fleet host allow W-jarvis lifecycle"');
+  await cell.controller.admin((channel) =>
+    channel.unary(allowVerbs, { host: 'W-jarvis', user: '', verbs: ['lifecycle'] }, { deadlineMs: 5_000 }),
+  );
+  expect(await restart(holderKey())).toMatchObject({
+    outcome: 'done',
+    address: 'home/dragon-lin/u/mosaic-tmux-holder.service',
+  });
+  expect((await failureOf(restart('roster:nobody'))).code).toBe(status.NOT_FOUND);
+  expect(told).toEqual(['restart holder:mosaic-tmux-holder.service']);
 });
 
 test('a takeover ends when it is allowed no more, as a new one is refused; reading goes on', async () => {
