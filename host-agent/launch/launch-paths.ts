@@ -17,6 +17,9 @@ export const launchFolder = (ground: Pick<Paths, 'state'>): string => join(groun
 /** Folder that holds one folder of ended runs for each agent; 0700. */
 export const runsFolder = (ground: Pick<Paths, 'state'>): string => join(ground.state, 'runs');
 
+/** In an agent's place, for the holder of a shared server; no agent's name begins with an underscore. */
+export const HOLDER = '_holder';
+
 export interface AgentLaunchPaths {
   folder: string;
   /** What the pane runs; 0600, since it holds the agent's environment. */
