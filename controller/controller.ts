@@ -20,6 +20,7 @@ import { Addresses } from './admin/addresses.ts';
 import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
+import { DESIRED_TARGETS, Desired } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
 import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
@@ -141,6 +142,18 @@ export class Controller {
       const localName = `${userInfo().username}@${hostname()}`;
       const index = new OrderIndex(store, records.orders);
       const orders = new Orders({ view, calls: hostCalls, index, clock, log: part('orders') });
+      const desired = new Desired({
+        cell,
+        records,
+        view,
+        uplink,
+        calls: hostCalls,
+        orders,
+        audit,
+        clock,
+        log: part('desired'),
+        localName,
+      });
       const enrollment = new Enrollment({
         authority,
         records,
@@ -165,8 +178,9 @@ export class Controller {
           }),
           watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
           ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
+          ...desired.handlers,
         },
-        dispatchTargets(view),
+        { ...dispatchTargets(view), ...DESIRED_TARGETS },
       );
       server.addService(HostAgentServiceService, hostAgentHandlers(uplink, tunnels));
       server.addService(EnrollmentServiceService, {
@@ -191,14 +205,19 @@ export class Controller {
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);
+      desired.start();
       server.start();
       shutdown.add('grpc', () => server.stop());
+      shutdown.add('desired', () => desired.stop());
       serverIdentity.start((material) => server.rotate(material));
       shutdown.add('server identity', () => serverIdentity.stop());
       await server.listenLocal(paths.adminSocket);
       await addresses.start(port);
 
-      const ticks = setInterval(() => registry.tick(), TICK_MS);
+      const ticks = setInterval(() => {
+        registry.tick();
+        desired.tick();
+      }, TICK_MS);
       shutdown.add('ticks', () => clearInterval(ticks));
       const loops = [uplink.beat(stopping.signal), keepLastKnown(view, lastKnown, clock, stopping.signal)];
       shutdown.add('loops', async () => {

@@ -30,6 +30,7 @@ import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
 import { readHostPolicy } from './policy/host-policy.ts';
+import { foreignServers } from './process/foreign-servers.ts';
 import { procLineage } from './process/lineage.ts';
 import { ProcTable } from './process/proc-table.ts';
 import { RuleShelf } from './prompts/rule-shelf.ts';
@@ -37,8 +38,10 @@ import { uplinkChannel } from './report/controller-channel.ts';
 import { callEnroll, callRenew } from './report/enrollment-calls.ts';
 import { UplinkClient } from './report/uplink-client.ts';
 import { RosterSource } from './roster/source.ts';
+import { managerFacts } from './systemd/manager-facts.ts';
 import { noSystemd } from './systemd/no-systemd.ts';
 import { SystemdSource } from './systemd/source.ts';
+import { ListeningSockets } from './tmux/listening-sockets.ts';
 import { TmuxSource } from './tmux/tmux-source.ts';
 
 /** Cell of a host-agent that was never enrolled: its rows are this machine's alone. */
@@ -114,12 +117,13 @@ export class HostAgent {
         log: part('tmux'),
       });
       shutdown.add('tmux', () => tmux.stopped(), 3_500);
+      const socketPath = (socket: string | null) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default');
       const inventory = new Inventory({
         sources: { tmux, systemd, heartbeats, roster, processes: new ProcTable() },
         view,
         clock,
         names,
-        socketPath: (socket) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default'),
+        socketPath,
         launcherInstalled: FLEET_VERSION,
       });
       const rules = new RuleShelf(paths.config, clock);
@@ -170,6 +174,7 @@ export class HostAgent {
           facts: facts(),
           heardAtMono: now,
           clockSkewMs: 0,
+          behind: null,
         });
       };
       beHere();
@@ -190,20 +195,33 @@ export class HostAgent {
         tmux,
         rules,
         unitsProblem: () => systemd.current().problem,
-        holderSession: () => roster.current().roster?.holderSession ?? null,
+        roster: () => roster.current().roster,
+        socketPath,
         shutdown,
       });
 
       // Own answers, whoever asks.
       const calls: OwnCalls = { ...terminal.calls, diagnose: () => diagnose() };
+      let controllerVersion: string | null = null;
       const diagnose = () =>
         diagnoseHost({
           config: this.#config,
           enrolment,
           inventory,
-          standing: () => uplink.standing,
+          processes: new ProcTable(),
           clock,
+          home: homedir(),
+          build: installedBuild(),
+          standing: () => uplink.standing,
           clockSkewMs: () => uplink.clockSkewMs,
+          controllerVersion: () => controllerVersion,
+          manager: paths.isolated ? Promise.resolve(null) : managerFacts(`/run/user/${uid}/bus`),
+          heartbeatFolder: (agent, env) => {
+            const { shared, byAgent } = heartbeatFolders(paths.mosaicHome, homedir(), new Map([[agent, env]]));
+            return byAgent.get(agent) ?? shared;
+          },
+          listeningSockets: () => new ListeningSockets({ procRoot: '/proc', uid }).read().map(({ path }) => path),
+          foreignServers: () => foreignServers(uid),
         });
       const uplink = new UplinkClient({
         view,
@@ -223,6 +241,7 @@ export class HostAgent {
         },
         welcomed: (welcome) => {
           const { tenantId } = names();
+          controllerVersion = welcome.version || null;
           void enrolment
             .welcomed(welcome)
             .catch((error) => this.#log.error({ err: error }, 'identity could not be saved'));

@@ -14,7 +14,7 @@ import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { addressOf, isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
-import { authorise, requireLeave } from './authorise.ts';
+import { authorise, leaveForAction, requireLeave } from './authorise.ts';
 import { openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
 import type { OrderCall, Orders } from './orders.ts';
@@ -30,8 +30,6 @@ export type Dispatched =
   | 'pressKeys'
   | 'answerPrompt'
   | 'controlAgent'
-  | 'getRoster'
-  | 'putRoster'
   | 'holdTerminal'
   | 'typeKeys';
 
@@ -50,7 +48,7 @@ const ASK_DEADLINE_MS = 10_000;
 export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>, Dispatched> => {
   const { view, calls, orders, index, localName } = options;
   const order =
-    <C extends Exclude<OrderCall, 'putRoster'>>(call: C, verb: GrantableVerb = 'send') =>
+    <C extends Exclude<OrderCall, 'controlAgent' | 'putRoster'>>(call: C, verb: GrantableVerb = 'send') =>
     async (caller: Caller, request: RequestOf<C>, { signal }: { signal: AbortSignal }) => {
       const record = authorise(view, caller, verb, request.target);
       return await orders.give(record, call, sentBy(caller, localName, request), onBehalfOf(caller, localName), signal);
@@ -79,18 +77,13 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     pressKeys: order('pressKeys'),
     answerPrompt: order('answerPrompt'),
     controlAgent: async (caller, request, { signal }) => {
-      const record = authorise(view, caller, isDesiredVerb(request.action) ? 'deploy' : 'lifecycle', request.target);
+      const leave = leaveForAction(request.action);
+      // A roster that was put a moment ago may name it, though its host has told no row of it yet.
+      const record = isDesiredVerb(request.action)
+        ? visibleHost(view, caller, request.target?.hostAgent ?? '')
+        : visibleHostOf(view, caller, request.target);
+      requireLeave(caller, leave, record);
       return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), signal);
-    },
-    getRoster: async (caller, request, { signal }) => {
-      const { id } = visibleHost(view, caller, request.hostAgent);
-      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: ASK_DEADLINE_MS };
-      return await calls.unary(id, 'getRoster', request, onward);
-    },
-    putRoster: async (caller, request, { signal }) => {
-      const record = visibleHost(view, caller, request.hostAgent);
-      requireLeave(caller, 'deploy', record);
-      return await orders.give(record, 'putRoster', request, onBehalfOf(caller, localName), signal);
     },
     holdTerminal: async (caller, request, call, { signal }) => {
       const { id } = authorise(view, caller, 'takeover', request.target);
@@ -120,8 +113,6 @@ export const dispatchTargets = (view: FleetView): Targets<Fleet> => {
     pressKeys: ofTarget,
     answerPrompt: ofTarget,
     controlAgent: ofTarget,
-    getRoster: ({ hostAgent }) => hostAgent.slice(0, 256),
-    putRoster: ({ hostAgent }) => hostAgent.slice(0, 256),
     holdTerminal: ofTarget,
   };
 };

@@ -5,7 +5,7 @@
 
 import type { Open } from '../../src/domain/agent-row.ts';
 import { FleetError } from '../../src/domain/errors.ts';
-import type { OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
+import type { DesiredVerb, OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
 import type { Mirror } from '../store/mirror.ts';
 import type { OrderRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -13,12 +13,17 @@ import type { Store } from '../store/store.ts';
 export const KEPT = 10_000;
 const ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
+/** INVALID_ARGUMENT for what is no id. */
+export const requireOrderId = (id: string): void => {
+  if (!ID.test(id)) throw new FleetError('INVALID_ARGUMENT', 'an order’s id is 1 to 128 letters, digits and . _ : -');
+};
+
 export interface OrderEntry {
   hostAgent: string;
   key: string;
   address: string;
   actor: string;
-  verb: OrderVerb;
+  verb: OrderVerb | DesiredVerb;
   beganMs: number;
   outcome: Open<OrderOutcomeName>;
 }
@@ -55,7 +60,7 @@ export class OrderIndex {
    * with ALREADY_EXISTS, an id that is none with INVALID_ARGUMENT.
    */
   async begin(tenantId: string, id: string, entry: OrderEntry): Promise<{ entry: OrderEntry; isNew: boolean }> {
-    if (!ID.test(id)) throw new FleetError('INVALID_ARGUMENT', 'an order’s id is 1 to 128 letters, digits and . _ : -');
+    requireOrderId(id);
     const held = this.get(tenantId, id);
     if (held === undefined) {
       await this.#put(`${tenantId}/${id}`, entry);

@@ -2,9 +2,9 @@
  * Orders on their way to one host: indexed before they leave, their outcome kept as far as it is known. When the line breaks
  * after delivery nobody here knows what was typed, and the outcome says so.
  */
-import { formatHostAddress } from '../../src/domain/address.ts';
+import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
-import { lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
+import { type DesiredVerb, isDesiredVerb, lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
@@ -19,13 +19,26 @@ import type { OrderEntry, OrderIndex } from './order-index.ts';
 export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'putRoster';
 
 /** Throws INVALID_ARGUMENT for an action that is none. */
-const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb } = {
+export const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb | DesiredVerb } = {
   sendText: () => 'send',
   pressKeys: () => 'keys',
   answerPrompt: () => 'answer',
-  controlAgent: ({ action }) => lifecycleVerb(action),
+  controlAgent: ({ action }) => (isDesiredVerb(action) ? action : lifecycleVerb(action)),
   putRoster: () => 'roster',
 };
+
+/** Of an agent that has a row, or that its host's roster is about to name; without a key that of the host itself. */
+export const orderAddress = (view: FleetView, record: HostAgentRecord, key: string): string => {
+  if (key === '') return formatHostAddress(record);
+  const { cell, host, user, id } = record;
+  const isNamed = key.startsWith(ROSTER_KEY) && !view.rowsOf(id).has(key);
+  if (isNamed) return formatAddress({ cell, host, user, agent: key.slice(ROSTER_KEY.length, MAX_ADDRESS_CHARACTERS) });
+  return addressOf(view, { hostAgent: id, key });
+};
+
+/** Before the name in the key of a row of a roster. */
+const ROSTER_KEY = 'roster:';
+const MAX_ADDRESS_CHARACTERS = 256;
 
 export interface OrdersOptions {
   view: FleetView;
@@ -63,7 +76,7 @@ export class Orders {
     const target = { hostAgent: record.id, key: ('target' in request ? request.target?.key : undefined) ?? '' };
     const { entry, isNew } = await index.begin(record.tenantId, request.id, {
       ...target,
-      address: target.key === '' ? formatHostAddress(record) : addressOf(view, target),
+      address: orderAddress(view, record, target.key),
       actor: caller.actor,
       verb: VERB_OF[call](request),
       beganMs: clock.nowMs(),

@@ -103,7 +103,10 @@ export class Enrollment {
       expect: [records.tokens.expectation(tokenName), records.identities.expectation(uri)],
       put: [
         records.tokens.writing(tokenName, { ...token, used }),
-        ...displaced.map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
+        // Its own name's last bearer is written over.
+        ...displaced
+          .filter((rival) => rival.uri !== uri)
+          .map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
         records.identities.writing(uri, record),
       ],
     });

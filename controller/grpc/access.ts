@@ -2,8 +2,8 @@
  * The door's table: which kind of caller may make which call. A call without a row is refused to everybody, and a
  * test fails for a method of any service that has none.
  */
-import type { Role } from '../../src/domain/role.ts';
-import type { CallerKind, Verb } from '../tenancy/caller.ts';
+import { ROLES, type Role } from '../../src/domain/role.ts';
+import type { Caller, CallerKind, Verb } from '../tenancy/caller.ts';
 
 export interface AccessRule {
   kinds: readonly CallerKind[];
@@ -42,6 +42,8 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.FleetService/ControlAgent', rule(READERS, 'lifecycle', 'operator', 'before')],
   ['/fleet.v1.FleetService/GetRoster', rule(READERS, 'read', 'operator', 'queued')],
   ['/fleet.v1.FleetService/PutRoster', rule(READERS, 'deploy', 'operator', 'before')],
+  ['/fleet.v1.FleetService/PutIntent', rule(READERS, 'deploy', 'operator', 'before')],
+  ['/fleet.v1.FleetService/GetIntent', rule(READERS, 'read', 'operator', 'queued')],
   ['/fleet.v1.FleetService/HoldTerminal', rule(READERS, 'takeover', 'operator', 'before')],
   // Its lease was audited.
   ['/fleet.v1.FleetService/TypeKeys', rule(READERS, 'takeover', 'operator', 'none')],
@@ -61,3 +63,12 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', rule(KNOWN, 'read', 'viewer', 'none')],
   ['/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo', rule(KNOWN, 'read', 'viewer', 'none')],
 ]);
+
+/** Why a caller may not make a call of this kind, for the log; null when it may. */
+export const objectionTo = (rule: AccessRule | undefined, caller: Caller): string | null => {
+  if (rule === undefined) return 'no such call';
+  if (!rule.kinds.includes(caller.kind)) return `not for ${caller.kind === 'none' ? 'strangers' : caller.kind}`;
+  if (!caller.verbs.includes(rule.verb)) return `verb ${rule.verb} is not theirs`;
+  const looksUp = caller.kind === 'operator';
+  return looksUp && ROLES.indexOf(caller.role) < ROLES.indexOf(rule.role) ? `needs the role ${rule.role}` : null;
+};

@@ -17,7 +17,7 @@ export interface Authentication {
   reason: RefusalReason | null;
 }
 
-const verbsOf = (record: IdentityRecord): Verb[] => {
+const verbsOf = (record: Pick<IdentityRecord, 'kind' | 'role'>): Verb[] => {
   if (record.kind === 'host') return ['read', 'report', 'enroll', ...GRANTABLE_VERBS];
   if (record.role === 'viewer') return ['read'];
   return record.role === 'admin' ? ['read', 'admin', ...GRANTABLE_VERBS] : ['read', ...GRANTABLE_VERBS];
@@ -56,20 +56,26 @@ export const authenticate = (
   const record = context.records.identities.get(uri);
   const standing = standingOf(record, { keyFingerprint, notAfterMs }, context.nowMs);
   if (record === undefined || standing !== null) return refuse(standing ?? 'not enrolled', standing);
-  const host = record.kind === 'host';
-  const caller: Caller = {
-    kind: record.kind,
-    name: host ? record.user : record.name,
-    spiffeId: uri,
-    host: record.host,
-    user: record.user,
-    machineId: record.machineId,
-    tenantId: record.tenantId,
-    role: record.role,
-    verbs: verbsOf(record),
-    ceiling: host ? ceilingOf(context.records, record.host, record.user) : [],
-    certificate: { serial, keyFingerprint, notAfterMs },
-    peer,
-  };
-  return { caller, refusal: '', reason: null };
+  const certificate = { serial, keyFingerprint, notAfterMs };
+  return { caller: callerOf(context.records, uri, record, { certificate, peer }), refusal: '', reason: null };
 };
+
+/** What an identity is and may do by what is enrolled and allowed now; whether it stands is not asked here. */
+export const callerOf = (
+  records: Records,
+  spiffeId: string,
+  { kind, name, host, user, machineId, tenantId, role }: IdentityRecord,
+  proof: Pick<Caller, 'certificate' | 'peer'>,
+): Caller => ({
+  kind,
+  name: kind === 'host' ? user : name,
+  spiffeId,
+  host,
+  user,
+  machineId,
+  tenantId,
+  role,
+  verbs: verbsOf({ kind, role }),
+  ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],
+  ...proof,
+});

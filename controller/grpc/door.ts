@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { BugError, FleetError } from '../../src/domain/errors.ts';
-import { ROLES } from '../../src/domain/role.ts';
 import type { TrustBundles } from '../../src/identity/trust.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -12,7 +11,7 @@ import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Records } from '../store/records.ts';
 import { actorOf, type Caller, LOCAL_CALLER } from '../tenancy/caller.ts';
-import { ACCESS, type AccessRule } from './access.ts';
+import { ACCESS, type AccessRule, objectionTo } from './access.ts';
 import { authenticate, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
 import { Refusal } from './refusal.ts';
@@ -92,7 +91,7 @@ export class Door {
     if (this.#isStopping) throw new Refusal('UNAVAILABLE', 'controller_stopping');
     const { caller, refusal, reason } = this.#identify(transport);
     const rule = this.#rules.get(path);
-    const why = this.#objection(rule, caller);
+    const why = objectionTo(rule, caller);
     if (rule === undefined || why !== null) {
       this.#refused(path, rule, caller, `${why}${refusal === '' ? '' : `; ${refusal}`}`);
       throw new Refusal(caller.kind === 'none' ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', reason);
@@ -146,14 +145,6 @@ export class Door {
     return told.caller.kind === 'none'
       ? told
       : { ...nobody, refusal: 'certificate not accepted in the handshake', reason: 'certificate_expired' };
-  }
-
-  #objection(rule: AccessRule | undefined, caller: Caller): string | null {
-    if (rule === undefined) return 'no such call';
-    if (!rule.kinds.includes(caller.kind)) return `not for ${caller.kind === 'none' ? 'strangers' : caller.kind}`;
-    if (!caller.verbs.includes(rule.verb)) return `verb ${rule.verb} is not theirs`;
-    const looksUp = caller.kind === 'operator';
-    return looksUp && ROLES.indexOf(caller.role) < ROLES.indexOf(rule.role) ? `needs the role ${rule.role}` : null;
   }
 
   #refused(path: string, rule: AccessRule | undefined, caller: Caller, why: string): void {

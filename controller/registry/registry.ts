@@ -97,6 +97,7 @@ export class Registry {
       heardAtMono: now,
       facts: null,
       clockSkewMs: null,
+      behind: null,
       ...held,
       id,
       cell,

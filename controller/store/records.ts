@@ -1,5 +1,6 @@
 /** What the controller remembers, as typed records over one store. Field names are stored: only ever add. */
-import type { OrderVerb } from '../../src/domain/order.ts';
+import type { IntentStateName } from '../../src/domain/intent.ts';
+import type { DesiredVerb, OrderVerb } from '../../src/domain/order.ts';
 import type { Role } from '../../src/domain/role.ts';
 import { Mirror } from './mirror.ts';
 import type { Store } from './store.ts';
@@ -54,9 +55,64 @@ export interface OrderRecord {
   key: string;
   address: string;
   actor: string;
-  verb: OrderVerb;
+  verb: OrderVerb | DesiredVerb;
   beganMs: number;
   outcome: string;
+}
+
+/** What is kept of a host-agent is one machine's and one tenant's, whoever bears its name later. */
+export interface OwnerRecord {
+  tenantId: string;
+  machineId: string;
+}
+
+/** The last roster that was applied through this controller; its text lies beside it, as it came. */
+export interface AppliedRosterRecord extends OwnerRecord {
+  /** Empty where the host did not say it. */
+  path: string;
+  digest: string;
+  bytes: number;
+  actor: string;
+  orderId: string;
+  /** Wall clock of the controller, and the host's own when its order was over. */
+  atMs: number;
+  hostEndedMs: number;
+}
+
+/** Who gave an intent, to be judged again when it is carried out. */
+export interface GiverRecord {
+  /** As the audit names it. */
+  actor: string;
+  /** null: whoever reaches the admin socket. */
+  identity: { spiffeId: string; keyFingerprint: string } | null;
+}
+
+export interface IntentStepRecord {
+  id: string;
+  verb: OrderVerb | DesiredVerb;
+  address: string;
+  /** Of its agent; empty for the roster. */
+  key: string;
+  /** Empty until it is known. */
+  outcome: string;
+  reason: string;
+  endedMs: number;
+}
+
+/** What a host-agent shall be told; the orders themselves lie beside it until it is over. */
+export interface IntentRecord extends OwnerRecord {
+  id: string;
+  /** SHA-256 of the whole request: tells another one under the same id. */
+  digest: string;
+  giver: GiverRecord;
+  givenMs: number;
+  expiresMs: number;
+  /** One that is under way waits, too: it is not over. */
+  state: Exclude<IntentStateName, 'running'>;
+  reason: string;
+  endedMs: number;
+  displaced: string;
+  steps: IntentStepRecord[];
 }
 
 export interface Records {
@@ -71,6 +127,10 @@ export interface Records {
   ceilings: Mirror<CeilingRecord>;
   /** By tenant/id. */
   orders: Mirror<OrderRecord>;
+  /** By host/user. */
+  appliedRosters: Mirror<AppliedRosterRecord>;
+  /** By host/user. */
+  intents: Mirror<IntentRecord>;
 }
 
 export const openRecords = async (store: Store): Promise<Records> => {
@@ -81,6 +141,8 @@ export const openRecords = async (store: Store): Promise<Records> => {
     settings: new Mirror(store, 'setting/'),
     ceilings: new Mirror(store, 'ceiling/'),
     orders: new Mirror(store, 'order/'),
+    appliedRosters: new Mirror(store, 'applied-roster/'),
+    intents: new Mirror(store, 'intent/'),
   };
   await Promise.all([
     records.identities.start(),
@@ -88,6 +150,8 @@ export const openRecords = async (store: Store): Promise<Records> => {
     records.settings.start(),
     records.ceilings.start(),
     records.orders.start(),
+    records.appliedRosters.start(),
+    records.intents.start(),
   ]);
   return records;
 };

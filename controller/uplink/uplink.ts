@@ -48,6 +48,8 @@ interface Session {
   stream: UplinkStream;
   goodbye: LinkReason | null;
   dismissed: LinkReason | null;
+  /** Its rows are all there. */
+  isReported: boolean;
   isOver: boolean;
 }
 
@@ -61,6 +63,7 @@ export class Uplink {
   readonly #sessions = new Map<string, Session>();
   readonly #displacements: Displacements;
   readonly #sessionChanged = new Listeners<[id: string, isOpen: boolean]>();
+  readonly #reported = new Listeners<[id: string]>();
   #sequence = 0n;
 
   constructor(options: UplinkOptions) {
@@ -115,6 +118,16 @@ export class Uplink {
     return this.#sessions.has(id);
   }
 
+  /** It has a session, and its rows of that session are there. */
+  isReported(id: string): boolean {
+    return this.#sessions.get(id)?.isReported ?? false;
+  }
+
+  /** Hears, once for each session, when it is. */
+  onReported(listener: (id: string) => void): Disposable {
+    return this.#reported.add(listener);
+  }
+
   /** The host opens one beside its stream, if none is open; false when it has no stream. */
   askForTunnel(id: string): boolean {
     const session = this.#sessions.get(id);
@@ -161,6 +174,7 @@ export class Uplink {
       stream,
       goodbye: null,
       dismissed: null,
+      isReported: false,
       isOver: false,
     };
     this.#sessions.set(id, session);
@@ -185,6 +199,8 @@ export class Uplink {
       'uplink opened',
     );
     this.#sessionChanged.emit(id, true);
+    // What is held of its rows is all of them, up to what it says next.
+    if (resume !== null) this.#tellReported(session);
     return session;
   }
 
@@ -193,8 +209,17 @@ export class Uplink {
     if (!registry.isReporting(session.id, session.epoch)) return;
     if (message.beat?.facts) registry.heard(session.id, session.epoch, hostFactsFromWire(message.beat.facts));
     else registry.heard(session.id, session.epoch, null);
-    if (message.report) intake.take(session.id, session.inventoryId, message.report);
+    if (message.report) {
+      intake.take(session.id, session.inventoryId, message.report);
+      if (message.report.complete) this.#tellReported(session);
+    }
     if (message.goodbye) session.goodbye = 'stopped';
+  }
+
+  #tellReported(session: Session): void {
+    if (session.isReported) return;
+    session.isReported = true;
+    this.#reported.emit(session.id);
   }
 
   #ended(session: Session): void {

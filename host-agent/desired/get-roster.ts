@@ -17,11 +17,14 @@ const MAX_ENV_BYTES = 64 * 1024;
 /** Of one answer, with room for its frame and the overrides. */
 export const MAX_ROSTER_BYTES = 448 * 1024;
 
+/** Read from the disk, not remembered. */
+const NOW = { asOfMs: 0, stored: false } as const;
+
 export const getRoster =
   (mosaicHome: string): OwnCalls['getRoster'] =>
   async () => {
     const { path, file } = await findRoster(mosaicHome);
-    if (file.kind === 'missing') return { path, text: '', digest: '', problem: '', env: [] };
+    if (file.kind === 'missing') return { path, text: '', digest: '', problem: '', env: [], ...NOW };
     if (file.kind === 'unreadable') throw new FleetError('FAILED_PRECONDITION', `${path}: ${file.words}`);
     const { text } = file;
     if (Buffer.byteLength(text) > MAX_ROSTER_BYTES) {
@@ -36,6 +39,7 @@ export const getRoster =
       digest: rosterDigest(text),
       problem: problem ?? '',
       env: env.filter(({ variables }) => Object.keys(variables).length > 0),
+      ...NOW,
     };
   };
 

@@ -1,6 +1,6 @@
 /**
- * Calls about one host: answered here when the host-agent named is this one, else by the controller. Whoever reaches the
- * socket is this host's user.
+ * Calls about one host: answered here when the host-agent named is this one, else by the controller, which alone answers for
+ * hosts that may be away. Whoever reaches the socket is this host's user.
  */
 import { randomBytes } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
@@ -11,7 +11,14 @@ import { type GrpcStatus, toGrpcStatus } from '../../src/wire/errors.ts';
 import type { FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { GetOrderRequest, OrderTarget, SendTextRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { DiagnoseRequest } from '../../src/wire/gen/fleet/v1/view.ts';
-import { codecOf, HOST_CALLS, type HostCall, MAX_TUNNEL_CALLS } from '../../src/wire/host-calls.ts';
+import {
+  CONTROLLER_CALLS,
+  type ControllerCall,
+  codecOf,
+  HOST_CALLS,
+  type HostCall,
+  MAX_TUNNEL_CALLS,
+} from '../../src/wire/host-calls.ts';
 import { answerCall } from '../calls/answer-call.ts';
 import { soleAudience } from '../calls/audience.ts';
 import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
@@ -33,10 +40,10 @@ export interface HostCallsOptions {
 /** Screens and lines that callers of this machine follow at once, of all hosts; as many as go through one tunnel. */
 export const MAX_LOCAL_STREAMS = MAX_TUNNEL_CALLS;
 
-export const hostCallHandlers = (given: HostCallsOptions): Pick<FleetServiceServer, HostCall> => {
+export const hostCallHandlers = (given: HostCallsOptions): Pick<FleetServiceServer, LocalCall> => {
   const options: Serving = { ...given, resets: new ResetBudget(systemClock) };
   let streams = 0;
-  const serveStream = async (call: HostCall, incoming: IncomingCall): Promise<void> => {
+  const serveStream = async (call: LocalCall, incoming: IncomingCall): Promise<void> => {
     if (streams >= MAX_LOCAL_STREAMS) {
       const many = `${streams} streams are open on this machine already: try again later`;
       incoming.end(statusOf(options, call, new FleetError('RESOURCE_EXHAUSTED', many)));
@@ -46,15 +53,17 @@ export const hostCallHandlers = (given: HostCallsOptions): Pick<FleetServiceServ
     await serve(options, call, incoming);
     streams -= 1;
   };
-  const handlers = HOST_CALLS.map((call) => [
+  const handlers = [...HOST_CALLS, ...CONTROLLER_CALLS].map((call) => [
     call,
     codecOf(call).responseStream
       ? (stream: Parameters<typeof incomingStream>[0]) => void serveStream(call, incomingStream(stream, options.signal))
       : (unary: Parameters<typeof incomingUnary>[0], reply: Parameters<typeof incomingUnary>[1]) =>
           void serve(options, call, incomingUnary(unary, reply, options.signal)),
   ]);
-  return Object.fromEntries(handlers) as Pick<FleetServiceServer, HostCall>;
+  return Object.fromEntries(handlers) as Pick<FleetServiceServer, LocalCall>;
 };
+
+type LocalCall = HostCall | ControllerCall;
 
 /** The options, and what all calls of the socket share. */
 type Serving = HostCallsOptions & { resets: ResetBudget };
@@ -73,10 +82,15 @@ const givenUpWithin = async (
   }
 };
 
-const serve = async (options: Serving, call: HostCall, incoming: IncomingCall): Promise<void> => {
+const isControllers = (call: LocalCall): call is ControllerCall =>
+  (CONTROLLER_CALLS as readonly string[]).includes(call);
+
+const serve = async (options: Serving, call: LocalCall, incoming: IncomingCall): Promise<void> => {
   try {
     if (call === 'sendText') sayWhereFrom(options, incoming.request as SendTextRequest);
     if (call === 'getOrder') await ownOrderFirst(options, incoming);
+    else if (isControllers(call))
+      await relay(options, call, incoming, 'an intent is kept by a controller: it can be given');
     else if (isHere(options, call, incoming.request)) await answerHere(options, call, incoming);
     else await relay(options, call, incoming, `${hostIn(call, incoming.request)} can only be asked`);
     incoming.end(null);
@@ -101,7 +115,7 @@ const answerHere = (
 };
 
 /** Refuses with UNAVAILABLE, saying `what`, when there is no controller to ask. */
-const relay = (options: Serving, call: HostCall, incoming: IncomingCall, what: string): Promise<void> => {
+const relay = (options: Serving, call: LocalCall, incoming: IncomingCall, what: string): Promise<void> => {
   const { channel } = options.line;
   if (channel !== null) return givenUpWithin(options.resets, incoming, () => relayCall(channel, call, incoming));
   const { reason } = options.upstream.describe();
@@ -142,7 +156,7 @@ const isHere = ({ names }: HostCallsOptions, call: HostCall, request: unknown): 
 };
 
 /** The controller's status as it came; our own failures in their words, or under a reference into the log. */
-const statusOf = ({ log }: HostCallsOptions, call: HostCall, error: unknown): GrpcStatus => {
+const statusOf = ({ log }: HostCallsOptions, call: LocalCall, error: unknown): GrpcStatus => {
   const { code, details } = error as Partial<GrpcStatus>;
   if (!(error instanceof FleetError) && typeof code === 'number') return { code, details: details ?? '' };
   const reference = randomBytes(6).toString('hex');

@@ -4,7 +4,7 @@
  */
 import { Client, credentials, InterceptingCall, type Interceptor, Metadata } from '@grpc/grpc-js';
 import type { MessageSink } from '../../src/runtime/message-sink.ts';
-import { codecOf, type HostCall } from '../../src/wire/host-calls.ts';
+import { type ControllerCall, codecOf, type HostCall } from '../../src/wire/host-calls.ts';
 import type { IncomingCall } from './incoming-call.ts';
 
 type Channel = ReturnType<Client['getChannel']>;
@@ -15,7 +15,7 @@ const UNARY_DEADLINE_MS = 10_000;
 const MARGIN_MS = 5_000;
 
 /** Rejects with the controller's status: an error with `code` and `details`. */
-export const relayCall = (channel: Channel, call: HostCall, incoming: IncomingCall): Promise<void> => {
+export const relayCall = (channel: Channel, call: HostCall | ControllerCall, incoming: IncomingCall): Promise<void> => {
   const { path, responseStream, requestSerialize, responseDeserialize } = codecOf(call);
   const { request, sink, signal } = incoming;
   const client = new Client('', credentials.createInsecure(), { channelOverride: channel });

@@ -1,4 +1,5 @@
 import type { Open } from './agent-row.ts';
+import type { Behind } from './intent.ts';
 
 /** The host's own word about what may be done there; each level includes those before it. */
 export const CONTROL_LEVELS = ['observe', 'send', 'lifecycle', 'deploy'] as const;
@@ -64,6 +65,8 @@ export interface HostAgent {
   clockSkewMs: number | null;
   /** It is the host-agent that answers this call. */
   here: boolean;
+  /** null: it was told all that it should have been. */
+  behind: Behind | null;
 }
 
 export const hostAgentId = (host: string, user: string): string => `${host}/${user}`;

@@ -3,6 +3,7 @@
  * Both daemons keep one; a FleetService is a stream of it. Rows leave only when a host or an operator says so.
  */
 import type { HostAgent, HostFacts, Link } from '../domain/host-agent.ts';
+import type { Behind } from '../domain/intent.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RevisionLog } from './revision-log.ts';
 
@@ -21,6 +22,15 @@ export interface HostAgentRecord {
   facts: HostFacts | null;
   heardAtMono: number;
   clockSkewMs: number | null;
+  behind: HeldBehind | null;
+}
+
+/** A moment at which it was given, and one at which it expires. */
+export interface HeldBehind {
+  state: Behind['state'];
+  reason: string;
+  givenAtMono: number;
+  expiresAtMono: number | null;
 }
 
 export interface AgentRecord {
@@ -95,6 +105,12 @@ export class FleetView {
     if (changed) this.log.set(held.id, held);
   }
 
+  /** What a host-agent was not told yet, or null; the same again is no change for readers. */
+  setBehind(id: string, behind: HeldBehind | null): void {
+    const held = this.#hostAgents.get(id);
+    if (held && !sameBehind(held.behind, behind)) this.putHostAgent({ ...held, behind });
+  }
+
   removeHostAgent(id: string): void {
     for (const key of [...this.rowsOf(id).keys()]) this.removeRow(id, key);
     this.#rows.delete(id);
@@ -123,11 +139,12 @@ export class FleetView {
   /** The record as it is to be said now: moments become ages. */
   say(record: HostAgentRecord): HostAgent {
     const now = this.#clock.monotonicMs();
-    const { kind: _, linkState, linkReason, linkSinceMono, heardAtMono, ...rest } = record;
+    const { kind: _, linkState, linkReason, linkSinceMono, heardAtMono, behind, ...rest } = record;
     return {
       ...rest,
       link: { state: linkState, reason: linkReason, ageMs: Math.max(0, now - linkSinceMono) },
       heardAgeMs: Math.max(0, now - heardAtMono),
+      behind: behind && sayBehind(behind, now),
     };
   }
 
@@ -139,6 +156,34 @@ export class FleetView {
     }
   }
 }
+
+const sayBehind = ({ state, reason, givenAtMono, expiresAtMono }: HeldBehind, now: number): Behind => ({
+  state,
+  reason,
+  ageMs: Math.max(0, now - givenAtMono),
+  expiresInMs: expiresAtMono === null ? null : Math.max(0, expiresAtMono - now),
+});
+
+export const heardBehind = ({ state, reason, ageMs, expiresInMs }: Behind, now: number): HeldBehind => ({
+  state,
+  reason,
+  givenAtMono: now - ageMs,
+  expiresAtMono: expiresInMs === null ? null : now + expiresInMs,
+});
+
+/** Time on the way moves the moments from one telling to the next. */
+const MOMENT_NOISE_MS = 2_000;
+
+const sameMoment = (a: number | null, b: number | null): boolean =>
+  a === null || b === null ? a === b : Math.abs(a - b) < MOMENT_NOISE_MS;
+
+const sameBehind = (a: HeldBehind | null, b: HeldBehind | null): boolean =>
+  a === null || b === null
+    ? a === b
+    : a.state === b.state &&
+      a.reason === b.reason &&
+      sameMoment(a.givenAtMono, b.givenAtMono) &&
+      sameMoment(a.expiresAtMono, b.expiresAtMono);
 
 const sameBytes = (a: Buffer, b: Buffer): boolean => a.length === b.length && Buffer.compare(a, b) === 0;
 

@@ -9,7 +9,7 @@ import { MAX_ROW_BYTES } from '../wire/agent-row.ts';
 import type { HostAgent as HostAgentMessage } from '../wire/gen/fleet/v1/types.ts';
 import type { Changes, Upstream, WatchAgentsResponse } from '../wire/gen/fleet/v1/view.ts';
 import { hostAgentFromWire } from '../wire/host-agent.ts';
-import type { FleetView } from './fleet-view.ts';
+import { type FleetView, heardBehind } from './fleet-view.ts';
 
 export class ViewImage {
   readonly #view: FleetView;
@@ -52,7 +52,10 @@ export class ViewImage {
 
   /** Another source from now on: nothing of the old one is kept. */
   clear(): void {
-    for (const record of [...this.#view.hostAgents()]) if (!record.here) this.#removeHostAgent(record.id);
+    for (const record of [...this.#view.hostAgents()]) {
+      if (record.here) this.#view.setBehind(record.id, null);
+      else this.#removeHostAgent(record.id);
+    }
     this.#snapshot = null;
     this.resumeToken = '';
     this.upstream = null;
@@ -82,11 +85,17 @@ export class ViewImage {
 
   #putHostAgent(message: HostAgentMessage): void {
     const said = hostAgentFromWire(message);
-    if (said.id === this.#view.hereId) return;
     const now = this.#clock.monotonicMs();
     const { link, heardAgeMs, ...rest } = said;
+    const behind = said.behind && heardBehind(said.behind, now);
+    // Of our own host-agent this alone is known better elsewhere.
+    if (said.id === this.#view.hereId) {
+      this.#view.setBehind(said.id, behind);
+      return;
+    }
     this.#view.putHostAgent({
       ...rest,
+      behind,
       here: false,
       linkState: link.state,
       linkReason: link.reason,

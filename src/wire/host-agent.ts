@@ -1,5 +1,6 @@
 /** HostAgent and HostFacts to and from their messages. */
 import type { HostAgent, HostFacts } from '../domain/host-agent.ts';
+import type { Behind } from '../domain/intent.ts';
 import type * as wire from './gen/fleet/v1/types.ts';
 
 export const hostFactsToWire = (facts: HostFacts): wire.HostFacts => ({
@@ -30,11 +31,21 @@ export const hostFactsFromWire = (facts: wire.HostFacts): HostFacts => ({
   capabilities: words(facts.capabilities),
 });
 
+const behindToWire = (behind: Behind): wire.Behind => ({ ...behind, expiresInMs: behind.expiresInMs ?? undefined });
+
+const behindFromWire = (behind: wire.Behind): Behind => ({
+  state: name(behind.state),
+  reason: behind.reason.slice(0, LIMITS.wordLength),
+  ageMs: finite(behind.ageMs) ?? 0,
+  expiresInMs: finite(behind.expiresInMs),
+});
+
 export const hostAgentToWire = (agent: HostAgent): wire.HostAgent => ({
   ...agent,
   link: { ...agent.link, reason: agent.link.reason ?? undefined },
   facts: agent.facts ? hostFactsToWire(agent.facts) : undefined,
   clockSkewMs: agent.clockSkewMs ?? undefined,
+  behind: agent.behind ? behindToWire(agent.behind) : undefined,
 });
 
 export const hostAgentFromWire = (agent: wire.HostAgent): HostAgent => ({
@@ -52,4 +63,5 @@ export const hostAgentFromWire = (agent: wire.HostAgent): HostAgent => ({
   heardAgeMs: agent.heardAgeMs,
   clockSkewMs: agent.clockSkewMs ?? null,
   here: agent.here,
+  behind: agent.behind ? behindFromWire(agent.behind) : null,
 });

@@ -21,6 +21,10 @@ export const HOST_CALLS = [
 ] as const;
 export type HostCall = (typeof HOST_CALLS)[number];
 
+/** Those about a host that only the controller answers, since the host may be away. */
+export const CONTROLLER_CALLS = ['putIntent', 'getIntent'] as const;
+export type ControllerCall = (typeof CONTROLLER_CALLS)[number];
+
 type Definition<C extends HostCall> = (typeof FleetServiceService)[C];
 export type RequestOf<C extends HostCall> = ReturnType<Definition<C>['requestDeserialize']>;
 export type ResponseOf<C extends HostCall> = ReturnType<Definition<C>['responseDeserialize']>;
@@ -51,7 +55,7 @@ export interface CallCodec {
 
 const methodOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-export const codecOf = (call: HostCall): CallCodec => {
+export const codecOf = (call: HostCall | ControllerCall): CallCodec => {
   const definition = FleetServiceService[call];
   return { ...(definition as unknown as CallCodec), method: methodOf(definition.path) };
 };

@@ -27,5 +27,6 @@ export const hostAgent = (over: Partial<HostAgent> = {}): HostAgent => ({
   heardAgeMs: 0,
   clockSkewMs: 0,
   here: false,
+  behind: null,
   ...over,
 });

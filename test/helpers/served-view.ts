@@ -16,7 +16,7 @@ import type { HostAgent } from '../../src/domain/host-agent.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { callSink } from '../../src/runtime/message-sink.ts';
 import { type Paths, resolvePaths } from '../../src/runtime/paths.ts';
-import { FleetView } from '../../src/view/fleet-view.ts';
+import { FleetView, heardBehind } from '../../src/view/fleet-view.ts';
 import { streamView } from '../../src/view/view-stream.ts';
 import { encodeAgentRow } from '../../src/wire/agent-row.ts';
 import { type FleetServiceServer, FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
@@ -67,16 +67,25 @@ export class ServedView {
 
   put(over: Partial<HostAgent>, ...rows: AgentRow[]): void {
     const agent = hostAgent({ facts: hostFacts({ hostNowMs: Date.now() }), ...over });
-    const { link, heardAgeMs, ...rest } = agent;
+    const { link, heardAgeMs, behind, ...rest } = agent;
     const now = systemClock.monotonicMs();
     this.view.putHostAgent({
       ...rest,
+      behind: behind && heardBehind(behind, now),
       linkState: link.state,
       linkReason: link.reason,
       linkSinceMono: now - link.ageMs,
       heardAtMono: now - heardAgeMs,
     });
-    for (const row of rows) this.view.putRow(agent.id, row.key, Buffer.from(encodeAgentRow(row)));
+    for (const row of rows) this.putRow(agent.id, row);
+  }
+
+  putRow(hostAgentId: string, row: AgentRow): void {
+    this.view.putRow(hostAgentId, row.key, Buffer.from(encodeAgentRow(row)));
+  }
+
+  removeRow(hostAgentId: string, key: string): void {
+    this.view.removeRow(hostAgentId, key);
   }
 
   /** Proof of life of every host-agent held. */
@@ -106,6 +115,8 @@ export class ServedView {
       controlAgent: absent,
       getRoster: absent,
       putRoster: absent,
+      putIntent: absent,
+      getIntent: absent,
       getOrder: absent,
       typeKeys: absent,
       ...this.calls,

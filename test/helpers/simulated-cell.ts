@@ -1,5 +1,6 @@
 /** A running controller with simulated hosts and clients of it, all ended in reverse by `end`. */
-import { controllerStatus } from '../../src/cli/client/admin-methods.ts';
+import { join } from 'node:path';
+import { allowVerbs, controllerStatus, removeHost } from '../../src/cli/client/admin-methods.ts';
 import type { FleetServiceClient } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import { agentRow } from './agent-row.ts';
 import { FaultProxy } from './fault-proxy.ts';
@@ -11,7 +12,7 @@ import { until } from './until.ts';
 
 const SOON = { timeoutMs: 30_000 };
 
-export type HostWish = Partial<SimulatedHostOptions> & { tenantId?: string };
+export type HostWish = Partial<SimulatedHostOptions> & { tenantId?: string; replace?: boolean };
 
 export class SimulatedCell {
   readonly controller: RunningController;
@@ -22,17 +23,23 @@ export class SimulatedCell {
     this.#cleanUp.push(() => controller.remove());
   }
 
-  static async start(): Promise<SimulatedCell> {
-    return new SimulatedCell(await RunningController.start());
+  static async start(options: Parameters<typeof RunningController.start>[0] = {}): Promise<SimulatedCell> {
+    return new SimulatedCell(await RunningController.start(options));
   }
 
-  /** Enrolled, connected, and reporting one agent: key `a`, name coder0-0. */
-  async host(name: string, wish: HostWish = {}): Promise<SimulatedHost> {
-    const token = await this.controller.token(name, 'u', wish.tenantId);
+  /** Enrolled, with one agent to report: key `a`, name coder0-0. It is away until it is started. */
+  async away(name: string, wish: HostWish = {}): Promise<SimulatedHost> {
+    const token = await this.controller.token(name, 'u', wish.tenantId, wish.replace);
     const host = await SimulatedHost.enrol({ folder: this.controller.folder, token, host: name, ...wish });
     host.put(agentRow({ key: 'a', agent: 'coder0-0' }));
-    host.start();
     this.#cleanUp.push(() => host.stop());
+    return host;
+  }
+
+  /** Enrolled, connected, and reporting that agent. */
+  async host(name: string, wish: HostWish = {}): Promise<SimulatedHost> {
+    const host = await this.away(name, wish);
+    host.start();
     await until(async () => [...(await this.controller.view()).rowsOf(host.id)].length === 1, SOON);
     await until(() => host.uplink.channel !== null, SOON);
     return host;
@@ -46,6 +53,22 @@ export class SimulatedCell {
     const proxy = await FaultProxy.start({ host: '127.0.0.1', port: Number(listening[0]?.split(':').at(-1)) });
     this.#cleanUp.push(() => proxy.stop());
     return proxy;
+  }
+
+  /** A folder for the identity of another machine that bears a known name. */
+  get elsewhere(): string {
+    return join(this.controller.folder, 'elsewhere');
+  }
+
+  /** What callers of that host may do elsewhere; nothing by default. */
+  async allow(host: string, verbs: string[]): Promise<void> {
+    await this.controller.admin((channel) =>
+      channel.unary(allowVerbs, { host, user: '', verbs }, { deadlineMs: 5_000 }),
+    );
+  }
+
+  async removeHost(host: string): Promise<void> {
+    await this.controller.admin((channel) => channel.unary(removeHost, { host, user: '' }, { deadlineMs: 5_000 }));
   }
 
   /** Whoever reaches the admin socket. */

@@ -71,6 +71,7 @@ export class SimulatedHost {
       facts: facts(),
       heardAtMono: clock.monotonicMs(),
       clockSkewMs: 0,
+      behind: null,
     });
     const uplink = new UplinkClient({
       view,

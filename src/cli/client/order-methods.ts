@@ -1,4 +1,5 @@
 /** RPCs about one agent that order something or ask why, apart from the others so that a `ps` does not load their codecs. */
+import * as intents from '../../wire/gen/fleet/v1/intent.ts';
 import * as orders from '../../wire/gen/fleet/v1/orders.ts';
 import * as rosters from '../../wire/gen/fleet/v1/roster.ts';
 import { ExplainAgentRequest, ExplainAgentResponse } from '../../wire/gen/fleet/v1/terminal.ts';
@@ -12,5 +13,7 @@ export const answerPrompt = methodOf(path('AnswerPrompt'), orders.AnswerPromptRe
 export const controlAgent = methodOf(path('ControlAgent'), orders.ControlAgentRequest, orders.OrderOutcome);
 export const getRoster = methodOf(path('GetRoster'), rosters.GetRosterRequest, rosters.GetRosterResponse);
 export const putRoster = methodOf(path('PutRoster'), rosters.PutRosterRequest, orders.OrderOutcome);
+export const putIntent = methodOf(path('PutIntent'), intents.PutIntentRequest, intents.IntentState);
+export const getIntent = methodOf(path('GetIntent'), intents.GetIntentRequest, intents.IntentState);
 export const getOrder = methodOf(path('GetOrder'), orders.GetOrderRequest, orders.OrderOutcome);
 export const explainAgent = methodOf(path('ExplainAgent'), ExplainAgentRequest, ExplainAgentResponse);

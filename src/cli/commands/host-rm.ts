@@ -6,9 +6,10 @@ import { EXIT } from '../exit-codes.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { askRemoval, askStatus } from '../install/local-fleet.ts';
 import { Steps } from '../install/steps.ts';
+import { knownTarget } from '../ssh/known-target.ts';
 import { recallHosts } from '../ssh/remembered-hosts.ts';
 import { forgetHere, lookThere, removeThere, revokeHere } from '../ssh/remove-host.ts';
-import { parseSshTarget, type SshTarget, targetText } from '../ssh/ssh-target.ts';
+import { type SshTarget, targetText } from '../ssh/ssh-target.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const run = (command: CommandContext): Promise<number> => exclusively(command.paths, () => removeHost(command));
@@ -61,23 +62,7 @@ const forget = async (command: CommandContext, steps: Steps, host: string): Prom
   return EXIT.done;
 };
 
-const targetOf = async (command: CommandContext, named: string): Promise<SshTarget> => {
-  const { flags, paths } = command;
+const targetOf = ({ flags, paths }: CommandContext, named: string): Promise<SshTarget> => {
   const options = { port: flags.port as string | undefined, identity: flags.identity as string | undefined };
-  if (named.includes('@')) return parseSshTarget(named, options);
-  const known = await recallHosts(paths, named);
-  if (known.length === 1) {
-    const { target } = known[0] as (typeof known)[number];
-    const given = parseSshTarget('machine', options);
-    return {
-      ...target,
-      port: given.port ?? target.port,
-      identityFile: given.identityFile ?? target.identityFile,
-    };
-  }
-  const why =
-    known.length === 0
-      ? `${named} was not added over ssh from here: name it USER@MACHINE, or only revoke it with --forget`
-      : `${named} has several users: name one as USER@MACHINE (${known.map(({ target }) => targetText(target)).join(', ')})`;
-  throw new FleetError('NOT_FOUND', why);
+  return knownTarget(paths, named, options, 'name it USER@MACHINE, or only revoke it with --forget');
 };

@@ -1,13 +1,14 @@
 /** The verbs that put daemons on machines: what help, completion and the parser know of them. */
+import { CONTROL_LEVELS } from '../../domain/host-agent.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 
-const machines = () => import('./machines.ts');
+export const machines = () => import('./machines.ts');
 
 const CONTROL: FlagSpec = {
   name: 'control',
   type: 'string',
   value: 'POLICY',
-  choices: ['observe', 'send', 'lifecycle', 'deploy'],
+  choices: CONTROL_LEVELS,
   help: 'what this host lets others do; the host itself enforces it (new hosts: lifecycle)',
 };
 
@@ -32,6 +33,16 @@ const HOST_KEY: FlagSpec = {
   type: 'string',
   value: 'SHA256:…',
   help: 'accept this host key where ssh does not know the machine yet; kept in a file of our own',
+};
+
+const OUTPUT: FlagSpec = {
+  name: 'output',
+  short: 'o',
+  type: 'string',
+  value: 'FORM',
+  choices: ['table', 'json'],
+  default: 'table',
+  help: 'form of the output',
 };
 
 export const hostSpecs: CommandSpec[] = [
@@ -188,15 +199,7 @@ export const hostSpecs: CommandSpec[] = [
     words: { VERB: ['send', 'lifecycle', 'deploy', 'takeover'] },
     flags: [
       { name: 'none', type: 'boolean', help: 'back to the default: nothing beyond their own host and user' },
-      {
-        name: 'output',
-        short: 'o',
-        type: 'string',
-        value: 'FORM',
-        choices: ['table', 'json'],
-        default: 'table',
-        help: 'form of the output',
-      },
+      OUTPUT,
     ],
     examples: [
       'fleet host allow W-jarvis send',
@@ -207,5 +210,35 @@ export const hostSpecs: CommandSpec[] = [
       'Replaces what was allowed before, and prints what is allowed now. Every agent on that host is a process of its\n' +
       'user and may do it, too; each target host’s own policy still has the last word. Without /USER: all its users.',
     load: async () => (await machines()).hostAllow,
+  },
+  {
+    name: 'host control',
+    summary: 'what a host lets others do: shown, or changed in the host’s own file',
+    args: 'HOST [LEVEL]',
+    arity: [1, 2],
+    words: { LEVEL: CONTROL_LEVELS },
+    flags: [
+      {
+        name: 'takeover',
+        type: 'string',
+        value: 'YESNO',
+        choices: ['yes', 'no'],
+        help: 'whether a person may type freely into its agents (fleet attach), where LEVEL lets anybody type',
+      },
+      PORT,
+      IDENTITY,
+      OUTPUT,
+      DRY_RUN,
+    ],
+    examples: [
+      'fleet host control dragon-lin',
+      'fleet host control dragon-lin deploy',
+      'fleet host control W-jarvis --takeover no',
+    ],
+    notes:
+      'On this host it writes the file itself, on another it goes over your own ssh, never over the fleet: whoever owns\n' +
+      'the account there decides. Counts at once, for every caller; what else the file says is kept. HOST may be\n' +
+      'HOST/USER, or USER@MACHINE for one that was not added from here.',
+    load: async () => (await machines()).hostControl,
   },
 ];

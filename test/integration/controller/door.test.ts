@@ -70,6 +70,8 @@ const serve = async (cell: TestCell): Promise<void> => {
     controlAgent: absent,
     getRoster: absent,
     putRoster: absent,
+    putIntent: absent,
+    getIntent: absent,
     getOrder: absent,
     holdTerminal: absent,
     typeKeys: absent,

@@ -95,6 +95,14 @@ describe('enrolment', () => {
     expect(await failureOf(renew(old, { csr: makeCsr(old.key) }))).toMatchObject({ code: status.PERMISSION_DENIED });
   });
 
+  it('lets a replacing token take over the very same host and user, and accepts the new machine at once', async () => {
+    const old = await cell.enroll(await cell.token());
+    const next = await cell.enroll(await cell.token({ replace: true }), { machineId: 'machine-2' });
+    expect(await failureOf(renew(old, { csr: makeCsr(old.key) }))).toMatchObject({ code: status.PERMISSION_DENIED });
+    const renewed = renew(next, { csr: makeCsr(next.key), machineId: 'machine-2' });
+    expect(await renewed).toMatchObject({ host: 'W-jarvis', user: 'jarvis' });
+  });
+
   it('lets a machine that lost its folder enrol again; the key before is worth nothing then', async () => {
     const first = await cell.token();
     const old = await cell.enroll(first);

@@ -44,6 +44,7 @@ const putHost = (tenantId: string): void =>
     here: false,
     heardAtMono: 0,
     clockSkewMs: null,
+    behind: null,
   });
 
 const jarvis: Caller = { ...LOCAL_CALLER, ...JARVIS, kind: 'host', tenantId: 'ours', ceiling: ['takeover'] };
