@@ -117,12 +117,13 @@ export class HostAgent {
         log: part('tmux'),
       });
       shutdown.add('tmux', () => tmux.stopped(), 3_500);
+      const socketPath = (socket: string | null) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default');
       const inventory = new Inventory({
         sources: { tmux, systemd, heartbeats, roster, processes: new ProcTable() },
         view,
         clock,
         names,
-        socketPath: (socket) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default'),
+        socketPath,
         launcherInstalled: FLEET_VERSION,
       });
       const rules = new RuleShelf(paths.config, clock);
@@ -194,7 +195,8 @@ export class HostAgent {
         tmux,
         rules,
         unitsProblem: () => systemd.current().problem,
-        holderSession: () => roster.current().roster?.holderSession ?? null,
+        roster: () => roster.current().roster,
+        socketPath,
         shutdown,
       });
 
@@ -209,7 +211,7 @@ export class HostAgent {
           processes: new ProcTable(),
           clock,
           home: homedir(),
-          program: process.argv[1] ?? '',
+          build: installedBuild(),
           standing: () => uplink.standing,
           clockSkewMs: () => uplink.clockSkewMs,
           controllerVersion: () => controllerVersion,

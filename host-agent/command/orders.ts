@@ -5,6 +5,7 @@
 
 import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
+import { holderUnitOf } from '../../src/domain/holder.ts';
 import type { ControlLevel } from '../../src/domain/host-agent.ts';
 import { keyNames } from '../../src/domain/key-names.ts';
 import { isLifecycleVerb, type LifecycleVerb, lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
@@ -63,6 +64,7 @@ const DEFAULT_MS: Record<OrderVerb, number> = {
   start: 60_000,
   stop: 60_000,
   restart: 120_000,
+  reset: 120_000,
   roster: 10_000,
 };
 /** For a unit that systemd may still be stopping: beyond its own TimeoutStopSec. */
@@ -151,7 +153,9 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
 
   readonly controlAgent: OwnCalls['controlAgent'] = async (request, context) => {
     const verb = lifecycleVerb(request.action);
-    return this.#once(verb, request, DEFAULT_MS[verb], [request.force], context, (run) =>
+    // An order of a version that knew no more has the digest that it had.
+    const what = request.adopt ? [request.force, 'adopt'] : [request.force];
+    return this.#once(verb, request, DEFAULT_MS[verb], what, context, (run) =>
       this.#options.lifecycle.control(verb, request, run),
     );
   };
@@ -253,7 +257,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   /** Empty where there is no such row; the host's own where there is no key. */
   #addressOf(key: string): string {
     if (key === '') return formatHostAddress(this.#options.names());
-    const agent = this.#options.ports.panes.row(key)?.agent;
+    const agent = this.#options.ports.panes.row(key)?.agent ?? holderUnitOf(key) ?? undefined;
     return agent === undefined ? '' : formatAddress({ ...this.#options.names(), agent });
   }
 

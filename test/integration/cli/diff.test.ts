@@ -19,7 +19,14 @@ beforeEach(async () => {
   served.calls.getRoster = ({ request }, reply) => {
     if (request.hostAgent !== DRAGON.id)
       return reply({ code: status.UNIMPLEMENTED, details: 'a host-agent of before' });
-    reply(null, { path: '/r.yaml', ...far, digest: far.text === '' ? '' : rosterDigest(far.text), problem: '' });
+    reply(null, {
+      path: '/r.yaml',
+      ...far,
+      digest: far.text === '' ? '' : rosterDigest(far.text),
+      problem: '',
+      asOfMs: 0,
+      stored: false,
+    });
   };
   await served.start();
 });
