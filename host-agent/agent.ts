@@ -105,6 +105,10 @@ export class HostAgent {
       shutdown.add('local server', () => server.stop());
 
       const roster = new RosterSource({ mosaicHome: paths.mosaicHome });
+      const beatsFolder = (agent: string, env: ReadonlyMap<string, ReadonlyMap<string, string>>): string => {
+        const { shared, byAgent } = heartbeatFolders(paths.mosaicHome, homedir(), env);
+        return byAgent.get(agent) ?? shared;
+      };
       const heartbeats = new HeartbeatSource({
         folders: () => heartbeatFolders(paths.mosaicHome, homedir(), roster.current().env),
       });
@@ -117,12 +121,13 @@ export class HostAgent {
         log: part('tmux'),
       });
       shutdown.add('tmux', () => tmux.stopped(), 3_500);
+      const socketPath = (socket: string | null) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default');
       const inventory = new Inventory({
         sources: { tmux, systemd, heartbeats, roster, processes: new ProcTable() },
         view,
         clock,
         names,
-        socketPath: (socket) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default'),
+        socketPath,
         launcherInstalled: FLEET_VERSION,
       });
       const rules = new RuleShelf(paths.config, clock);
@@ -194,7 +199,10 @@ export class HostAgent {
         tmux,
         rules,
         unitsProblem: () => systemd.current().problem,
-        holderSession: () => roster.current().roster?.holderSession ?? null,
+        roster: () => roster.current().roster,
+        refreshRoster: () => roster.refresh(),
+        beatsFolder: (agent) => beatsFolder(agent, roster.current().env),
+        socketPath,
         shutdown,
       });
 
@@ -209,15 +217,12 @@ export class HostAgent {
           processes: new ProcTable(),
           clock,
           home: homedir(),
-          program: process.argv[1] ?? '',
+          build: installedBuild(),
           standing: () => uplink.standing,
           clockSkewMs: () => uplink.clockSkewMs,
           controllerVersion: () => controllerVersion,
           manager: paths.isolated ? Promise.resolve(null) : managerFacts(`/run/user/${uid}/bus`),
-          heartbeatFolder: (agent, env) => {
-            const { shared, byAgent } = heartbeatFolders(paths.mosaicHome, homedir(), new Map([[agent, env]]));
-            return byAgent.get(agent) ?? shared;
-          },
+          heartbeatFolder: (agent, env) => beatsFolder(agent, new Map([[agent, env]])),
           listeningSockets: () => new ListeningSockets({ procRoot: '/proc', uid }).read().map(({ path }) => path),
           foreignServers: () => foreignServers(uid),
         });

@@ -1,6 +1,6 @@
 /**
  * The verbs of a systemd manager that this program needs, over a bus. Lists and properties come as they are; only
- * `queue` changes anything.
+ * `queue`, `resetFailed`, `reload` and those of unit files change anything.
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Bus } from './bus.ts';
@@ -9,6 +9,9 @@ const SYSTEMD = 'org.freedesktop.systemd1';
 const MANAGER_PATH = '/org/freedesktop/systemd1';
 export const MANAGER = `${SYSTEMD}.Manager`;
 export const PROPERTIES = 'org.freedesktop.DBus.Properties';
+
+export type UnitVerb = 'start' | 'stop' | 'restart';
+const METHODS: Readonly<Record<UnitVerb, string>> = { start: 'StartUnit', stop: 'StopUnit', restart: 'RestartUnit' };
 
 export interface ListedUnit {
   name: string;
@@ -99,9 +102,28 @@ export class Manager {
   }
 
   /** Path of the job. What it replaces is taken from the queue (mode `replace`, as systemctl does it). */
-  async queue(verb: 'start' | 'stop', name: string): Promise<string> {
-    const [job] = await this.#call(verb === 'start' ? 'StartUnit' : 'StopUnit', 'ss', [name, 'replace']);
+  async queue(verb: UnitVerb, name: string): Promise<string> {
+    const [job] = await this.#call(METHODS[verb], 'ss', [name, 'replace']);
     return job as string;
+  }
+
+  /** Forgets that it failed, and how often it was started lately. One that did not fail is left as it is. */
+  async resetFailed(name: string): Promise<void> {
+    await this.#call('ResetFailedUnit', 's', [name]);
+  }
+
+  /** Reads all unit files from disk anew; what runs goes on. */
+  async reload(): Promise<void> {
+    await this.#call('Reload');
+  }
+
+  /** For this and every later boot, as `systemctl enable` does it; the links are on disk when it resolves. */
+  async enableUnitFiles(names: readonly string[]): Promise<void> {
+    await this.#call('EnableUnitFiles', 'asbb', [[...names], false, false]);
+  }
+
+  async disableUnitFiles(names: readonly string[]): Promise<void> {
+    await this.#call('DisableUnitFiles', 'asb', [[...names], false]);
   }
 
   /** A property of the manager itself; null where it has none of that name. */

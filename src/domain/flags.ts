@@ -1,4 +1,5 @@
 import { FLAGS, type Flag, type HeartbeatFacts, type UnitFacts } from './agent-row.ts';
+import { HOLDER_UNIT } from './holder.ts';
 
 /** What the flags are decided from; null where it could not be learnt, and then the flag is not set. */
 export interface FlagEvidence {
@@ -10,6 +11,8 @@ export interface FlagEvidence {
   modelDeclared: string | null;
   modelSeen: string | null;
   unit: UnitFacts | null;
+  /** Its unit is meant to start it at each boot. */
+  comesUpAtBoot: boolean;
   unitNeedsReload: boolean;
   /** The user manager will start at boot. */
   linger: boolean | null;
@@ -34,7 +37,8 @@ const differ = (a: string | null, b: string | null): boolean => a !== null && b 
 
 const RULES: Record<Flag, (evidence: FlagEvidence) => boolean> = {
   DRIFT: (e) => e.managed && differ(e.runtimeDeclared, e.runtimeSeen),
-  'BOOT-ENABLE': ({ unit }) => unit?.activeState === 'active' && unit.unitFileState === 'disabled',
+  'BOOT-ENABLE': ({ unit, comesUpAtBoot }) =>
+    comesUpAtBoot && unit?.activeState === 'active' && unit.unitFileState === 'disabled',
   'LINGER-OFF': (e) => e.linger === false && (e.managed || e.unit !== null),
   UNMANAGED: (e) => !e.managed,
   MISSING: (e) => e.managed && e.sessionMissing,
@@ -58,7 +62,7 @@ export interface CgroupPlace {
 
 /** Units whose end is meant to be the end of the tmux server inside. */
 const isFleetUnit = (unit: string, agent: string | null): boolean =>
-  unit === 'mosaic-tmux-holder.service' || (agent !== null && unit === `mosaic-agent@${agent}.service`);
+  unit === HOLDER_UNIT || (agent !== null && unit === `mosaic-agent@${agent}.service`);
 
 /**
  * A systemd cgroup path, such as `/user.slice/user-1000.slice/session-3.scope` or
