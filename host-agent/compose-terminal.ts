@@ -23,8 +23,7 @@ import { RosterFile } from './desired/put-roster.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
-import { runsFolder } from './launch/launch-paths.ts';
-import { readLastRun, readRunLines, readRuns } from './launch/runs.ts';
+import { LaunchRecords } from './launch/launch-records.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
 import { ProcTable } from './process/proc-table.ts';
@@ -134,9 +133,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const processes = new ProcTable();
   const verbs: VerbPorts = { panes, screens, prompts, typing, processes, company, locks, clock, isLineMode };
   const commandOf = (runtime: string) => resetCommandOf(runtime, options.roster()?.resetCommands ?? new Map());
-  const runs = runsFolder(paths);
-  const records = async (agent: string) =>
-    (await readRuns(runs, agent)).map((run) => ({ ...run, lines: () => readRunLines(run) }));
+  const launches = new LaunchRecords(paths);
   const lifecycle = new Lifecycle({
     rows: { row: (key) => panes.row(key), all: () => inventory.rows },
     units: new UnitJobs({ busPath: `/run/user/${uid}/bus` }),
@@ -144,7 +141,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     sessions: new SessionEnd({ tmuxPath: TMUX, uid }),
     servers: () => tmux.current().servers,
     startOf: processStartTicks,
-    launches: { lastRun: (agent) => readLastRun(runs, agent), hindrance: async () => null },
+    launches,
     reset: (key, force, run) => typeReset(verbs, key, { force, commandOf }, run),
     isHolder: (session) => isHolderSession(session, options.roster()?.holderSession ?? null),
     holder: () => {
@@ -178,7 +175,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   return {
     calls: {
       watchTerminal: watchTerminal({ panes, feeds, company, clock }),
-      tailTerminal: tailTerminal({ panes, feeds, questions, records }),
+      tailTerminal: tailTerminal({ panes, feeds, questions, records: (agent) => launches.runs(agent) }),
       explainAgent: explainAgent({ agents: inventory, screens, prompts, clock }),
       sendText: orders.sendText,
       pressKeys: orders.pressKeys,
