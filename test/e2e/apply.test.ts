@@ -25,7 +25,7 @@ beforeAll(async () => {
   const host = await bed.boot('W-jarvis', { users: [{ name: 'jarvis', uid: 1000, linger: true }] });
   jarvis = { host, user: 'jarvis' };
   await host.mustSsh('jarvis', 'mkdir -p ~/bin ~/.local/bin && cp "$(readlink -f /usr/bin/python3)" ~/bin/pi');
-  await host.writeFile('/home/jarvis/.local/bin/mosaic', LAUNCHER, { owner: 'jarvis', mode: 0o755 });
+  await host.writeFile('/home/jarvis/.local/bin/mosaic', LAUNCHER, { owner: 'jarvis', mode: '755' });
   await fleetUp(host, 'jarvis');
 });
 afterAll(() => bed?.stop());
