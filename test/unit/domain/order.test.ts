@@ -28,8 +28,8 @@ test('an order that starts or stops an agent never speaks of typing', () => {
       expect(orderWords(outcome, verb).includes('nothing was changed')).toBe(orderEffect(outcome) === 'nothing');
     }
   }
-  expect(['start', 'stop', 'restart'].map(lifecycleVerb)).toEqual([...LIFECYCLE_VERBS]);
-  expect(() => lifecycleVerb('reset')).toThrow(/start, stop, restart, not "reset"/);
+  expect(['start', 'stop', 'restart', 'reset'].map(lifecycleVerb)).toEqual([...LIFECYCLE_VERBS]);
+  expect(() => lifecycleVerb('revive')).toThrow(/start, stop, restart, reset, not "revive"/);
 });
 
 test('what a newer host says is never taken for success, nor for safe to repeat', () => {
