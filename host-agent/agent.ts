@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
 import { ownFolder } from '../src/runtime/socket-claim.ts';
-import { FLEET_VERSION } from '../src/runtime/version.ts';
+import { FLEET_VERSION, installedBuild } from '../src/runtime/version.ts';
 import { FleetView } from '../src/view/fleet-view.ts';
 import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
 import type { OwnCalls } from './calls/own-calls.ts';
@@ -30,6 +30,7 @@ import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
 import { readHostPolicy } from './policy/host-policy.ts';
+import { foreignServers } from './process/foreign-servers.ts';
 import { procLineage } from './process/lineage.ts';
 import { ProcTable } from './process/proc-table.ts';
 import { RuleShelf } from './prompts/rule-shelf.ts';
@@ -37,8 +38,10 @@ import { uplinkChannel } from './report/controller-channel.ts';
 import { callEnroll, callRenew } from './report/enrollment-calls.ts';
 import { UplinkClient } from './report/uplink-client.ts';
 import { RosterSource } from './roster/source.ts';
+import { managerFacts } from './systemd/manager-facts.ts';
 import { noSystemd } from './systemd/no-systemd.ts';
 import { SystemdSource } from './systemd/source.ts';
+import { ListeningSockets } from './tmux/listening-sockets.ts';
 import { TmuxSource } from './tmux/tmux-source.ts';
 
 /** Cell of a host-agent that was never enrolled: its rows are this machine's alone. */
@@ -64,6 +67,7 @@ export class HostAgent {
     const stopping = new AbortController();
     const view = new FleetView({ clock });
     const machine = machineId(paths.instance);
+    const build = installedBuild() ?? '';
     ownFolder(paths.state);
     ownFolder(join(paths.state, 'host-agent'));
 
@@ -113,12 +117,13 @@ export class HostAgent {
         log: part('tmux'),
       });
       shutdown.add('tmux', () => tmux.stopped(), 3_500);
+      const socketPath = (socket: string | null) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default');
       const inventory = new Inventory({
         sources: { tmux, systemd, heartbeats, roster, processes: new ProcTable() },
         view,
         clock,
         names,
-        socketPath: (socket) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default'),
+        socketPath,
         launcherInstalled: FLEET_VERSION,
       });
       const rules = new RuleShelf(paths.config, clock);
@@ -134,6 +139,7 @@ export class HostAgent {
         return {
           hostNowMs: clock.nowMs(),
           version: FLEET_VERSION,
+          build,
           control: policy.control,
           warnings: hostWarnings(inventory.rows, inventory.readings(), [
             paths.isolated ? null : systemd.current().problem,
@@ -189,20 +195,33 @@ export class HostAgent {
         tmux,
         rules,
         unitsProblem: () => systemd.current().problem,
-        holderSession: () => roster.current().roster?.holderSession ?? null,
+        roster: () => roster.current().roster,
+        socketPath,
         shutdown,
       });
 
       // Own answers, whoever asks.
       const calls: OwnCalls = { ...terminal.calls, diagnose: () => diagnose() };
+      let controllerVersion: string | null = null;
       const diagnose = () =>
         diagnoseHost({
           config: this.#config,
           enrolment,
           inventory,
-          standing: () => uplink.standing,
+          processes: new ProcTable(),
           clock,
+          home: homedir(),
+          build: installedBuild(),
+          standing: () => uplink.standing,
           clockSkewMs: () => uplink.clockSkewMs,
+          controllerVersion: () => controllerVersion,
+          manager: paths.isolated ? Promise.resolve(null) : managerFacts(`/run/user/${uid}/bus`),
+          heartbeatFolder: (agent, env) => {
+            const { shared, byAgent } = heartbeatFolders(paths.mosaicHome, homedir(), new Map([[agent, env]]));
+            return byAgent.get(agent) ?? shared;
+          },
+          listeningSockets: () => new ListeningSockets({ procRoot: '/proc', uid }).read().map(({ path }) => path),
+          foreignServers: () => foreignServers(uid),
         });
       const uplink = new UplinkClient({
         view,
@@ -222,6 +241,7 @@ export class HostAgent {
         },
         welcomed: (welcome) => {
           const { tenantId } = names();
+          controllerVersion = welcome.version || null;
           void enrolment
             .welcomed(welcome)
             .catch((error) => this.#log.error({ err: error }, 'identity could not be saved'));
@@ -295,7 +315,10 @@ export class HostAgent {
         stopping.abort();
         await Promise.all(loops);
       });
-      this.#log.info({ socket: paths.hostAgentSocket, ...names(), version: FLEET_VERSION }, 'host-agent started');
+      this.#log.info(
+        { socket: paths.hostAgentSocket, ...names(), version: FLEET_VERSION, build },
+        'host-agent started',
+      );
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         signal.addEventListener('abort', () => resolve(), { once: true });

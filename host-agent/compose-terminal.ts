@@ -3,7 +3,10 @@
  * Nothing is decided here.
  */
 import { join } from 'node:path';
+import { HOLDER_UNIT } from '../src/domain/holder.ts';
 import { isHolderSession } from '../src/domain/own-pane.ts';
+import type { Roster } from '../src/domain/roster.ts';
+import { resetCommandOf } from '../src/domain/runtime-reset.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { type Paths, resolvePaths } from '../src/runtime/paths.ts';
@@ -11,13 +14,17 @@ import { processStartTicks } from '../src/runtime/process-start.ts';
 import type { Shutdown } from '../src/runtime/shutdown.ts';
 import type { OwnCalls } from './calls/own-calls.ts';
 import { isLineMode } from './command/line-mode.ts';
+import type { VerbPorts } from './command/order-run.ts';
 import { Orders } from './command/orders.ts';
 import { PaneLocks } from './command/pane-lock.ts';
+import { typeReset } from './command/type-reset.ts';
 import { getRoster } from './desired/get-roster.ts';
 import { RosterFile } from './desired/put-roster.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
+import { runsFolder } from './launch/launch-paths.ts';
+import { readLastRun } from './launch/runs.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
 import { ProcTable } from './process/proc-table.ts';
@@ -50,8 +57,10 @@ export interface TerminalPlaneOptions {
   rules: RuleShelf;
   /** Why the units of this user cannot be asked. */
   unitsProblem(): string | null;
-  /** Session that holds a shared tmux server, as the roster says. */
-  holderSession(): string | null;
+  /** As last read; null: there is none. */
+  roster(): Roster | null;
+  /** Path of a tmux socket by its name; null is the default one. */
+  socketPath(name: string | null): string;
   shutdown: Shutdown;
 }
 
@@ -74,6 +83,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const takeover = new Takeover({
     panes,
     policy,
+    host: () => names().host,
     clock,
     log: part('takeover'),
     uid,
@@ -81,7 +91,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     isFollowed: (socket) =>
       tmux.current().servers.some((server) => server.socket === socket && !server.polled && !server.problem),
     onServers: (listener) => tmux.onChange(listener),
-    quiet: (pane, signal) => locks.take(pane, signal),
+    quiet: (pane, signal, who) => locks.take(pane, signal, who),
     records: {
       begin: (start) => orders.takeovers.begin(start),
       end: (id, outcome, reason) => orders.takeovers.end(id, outcome, reason),
@@ -120,6 +130,11 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     },
   });
 
+  const typing = new PaneTyping({ tmuxPath: TMUX, uid });
+  const processes = new ProcTable();
+  const verbs: VerbPorts = { panes, screens, prompts, typing, processes, company, locks, clock, isLineMode };
+  const commandOf = (runtime: string) => resetCommandOf(runtime, options.roster()?.resetCommands ?? new Map());
+  const runs = runsFolder(paths);
   const lifecycle = new Lifecycle({
     rows: { row: (key) => panes.row(key), all: () => inventory.rows },
     units: new UnitJobs({ busPath: `/run/user/${uid}/bus` }),
@@ -127,16 +142,22 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     sessions: new SessionEnd({ tmuxPath: TMUX, uid }),
     servers: () => tmux.current().servers,
     startOf: processStartTicks,
-    isHolder: (session) => isHolderSession(session, options.holderSession()),
+    launches: { lastRun: (agent) => readLastRun(runs, agent), hindrance: async () => null },
+    reset: (key, force, run) => typeReset(verbs, key, { force, commandOf }, run),
+    isHolder: (session) => isHolderSession(session, options.roster()?.holderSession ?? null),
+    holder: () => {
+      const roster = options.roster();
+      if (roster === null) return null;
+      return { unit: HOLDER_UNIT, session: roster.holderSession, socket: options.socketPath(roster.socketName) };
+    },
     unitOf: agentUnit,
-    turn: (agent, signal) => locks.take({ socket: 'unit', paneId: agentUnit(agent), panePid: 0 }, signal),
+    turn: (of, signal, who) => locks.take({ socket: 'unit', paneId: of, panePid: 0 }, signal, who),
     clock,
   });
-  const typing = new PaneTyping({ tmuxPath: TMUX, uid });
   const orders = new Orders({
     lifecycle,
     roster: new RosterFile(paths.mosaicHome, () => clock.nowMs()),
-    ports: { panes, screens, prompts, typing, processes: new ProcTable(), company, locks, clock, isLineMode },
+    ports: verbs,
     policy,
     policyPath: hostPolicyPath(paths.config),
     journalPath: join(paths.state, 'host-agent', 'orders.journal'),

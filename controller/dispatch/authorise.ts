@@ -3,10 +3,11 @@
  * elsewhere only within their ceiling.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import { holderUnitOf } from '../../src/domain/holder.ts';
 import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { type Caller, GRANTABLE_VERBS, type GrantableVerb } from '../tenancy/caller.ts';
-import { visibleHostOf } from '../tenancy/visible.ts';
+import { visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 
 /** NOT_FOUND, or PERMISSION_DENIED naming the one command that would allow it. */
 export const authorise = (
@@ -15,7 +16,9 @@ export const authorise = (
   verb: GrantableVerb,
   target: { hostAgent: string; key: string } | undefined,
 ): HostAgentRecord => {
-  const record = visibleHostOf(view, caller, target);
+  // A holder is no row.
+  const isHolder = target !== undefined && holderUnitOf(target.key) !== null;
+  const record = isHolder ? visibleHost(view, caller, target.hostAgent) : visibleHostOf(view, caller, target);
   requireLeave(caller, verb, record);
   return record;
 };

@@ -1,6 +1,7 @@
 /** What exists for a caller: its own tenant's; for whoever reaches the admin socket, everything. */
 import { formatAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
+import { holderUnitOf } from '../../src/domain/holder.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { decodeAgentRow } from '../../src/wire/agent-row.ts';
 import type { Caller } from './caller.ts';
@@ -36,7 +37,8 @@ export const addressOf = (view: FleetView, target: { hostAgent: string; key: str
   const { hostAgent = '', key = '' } = target ?? {};
   const record = view.hostAgent(hostAgent);
   const row = view.rowsOf(hostAgent).get(key);
-  if (record === undefined || row === undefined) return `${hostAgent} ${key}`.slice(0, 256);
+  const agent = row === undefined ? holderUnitOf(key) : decodeAgentRow(row.row).agent;
+  if (record === undefined || agent === null) return `${hostAgent} ${key}`.slice(0, 256);
   const { cell, host, user } = record;
-  return formatAddress({ cell, host, user, agent: decodeAgentRow(row.row).agent });
+  return formatAddress({ cell, host, user, agent });
 };

@@ -20,7 +20,7 @@ const ABOUT: Record<string, string> = {
   version: 'form of this file; 2 has layout, lifecycle, effort, command, env, env_file and restart besides',
   transport: 'how agents are reached',
   tmux: 'the tmux servers of all agents',
-  socket_name: 'socket of every agent that names none; empty: tmux’s default socket',
+  socket_name: 'socket of every agent of layout shared that names none; empty: tmux’s default socket',
   holder_session: 'session that keeps a shared tmux server alive; default _holder',
   defaults: 'holds for every agent that says nothing else',
   runtimes: 'by name of the runtime',
@@ -32,7 +32,8 @@ const ABOUT: Record<string, string> = {
   class: 'its role',
   host: 'host, or user@host; absent: this host',
   ssh: 'how to reach the host by ssh',
-  socket: 'name of its tmux socket; empty: tmux’s default socket',
+  socket:
+    'name of its tmux socket; an isolated agent’s is its own, fleet-NAME unless named; empty: tmux’s default socket',
   model_hint: 'model, as its runtime takes it',
   persistent_persona: 'true: a core agent',
   reset_between_tasks: 'true: an ephemeral worker',

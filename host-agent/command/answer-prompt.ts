@@ -23,7 +23,7 @@ export const answerPrompt = async (
 ): Promise<OrderEnd> => {
   const at = PaneApproach.to(ports, request.target, run);
   at.refuseIfHeld();
-  using _turn = await ports.locks.take(at.pane, run.signal);
+  using _turn = await ports.locks.take(at.pane, run.signal, run.owner);
   at.refuseIfHeld();
   const answer = new Answer(ports, at, request, run);
   await at.ready(run.signal);

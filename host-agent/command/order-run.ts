@@ -11,6 +11,8 @@ export interface VerbPorts extends ApproachPorts {
 }
 
 export interface OrderRun {
+  /** Its token for those who wait for its turn: `restart 3f2a by local:jarvis`. */
+  readonly owner: string;
   /** Aborts when the order's time is over, the daemon stops, or all who waited have left before the first key. */
   readonly signal: AbortSignal;
   /** By the monotonic clock. */

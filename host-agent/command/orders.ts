@@ -5,6 +5,7 @@
 
 import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
+import { holderUnitOf } from '../../src/domain/holder.ts';
 import type { ControlLevel } from '../../src/domain/host-agent.ts';
 import { keyNames } from '../../src/domain/key-names.ts';
 import { isLifecycleVerb, type LifecycleVerb, lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
@@ -63,6 +64,7 @@ const DEFAULT_MS: Record<OrderVerb, number> = {
   start: 60_000,
   stop: 60_000,
   restart: 120_000,
+  reset: 120_000,
   roster: 10_000,
 };
 /** For a unit that systemd may still be stopping: beyond its own TimeoutStopSec. */
@@ -151,7 +153,9 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
 
   readonly controlAgent: OwnCalls['controlAgent'] = async (request, context) => {
     const verb = lifecycleVerb(request.action);
-    return this.#once(verb, request, DEFAULT_MS[verb], [request.force], context, (run) =>
+    // An order of a version that knew no more has the digest that it had.
+    const what = request.adopt ? [request.force, 'adopt'] : [request.force];
+    return this.#once(verb, request, DEFAULT_MS[verb], what, context, (run) =>
       this.#options.lifecycle.control(verb, request, run),
     );
   };
@@ -211,7 +215,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   }): Promise<OrderOutcome> {
     const { verb, digest, call, defaultMs, context, act } = order;
     const { id, target } = call;
-    const { ports, nowMs, log, policy, policyPath } = this.#options;
+    const { ports, nowMs, log, policy, policyPath, names } = this.#options;
     if (this.#running.size >= MAX_RUNNING) {
       throw new FleetError('RESOURCE_EXHAUSTED', `${MAX_RUNNING} orders are under way here: nothing was typed`);
     }
@@ -219,11 +223,12 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
     const { paneId = '', panePid = 0 } = (isLifecycleVerb(verb) ? ports.panes.pane(key) : target) ?? {};
     const running = new RunningOrder({
       id,
+      owner: ownerOf(verb, id, context.origin.actor),
       journal: this.#journal,
       clock: ports.clock,
       timeoutMs: Math.min(call.timeoutMs || defaultMs, MAX_TIMEOUT_MS),
       stopping: this.#stopping.signal,
-      refusal: () => levelRefusal(policy(), policyPath, context.origin, levelOf(verb)),
+      refusal: () => levelRefusal(policy(), { path: policyPath, host: names().host }, context.origin, levelOf(verb)),
       staysOpen: isLifecycleVerb(verb),
       log,
     });
@@ -252,7 +257,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   /** Empty where there is no such row; the host's own where there is no key. */
   #addressOf(key: string): string {
     if (key === '') return formatHostAddress(this.#options.names());
-    const agent = this.#options.ports.panes.row(key)?.agent;
+    const agent = this.#options.ports.panes.row(key)?.agent ?? holderUnitOf(key) ?? undefined;
     return agent === undefined ? '' : formatAddress({ ...this.#options.names(), agent });
   }
 
@@ -260,10 +265,11 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   #lookBack(): void {
     const { ports, lifecycle, log } = this.#options;
     for (const record of this.#journal.open()) {
-      const { id, verb } = record;
+      const { id, verb, actor } = record;
       if (!isLifecycleVerb(verb)) continue;
       const running = new RunningOrder({
         id,
+        owner: ownerOf(verb, id, actor),
         journal: this.#journal,
         clock: ports.clock,
         timeoutMs: LOOK_BACK_MS,
@@ -292,6 +298,8 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
     if (this.#stopping.signal.aborted) throw new FleetError('UNAVAILABLE', 'the host-agent is stopping');
   }
 }
+
+const ownerOf = (verb: OrderVerb, id: string, actor: string): string => `${verb} ${id} by ${actor}`;
 
 const refuseUnwritten = (error: NodeJS.ErrnoException): never => {
   throw new OrderEnd('refused', `it could not be journalled (${error.code ?? 'unknown error'})`);

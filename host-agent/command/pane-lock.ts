@@ -1,11 +1,12 @@
 /**
  * One sender at a time for each pane, across all host-agents of this user, in the order in which they came: Lamport's
- * bakery, with a file for each ticket. A file names its process, so that what a killed one left counts for nothing and
- * may be removed by anybody: no name is ever used twice.
+ * bakery, with a file for each ticket. Its name says which process, so that what a killed one left counts for nothing and
+ * may be removed by anybody, and it says whose turn it is: no name is ever used twice.
  */
 import { createHash, randomInt } from 'node:crypto';
-import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cleanText } from '../../src/domain/clean-text.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import { processStartTicks } from '../../src/runtime/process-start.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
@@ -19,6 +20,7 @@ export interface LockedPane {
 }
 
 const POLL_MS = 20;
+const MAX_OWNER = 256;
 const TICKET = /^(choosing|ticket-(\d+))-(\d+)-(\d+)-(\d+)$/;
 
 interface Entry {
@@ -30,12 +32,14 @@ interface Entry {
 
 /** Its turn did not come in time. */
 export class PaneBusy extends FleetError {
-  constructor() {
-    super(
-      'FAILED_PRECONDITION',
-      'busy: an order, or a takeover by way of another host-agent, types into this pane; try again',
-    );
+  /** Who has the turn, as they called themselves; empty where they did not say, or left just now. */
+  readonly holder: string;
+
+  constructor(holder = '') {
+    const who = holder || 'an order, or a takeover by way of another host-agent,';
+    super('FAILED_PRECONDITION', `busy: ${who} types into this pane; try again`);
     this.name = 'PaneBusy';
+    this.holder = holder;
   }
 }
 
@@ -50,20 +54,23 @@ export class PaneLocks {
     this.#folder = folder;
   }
 
-  /** Dispose to let the next one in. Rejects with PaneBusy when the signal aborts before its turn. */
-  async take(pane: LockedPane, signal: AbortSignal): Promise<Disposable> {
+  /**
+   * Dispose to let the next one in. Rejects with PaneBusy when the signal aborts before its turn. `who` is told to those
+   * who wait in vain: an order and its caller, never a text.
+   */
+  async take(pane: LockedPane, signal: AbortSignal, who = ''): Promise<Disposable> {
     ownFolder(this.#folder);
     const folder = join(this.#folder, nameOf(pane));
     this.#count += 1;
     const owner = `${this.#process}-${this.#count}`;
-    const ticket = drawTicket(folder, owner);
+    const ticket = drawTicket(folder, owner, who);
     const leave = () => {
       rmSync(join(folder, ticket.name), { force: true });
       removeIfEmpty(folder);
     };
     try {
       while (!isFirst(folder, ticket)) {
-        if (signal.aborted) throw new PaneBusy();
+        if (signal.aborted) throw new PaneBusy(holderOf(folder, ticket));
         await sleep(POLL_MS, signal);
       }
     } catch (error) {
@@ -78,7 +85,7 @@ const nameOf = ({ socket, paneId, panePid }: LockedPane): string =>
   createHash('sha256').update(`${socket}\0${paneId}\0${panePid}`).digest('hex').slice(0, 32);
 
 /** Synchronous: nobody waits for a ticket that is being drawn longer than the process takes for it. */
-const drawTicket = (folder: string, owner: string): Entry => {
+const drawTicket = (folder: string, owner: string, who: string): Entry => {
   const choosing = join(folder, `choosing-${owner}`);
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -93,7 +100,7 @@ const drawTicket = (folder: string, owner: string): Entry => {
   try {
     const number = Math.max(0, ...entriesOf(folder).map((entry) => entry.number ?? 0)) + 1;
     const name = `ticket-${number}-${owner}`;
-    writeFileSync(join(folder, name), '', { flag: 'wx', mode: 0o600 });
+    writeFileSync(join(folder, name), cleanText(who).slice(0, MAX_OWNER), { flag: 'wx', mode: 0o600 });
     return { name, number, owner };
   } finally {
     rmSync(choosing, { force: true });
@@ -109,6 +116,19 @@ const isFirst = (folder: string, mine: Entry): boolean => {
   return !livingOf(folder).some(
     (other) => other.number !== null && other.owner !== mine.owner && isBefore(other, mine),
   );
+};
+
+/** Whose turn it is; a ticket that is not written yet, or gone by now, says nothing. */
+const holderOf = (folder: string, mine: Entry): string => {
+  const first = livingOf(folder)
+    .filter((other) => other.number !== null && other.owner !== mine.owner && isBefore(other, mine))
+    .reduce<Entry | null>((best, other) => (best === null || isBefore(other, best) ? other : best), null);
+  if (first === null) return '';
+  try {
+    return cleanText(readFileSync(join(folder, first.name), 'utf8').slice(0, MAX_OWNER));
+  } catch {
+    return '';
+  }
 };
 
 const isBefore = (a: Entry, b: Entry): boolean =>

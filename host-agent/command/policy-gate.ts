@@ -1,13 +1,13 @@
 import type { ControlLevel } from '../../src/domain/host-agent.ts';
-import { allowsLevel, type HostPolicy } from '../policy/host-policy.ts';
+import { allowsLevel, grantWords, type HostPolicy } from '../policy/host-policy.ts';
 
 /**
- * Why this caller may not do here what needs `wanted`, naming what decides it; null: it may. Asked before anything else,
- * since the host has the last word whoever asks.
+ * Why this caller may not do here what needs `wanted`, naming what decides it and what would allow it; null: it may. Asked
+ * before anything else, since the host has the last word whoever asks.
  */
 export const levelRefusal = (
   policy: HostPolicy,
-  path: string,
+  { path, host }: { path: string; host: string },
   caller: { federated: boolean },
   wanted: ControlLevel,
 ): string | null => {
@@ -17,10 +17,13 @@ export const levelRefusal = (
     const nobody = wanted === 'send' ? 'nobody may type' : 'nobody may change anything';
     return `this host's policy cannot be read, so that ${nobody}: ${policy.problem}`;
   }
-  const whom = caller.federated ? 'callers of other cells' : 'callers';
-  return `this host's policy lets ${whom} only ${level}: ${caller.federated ? '"federated"' : '"control"'} in ${path}`;
+  if (caller.federated) return `this host's policy lets callers of other cells only ${level}: "federated" in ${path}`;
+  return `this host's policy lets callers only ${level}: "control" in ${path}${grantWords(host, wanted)}`;
 };
 
 /** Why this caller may not type into agents here. */
-export const sendRefusal = (policy: HostPolicy, path: string, caller: { federated: boolean }): string | null =>
-  levelRefusal(policy, path, caller, 'send');
+export const sendRefusal = (
+  policy: HostPolicy,
+  where: { path: string; host: string },
+  caller: { federated: boolean },
+): string | null => levelRefusal(policy, where, caller, 'send');

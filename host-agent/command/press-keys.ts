@@ -18,7 +18,7 @@ export const pressKeys = async (
 ): Promise<OrderEnd> => {
   const at = PaneApproach.to(ports, request.target, run);
   at.refuseIfHeld();
-  using _turn = await ports.locks.take(at.pane, run.signal);
+  using _turn = await ports.locks.take(at.pane, run.signal, run.owner);
   at.refuseIfHeld();
   const { runtime } = await at.ready(run.signal);
   // Before anything is journalled as typed, too: most refusals are found here.

@@ -12,6 +12,8 @@ import { PaneBusy } from './pane-lock.ts';
 
 export interface RunningOrderOptions {
   id: string;
+  /** What it is and who gave it, for others that wait for its turn. */
+  owner: string;
   journal: Pick<OrderJournal, 'stage' | 'end'>;
   clock: Clock;
   timeoutMs: number;
@@ -22,6 +24,8 @@ export interface RunningOrderOptions {
   staysOpen?: boolean;
   log: Logger;
 }
+
+const ANOTHER = 'another order or a takeover';
 
 export class RunningOrder implements OrderRun {
   readonly #options: RunningOrderOptions;
@@ -39,6 +43,10 @@ export class RunningOrder implements OrderRun {
     this.#options = options;
     this.deadlineMono = options.clock.monotonicMs() + options.timeoutMs;
     this.signal = AbortSignal.any([options.stopping, this.#late.signal, this.#abandoned.signal]);
+  }
+
+  get owner(): string {
+    return this.#options.owner;
   }
 
   /** Resolves when its outcome is known and written as well as it can be. Never rejects. */
@@ -124,7 +132,7 @@ export class RunningOrder implements OrderRun {
       return new OrderEnd('unverifiable', `${this.#whyStopped() ?? error.message}, after it was typed`);
     if (this.#abandoned.signal.aborted) return new OrderEnd('refused', 'whoever gave it left before it was begun');
     if (error instanceof PaneBusy)
-      return new OrderEnd('busy', 'its pane did not come free: another order or a takeover types there');
+      return new OrderEnd('busy', `its pane did not come free: ${error.holder || ANOTHER} types there`);
     if (error.code === 'NOT_FOUND') return new OrderEnd('gone', 'its pane has ended');
     return new OrderEnd('refused', this.#whyStopped() ?? error.message);
   }

@@ -20,7 +20,7 @@ export type Standing = 'ours' | 'mixed' | 'other' | 'empty' | 'unseen';
 
 /** What a runtime shows in place of a long paste. */
 const PASTE_MARK = /\[past(?:e|ed)[^[\]]{0,48}\]/gi;
-const NOT_COMPARED = /[\s\p{Z}\u2500-\u259f\p{Cf}\p{M}\p{Extended_Pictographic}\p{Regional_Indicator}\ufffd]/gu;
+export const NOT_COMPARED = /[\s\p{Z}\u2500-\u259f\p{Cf}\p{M}\p{Extended_Pictographic}\p{Regional_Indicator}\ufffd]/gu;
 const BLANKS = /[\s\p{Z}]/gu;
 /** A shorter end of a text may stand anywhere by chance. */
 const MIN_TELLING = 8;
@@ -89,7 +89,7 @@ export const holdsDraft = ({ picture, reading }: Look): boolean => {
 export const isBlocked = ({ reading }: Look): boolean => reading?.state === 'blocked';
 export const isWorking = ({ reading }: Look): boolean => reading?.state === 'working';
 
-const lineOf = (row: readonly Span[]): string => row.map(({ text }) => text).join('');
+export const lineOf = (row: readonly Span[]): string => row.map(({ text }) => text).join('');
 
 /** Text of the cursor's row before it. */
 const leftOfCursor = ({ rows, cursorX, cursorY }: ScreenPicture): string => {

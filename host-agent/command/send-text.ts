@@ -26,7 +26,7 @@ export const sendText = async (
   for (;;) {
     if (request.waitIdleMs > 0) await waitIdle(ports, at, idleUntilMono, run);
     at.refuseIfHeld();
-    using _turn = await ports.locks.take(at.pane, run.signal);
+    using _turn = await ports.locks.take(at.pane, run.signal, run.owner);
     const first = await before(at, run);
     if (request.waitIdleMs > 0 && isBusy(at, first.screen)) continue;
     const isLineMode = await ports.isLineMode(first.look.tty, run.signal);

@@ -1,29 +1,13 @@
-/** The machine under the fleet: tmux, user manager, linger, run folder, disk. */
-import { lstatSync, statfsSync } from 'node:fs';
-import { exec } from '../../src/runtime/exec.ts';
+/** The machine under the fleet: user manager, linger, our own folders, disk, and who else lives here. */
+import { lstatSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { DiagnoseOptions } from './diagnose-host.ts';
-import { failed, ok, warning } from './finding.ts';
+import { failed, few, ok, unknown, warning } from './finding.ts';
 
-const OLDEST_TMUX = 3.2;
 const LEAST_FREE_BYTES = 200 * 1024 * 1024;
-
-export const tmuxProgram = async (): Promise<Finding> => {
-  const result = await exec('tmux', ['-V'], { timeoutMs: 2_000 });
-  if (result.exitCode !== 0) {
-    return failed('tmux', 'tmux was not found on the PATH', 'agents live in tmux', 'install it: apt-get install tmux');
-  }
-  const words = result.stdout.trim();
-  const version = Number.parseFloat(/(\d+\.\d+)/.exec(words)?.[1] ?? '0');
-  return version < OLDEST_TMUX
-    ? warning(
-        'tmux',
-        `${words} is older than ${OLDEST_TMUX}`,
-        'lists and screens of older servers are not read reliably',
-        'upgrade tmux',
-      )
-    : ok('tmux', words);
-};
+const LEAST_FREE_FILES = 2_000;
+const MEBIBYTE = 1024 * 1024;
 
 export const userManager = ({ inventory, config }: DiagnoseOptions): Finding => {
   const { problem, units } = inventory.readings().systemd;
@@ -41,38 +25,77 @@ export const userManager = ({ inventory, config }: DiagnoseOptions): Finding => 
 export const linger = ({ inventory, config }: DiagnoseOptions): Finding => {
   const on = inventory.readings().systemd.linger;
   if (config.paths.isolated) return ok('linger', 'does not concern an instance');
-  if (on === null) return { check: 'linger', outcome: 'unknown', what: 'could not be told' };
+  if (on === null) return unknown('linger', 'could not be told');
   return on
     ? ok('linger', `on for ${config.user}`)
     : warning(
         'linger',
         `off for ${config.user}`,
-        'after a reboot nothing of this user starts until somebody logs in',
-        `sudo loginctl enable-linger ${config.user}`,
+        'after a reboot nothing of this user starts until somebody logs in, and its units end with the last login',
+        `loginctl enable-linger ${config.user}; where that is refused, an administrator runs the same with sudo`,
+        { kind: 'enable-linger', targets: [config.user] },
       );
 };
 
-export const runFolder = ({ config }: DiagnoseOptions): Finding => {
-  const { run } = config.paths;
-  try {
-    const stat = lstatSync(run);
-    if (stat.isDirectory() && stat.uid === config.uid && (stat.mode & 0o077) === 0) return ok('run folder', run);
-  } catch {
-    // Told below.
+/** Sockets, keys and settings: what others could reach or change in them. */
+export const ownFolders = ({ config }: DiagnoseOptions): Finding => {
+  const { run, state, config: settings } = config.paths;
+  const closed = [run, state, join(state, 'host-agent')];
+  const unwritable = [settings, join(settings, 'host-policy.json')];
+  const held = [
+    ...closed.map((path) => ({ path, stat: statOf(path, lstatSync) })),
+    // Settings may be kept elsewhere, behind a link.
+    ...unwritable.map((path) => ({ path, stat: statOf(path, statSync) })),
+  ];
+  const foreign = held.filter(({ stat }) => stat !== null && (stat.uid !== config.uid || stat.isSymbolicLink()));
+  if (foreign.length > 0) {
+    const what = `${few(foreign.map(({ path }) => path))} not of this user`;
+    return failed('folders', what, 'others could stand in for this fleet', 'look who made it');
   }
+  const open = held
+    .filter(({ path, stat }) => ((stat?.mode ?? 0) & (closed.includes(path) ? 0o077 : 0o022)) !== 0)
+    .map(({ path }) => path);
+  if (open.length === 0) return ok('folders', `${run}, ${state}: closed to others`);
   return failed(
-    'run folder',
-    `${run} is not a folder of mode 0700 of this user`,
-    'others could reach the socket',
-    `chmod 700 ${run}`,
+    'folders',
+    `${few(open)} open to others`,
+    'others could reach the socket, read keys or change settings',
+    `chmod go-rwx ${open.join(' ')}`,
+    { kind: 'close-path', targets: open },
   );
 };
 
+const statOf = (path: string, read: (path: string) => Stats): Stats | null => {
+  try {
+    return read(path);
+  } catch {
+    return null;
+  }
+};
+
 export const disk = ({ config }: DiagnoseOptions): Finding => {
-  const { bavail, bsize } = statfsSync(config.paths.state);
-  const free = bavail * bsize;
-  const what = `${Math.round(free / 1024 / 1024)} MiB free below ${config.paths.state}`;
-  return free < LEAST_FREE_BYTES
-    ? warning('disk', what, 'identity, journals and heartbeats need room to be written', 'free some space')
-    : ok('disk', what);
+  const { run, state } = config.paths;
+  const short: string[] = [];
+  for (const path of [state, run]) {
+    const { bavail, bsize, files, ffree } = statfsSync(path);
+    // A folder for sockets and locks is often a small file system of its own.
+    const least = path === state ? LEAST_FREE_BYTES : MEBIBYTE;
+    if (bavail * bsize < least) short.push(`${Math.round((bavail * bsize) / MEBIBYTE)} MiB free below ${path}`);
+    if (files > 0 && ffree < LEAST_FREE_FILES) short.push(`room for ${ffree} more files below ${path}`);
+  }
+  const { bavail, bsize } = statfsSync(state);
+  return short.length > 0
+    ? warning('disk', short.join('; '), 'identity, journals and heartbeats need room to be written', 'free some space')
+    : ok('disk', `${Math.round((bavail * bsize) / MEBIBYTE)} MiB free below ${state}`);
+};
+
+/** Nobody else is named by fleet; this is what the kernel shows everybody of everybody. */
+export const neighbours = ({ foreignServers }: DiagnoseOptions): Finding => {
+  const uids = [...new Set(foreignServers())].sort((a, b) => a - b);
+  return ok(
+    'neighbours',
+    uids.length === 0
+      ? 'the process list shows tmux servers of no other user'
+      : `the process list shows tmux servers of uid ${uids.join(', ')} too; command lines here are as visible to them`,
+  );
 };

@@ -3,6 +3,7 @@
  * Comes in: a reading of all servers. Goes out: what may be an agent's screen, each once.
  */
 import { basename } from 'node:path';
+import { isViewerLeftBehind, viewerPid } from '../../src/domain/viewer-session.ts';
 import type { TmuxPane, TmuxReading, TmuxServer, TmuxSession } from './source.ts';
 
 export interface Screen {
@@ -49,18 +50,10 @@ const screenOf = (server: TmuxServer, sessions: TmuxSession[], rules: ScreenRule
     members: sessions.length > 1 || session.group !== null ? sessions.map(({ name }) => name).sort() : [],
     panes: session.paneIds.flatMap((id) => server.panes.get(id) ?? []),
     attached: sessions.reduce((sum, { attached }) => sum + attached, 0),
-    orphanViewer: sessions.some(({ name }) => {
-      const pid = viewerPid(name);
-      return pid !== null && !rules.isAlive(pid);
-    }),
+    orphanViewer: sessions.some(({ name }) => isViewerLeftBehind(name, rules.isAlive)),
   };
 };
 
 const idNumber = (id: string): number => Number(id.slice(1));
-
-const viewerPid = (name: string): number | null => {
-  const pid = /-watch-(\d{1,7})$/.exec(name)?.[1];
-  return pid === undefined ? null : Number(pid);
-};
 
 export const socketLabel = (socket: string): string => basename(socket);

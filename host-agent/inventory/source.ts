@@ -89,6 +89,15 @@ export interface SystemdReading {
   killUserProcesses: boolean | null;
 }
 
+/** What a user's systemd manager says of itself. */
+export interface ManagerFacts {
+  version: string;
+  /** Folders from which it reads units, the strongest first. */
+  unitPath: string[];
+  /** Units of our own daemons. */
+  daemons: UnitReading[];
+}
+
 export interface HeartbeatReading {
   /** Why the file could not be read as a heartbeat; the other fields are then null. */
   invalid: string | null;

@@ -25,22 +25,22 @@ export const casualtiesOf = async (ports: LifecyclePorts, row: AgentRow, unit: U
   return { sessions: [...new Set(sessions)], units: along.map(({ name }) => name) };
 };
 
-/** null: it goes alone. */
-export const casualtyWords = ({ sessions, units }: Casualties): string | null => {
+/** null: it goes alone. At most `shown` of each are named. */
+export const casualtyWords = ({ sessions, units }: Casualties, shown = SHOWN): string | null => {
   const parts = [
-    ...(sessions.length === 0 ? [] : [counted(sessions, 'other session')]),
-    ...(units.length === 0 ? [] : [counted(units, 'other unit')]),
+    ...(sessions.length === 0 ? [] : [counted(sessions, 'other session', shown)]),
+    ...(units.length === 0 ? [] : [counted(units, 'other unit', shown)]),
   ];
   return parts.length === 0 ? null : parts.join(' and ');
 };
 
-const counted = (names: readonly string[], what: string): string => {
-  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-  return `${names.length} ${what}${names.length === 1 ? '' : 's'} (${names.slice(0, SHOWN).join(', ')}${more})`;
+const counted = (names: readonly string[], what: string, shown: number): string => {
+  const more = names.length > shown ? ` and ${names.length - shown} more` : '';
+  return `${names.length} ${what}${names.length === 1 ? '' : 's'} (${names.slice(0, shown).join(', ')}${more})`;
 };
 
 /** Transitively, those that run. */
-const stoppedAlong = async (ports: LifecyclePorts, unit: UnitNow): Promise<UnitNow[]> => {
+export const stoppedAlong = async (ports: LifecyclePorts, unit: UnitNow): Promise<UnitNow[]> => {
   const seen = new Set([unit.name]);
   const along: UnitNow[] = [];
   const queue = [...unit.stopsAlong];

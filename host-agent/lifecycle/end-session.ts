@@ -37,12 +37,16 @@ const isAnother = (ports: LifecyclePorts, key: string, { socket, pid }: TmuxFact
 const endOne = async (ports: LifecyclePorts, tmux: TmuxFacts, run: OrderRun): Promise<void> => {
   const process = paneProcess(ports, tmux);
   const place = placeOf(ports, tmux);
-  if (place !== null && (await ports.sessions.isThere(place, run.signal))) {
-    await ports.sessions.kill(place, run.signal);
-    const isGone = await until(run, async () => !(await ports.sessions.isThere(place, run.signal)));
-    if (!isGone) throw new OrderEnd('failed', 'its unit is stopped, but tmux did not end its session in time');
-  }
+  if (place !== null) await killSession(ports, place, run);
   await processGone(ports, process, run);
+};
+
+/** Resolves when tmux says that it is gone. Throws OrderEnd `failed` when it does not end in time. */
+export const killSession = async (ports: LifecyclePorts, place: SessionPlace, run: OrderRun): Promise<void> => {
+  if (!(await ports.sessions.isThere(place, run.signal))) return;
+  await ports.sessions.kill(place, run.signal);
+  if (await until(run, async () => !(await ports.sessions.isThere(place, run.signal)))) return;
+  throw new OrderEnd('failed', 'tmux did not end its session in time');
 };
 
 /** One process: a pid alone is used again. */
@@ -57,7 +61,8 @@ export const paneProcess = (ports: LifecyclePorts, tmux: TmuxFacts | null): Pane
   return startedAs === null ? null : { pid: tmux?.pid as number, startedAs };
 };
 
-const processGone = async (ports: LifecyclePorts, process: PaneProcess | null, run: OrderRun): Promise<void> => {
+/** Throws OrderEnd `failed` when it lives on. */
+export const processGone = async (ports: LifecyclePorts, process: PaneProcess | null, run: OrderRun): Promise<void> => {
   if (process === null) return;
   const { pid, startedAs } = process;
   if (await until(run, () => ports.startOf(pid) !== startedAs)) return;

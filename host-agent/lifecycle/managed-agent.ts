@@ -1,4 +1,4 @@
-/** The agent of this host's roster that an order names, and its unit. Throws OrderEnd for everything else. */
+/** The agent that an order names, and the unit of one of this host's roster. Throws OrderEnd for everything else. */
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import type { UnitNow } from '../../src/domain/unit-now.ts';
 import { OrderEnd } from '../command/order-end.ts';
@@ -9,12 +9,17 @@ export interface ManagedAgent {
   unit: UnitNow;
 }
 
-export const managedRow = (ports: LifecyclePorts, key: string): AgentRow => {
+/** `adopt`: also a session that no roster names. */
+export const orderedRow = (ports: LifecyclePorts, key: string, adopt: boolean): AgentRow => {
   const row = ports.rows.row(key);
   if (row === undefined) throw new OrderEnd('gone', 'no such agent here any more');
-  if (!row.managed) throw new OrderEnd('refused', 'it is in no roster of this host, so nobody knows how to start it');
-  if (ports.isHolder(row.agent)) throw new OrderEnd('refused', 'it is the holder, with which every other session ends');
-  const problem = ports.unitsProblem();
+  if (!row.managed && !adopt) {
+    throw new OrderEnd('refused', 'it is in no roster of this host: --adopt takes its session as it is');
+  }
+  if (ports.isHolder(row.agent)) {
+    throw new OrderEnd('refused', 'it is the holder, with which every other session ends: --holder HOST names it');
+  }
+  const problem = row.managed ? ports.unitsProblem() : null;
   if (problem !== null) throw new OrderEnd('refused', `its unit cannot be asked: ${problem}`);
   const server = ports.servers().find(({ socket }) => socket === row.tmux?.socket);
   if (server?.problem) throw new OrderEnd('refused', `its tmux server cannot be asked: ${server.problem.words}`);
@@ -22,12 +27,17 @@ export const managedRow = (ports: LifecyclePorts, key: string): AgentRow => {
 };
 
 /** Read anew, from disk and from systemd. */
-export const managedAgent = async (ports: LifecyclePorts, key: string): Promise<ManagedAgent> => {
-  const row = managedRow(ports, key);
-  const unit = await ports.units.read(ports.unitOf(row.agent));
-  if (unit.loadState === 'not-found') throw new OrderEnd('refused', `it has no unit ${unit.name}`);
-  if (unit.loadState !== 'loaded') throw new OrderEnd('refused', `its unit ${unit.name} is ${unit.loadState}`);
-  return { row, unit };
+export const managedAgent = async (ports: LifecyclePorts, row: AgentRow): Promise<ManagedAgent> => ({
+  row,
+  unit: await loadedUnit(ports, ports.unitOf(row.agent), 'it has no unit'),
+});
+
+/** Throws OrderEnd `refused` for one that cannot be started. */
+export const loadedUnit = async (ports: LifecyclePorts, name: string, none: string): Promise<UnitNow> => {
+  const unit = await ports.units.read(name);
+  if (unit.loadState === 'not-found') throw new OrderEnd('refused', `${none} ${name}`);
+  if (unit.loadState !== 'loaded') throw new OrderEnd('refused', `its unit ${name} is ${unit.loadState}`);
+  return unit;
 };
 
 export const isUp = ({ activeState }: UnitNow): boolean => ['active', 'activating', 'reloading'].includes(activeState);

@@ -65,9 +65,18 @@ const policyOf = (document: unknown): Omit<HostPolicy, 'problem'> => {
 export const allowsLevel = (level: ControlLevel, wanted: ControlLevel): boolean =>
   CONTROL_LEVELS.indexOf(level) >= CONTROL_LEVELS.indexOf(wanted);
 
+/**
+ * How whoever owns the account allows more, in words that follow a refusal: the one command. Callers of other cells are
+ * not told: what they may is decided apart.
+ */
+export const grantWords = (host: string, ...words: string[]): string =>
+  `; whoever owns the account allows it with: fleet host control ${host} ${words.join(' ')}`;
+
 /** Why this caller may not take over an agent here; null: it may. */
-export const takeoverRefusal = (policy: HostPolicy, caller: { federated: boolean }): string | null => {
+export const takeoverRefusal = (policy: HostPolicy, caller: { federated: boolean }, host: string): string | null => {
   if (caller.federated ? policy.federatedTakeover : policy.takeover) return null;
   if (policy.problem !== null) return `this host's policy cannot be read, so that nobody may type: ${policy.problem}`;
-  return `this host's policy lets ${caller.federated ? 'nobody of another cell' : 'nobody'} take over an agent`;
+  if (caller.federated) return "this host's policy lets nobody of another cell take over an agent";
+  const level = allowsLevel(policy.control, 'send') ? [] : ['send'];
+  return `this host's policy lets nobody take over an agent${grantWords(host, ...level, '--takeover yes')}`;
 };

@@ -41,17 +41,24 @@ export const parseCmdline = (text: string): string[] => {
   return argv;
 };
 
-/** `/proc/PID/cgroup`: the path in systemd's own hierarchy, on cgroup v1 and hybrid (`name=systemd`) and on v2. */
+/**
+ * `/proc/PID/cgroup`: the path in systemd's own hierarchy, on cgroup v1 and hybrid (`name=systemd`) and on v2. Where that
+ * one is mounted but names no unit (left over from another init, or empty in a container), the other one is asked.
+ */
 export const parseCgroup = (text: string): string | null => {
+  let named: string | null = null;
   let unified: string | null = null;
   for (const line of text.split('\n')) {
     const match = /^(\d+):([^:]*):(\/.*)$/.exec(line);
     if (!match) continue;
-    if (match[2]!.split(',').includes('name=systemd')) return match[3]!;
-    if (match[1] === '0' && match[2] === '') unified = match[3]!;
+    if (match[2]!.split(',').includes('name=systemd')) named ??= match[3]!;
+    if (match[1] === '0' && match[2] === '') unified ??= match[3]!;
   }
-  return unified;
+  const paths = [named, unified].filter((path) => path !== null);
+  return paths.find((path) => UNIT_PART.test(path)) ?? paths[0] ?? null;
 };
+
+const UNIT_PART = /\.(?:service|scope|slice)(?:\/|$)/;
 
 /** `btime` of `/proc/stat` in milliseconds. */
 export const parseBootMs = (text: string): number | null => {

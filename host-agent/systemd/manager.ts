@@ -1,6 +1,6 @@
 /**
  * The verbs of a systemd manager that this program needs, over a bus. Lists and properties come as they are; only
- * `queue` changes anything.
+ * `queue` and `resetFailed` change anything.
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Bus } from './bus.ts';
@@ -9,6 +9,9 @@ const SYSTEMD = 'org.freedesktop.systemd1';
 const MANAGER_PATH = '/org/freedesktop/systemd1';
 export const MANAGER = `${SYSTEMD}.Manager`;
 export const PROPERTIES = 'org.freedesktop.DBus.Properties';
+
+export type UnitVerb = 'start' | 'stop' | 'restart';
+const METHODS: Readonly<Record<UnitVerb, string>> = { start: 'StartUnit', stop: 'StopUnit', restart: 'RestartUnit' };
 
 export interface ListedUnit {
   name: string;
@@ -99,9 +102,21 @@ export class Manager {
   }
 
   /** Path of the job. What it replaces is taken from the queue (mode `replace`, as systemctl does it). */
-  async queue(verb: 'start' | 'stop', name: string): Promise<string> {
-    const [job] = await this.#call(verb === 'start' ? 'StartUnit' : 'StopUnit', 'ss', [name, 'replace']);
+  async queue(verb: UnitVerb, name: string): Promise<string> {
+    const [job] = await this.#call(METHODS[verb], 'ss', [name, 'replace']);
     return job as string;
+  }
+
+  /** A property of the manager itself; null where it has none of that name. */
+  async own(name: string): Promise<unknown> {
+    const call = { destination: SYSTEMD, path: MANAGER_PATH, interface: PROPERTIES, member: 'Get', signature: 'ss' };
+    const [value] = await this.#bus.call({ ...call, body: [MANAGER, name] });
+    return value ?? null;
+  }
+
+  /** Forgets that it failed, and how often it was started lately. One that did not fail is left as it is. */
+  async resetFailed(name: string): Promise<void> {
+    await this.#call('ResetFailedUnit', 's', [name]);
   }
 
   /** Null where this unit has no such property, or is gone. */

@@ -6,7 +6,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import type { UnitNow } from '../../src/domain/unit-now.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import { Bus } from './bus.ts';
-import { MANAGER, Manager } from './manager.ts';
+import { MANAGER, Manager, type UnitVerb } from './manager.ts';
 
 export interface UnitJobsOptions {
   /** D-Bus socket of the user's manager. */
@@ -34,8 +34,10 @@ export class UnitJobs {
    * when the signal aborts first, and the job goes on. Rejects with FAILED_PRECONDITION where systemd refused to queue it,
    * with UNAVAILABLE where it is not known whether it did.
    */
-  async run(verb: 'start' | 'stop', name: string, signal: AbortSignal): Promise<string | null> {
+  async run(verb: UnitVerb, name: string, signal: AbortSignal): Promise<string | null> {
     return await this.#with(async (manager, bus) => {
+      // A person's start counts anew: what systemd gave up on would be refused for a while.
+      if (verb !== 'stop') await manager.resetFailed(name).catch(() => undefined);
       const ended = new Map<string, string>();
       using _signals = bus.onSignal(({ interface: from, member, body }) => {
         // id, job, unit, result; it may come before the answer that names the job.

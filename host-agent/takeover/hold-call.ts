@@ -27,6 +27,8 @@ export interface Hold {
 export interface HoldOptions {
   panes: AgentPanes;
   policy: () => HostPolicy;
+  /** Our name, for whoever is refused. */
+  host: () => string;
   clock: Clock;
   leases: Leases;
   /** By the id of the lease. */
@@ -39,7 +41,7 @@ export interface HoldOptions {
    * The pane to oneself, against orders and takeovers of all host-agents that see it, until it is disposed of; rejects
    * with FAILED_PRECONDITION (`busy`) when the signal aborts before.
    */
-  quiet: (pane: PaneRef, signal: AbortSignal) => Promise<Disposable>;
+  quiet: (pane: PaneRef, signal: AbortSignal, who: string) => Promise<Disposable>;
   records: TakeoverLog;
   idleLimitMs: number;
   /** The end is announced this long before. */
@@ -60,7 +62,7 @@ export const holdTerminal = async (
   sink: MessageSink<HoldTerminalResponse>,
   { origin, signal }: CallContext,
 ): Promise<void> => {
-  const refusal = takeoverRefusal(options.policy(), origin);
+  const refusal = takeoverRefusal(options.policy(), origin, options.host());
   if (refusal !== null) throw new FleetError('FAILED_PRECONDITION', refusal);
   const pane = targetPane(options.panes, request.target);
   const { lease, before, free } = options.leases.take(pane.key, origin, request.takeover);
@@ -78,7 +80,8 @@ export const holdTerminal = async (
     await withinDeadline(free, RELEASE_MS, 'the one who typed before did not let go');
     await withinDeadline(options.cleared, RELEASE_MS, 'sizes of panes could not be given back');
     // Orders here see who types since the lease was taken, and do not wait; those of other host-agents wait for the turn.
-    turn = await options.quiet(pane, AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)]));
+    const inTime = AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)]);
+    turn = await options.quiet(pane, inTime, `a takeover by ${origin.actor}`);
     const { key, paneId, panePid } = pane;
     await options.records.begin({ id: request.id, key, paneId, panePid, actor: origin.actor });
     isWritten = true;
@@ -157,13 +160,17 @@ const expired = (idleLimitMs: number): LeaseEnd => ({
 });
 
 /** Why it cannot go on; null while it can. */
-const endOf = ({ panes, policy }: HoldOptions, target: OrderTarget | undefined, lease: Lease): LeaseEnd | null => {
+const endOf = (
+  { panes, policy, host }: HoldOptions,
+  target: OrderTarget | undefined,
+  lease: Lease,
+): LeaseEnd | null => {
   try {
     targetPane(panes, target);
   } catch (error) {
     return { reason: 'session_ended', detail: (error as FleetError).message };
   }
-  const refusal = takeoverRefusal(policy(), lease.holder);
+  const refusal = takeoverRefusal(policy(), lease.holder, host());
   return refusal === null ? null : { reason: 'policy', detail: refusal };
 };
 

@@ -15,6 +15,8 @@ import { typeKeys } from './type-call.ts';
 export interface TakeoverOptions {
   panes: AgentPanes;
   policy: () => HostPolicy;
+  /** Our name, for whoever is refused. */
+  host: () => string;
   clock: Clock;
   log: Logger;
   uid: number;
@@ -63,11 +65,21 @@ export class Takeover {
   }
 
   readonly holdTerminal: OwnCalls['holdTerminal'] = async (request, sink, context) => {
-    const { idleLimitMs = IDLE_LIMIT_MS, noticeMs = NOTICE_MS, panes, policy, clock, log, records } = this.#options;
+    const {
+      idleLimitMs = IDLE_LIMIT_MS,
+      noticeMs = NOTICE_MS,
+      panes,
+      policy,
+      host,
+      clock,
+      log,
+      records,
+    } = this.#options;
     const { quiet = async () => NOTHING } = this.#options;
     const options: HoldOptions = {
       panes,
       policy,
+      host,
       clock,
       idleLimitMs,
       noticeMs,
@@ -102,7 +114,7 @@ export class Takeover {
   };
 
   readonly typeKeys: OwnCalls['typeKeys'] = (request, context) =>
-    typeKeys({ holds: this.#holds, policy: this.#options.policy }, request, context);
+    typeKeys({ holds: this.#holds, policy: this.#options.policy, host: this.#options.host }, request, context);
 
   #line({ socket, paneId, panePid }: PaneRef): TypingLine {
     const { tmuxPath = 'tmux', uid, isFollowed, onServers } = this.#options;

@@ -12,7 +12,7 @@ import type { HoldOptions } from './hold-call.ts';
  * has ended.
  */
 export const typeKeys = async (
-  { holds, policy }: Pick<HoldOptions, 'holds' | 'policy'>,
+  { holds, policy, host }: Pick<HoldOptions, 'holds' | 'policy' | 'host'>,
   request: TypeKeysRequest,
   { origin }: CallContext,
 ): Promise<TypeKeysResponse> => {
@@ -22,7 +22,7 @@ export const typeKeys = async (
   if (!hold || !isTheirs || hold.lease.end !== null) {
     throw new FleetError('FAILED_PRECONDITION', 'this takeover has ended: nothing was typed');
   }
-  const refusal = takeoverRefusal(policy(), origin);
+  const refusal = takeoverRefusal(policy(), origin, host());
   if (refusal !== null) {
     hold.lease.finish({ reason: 'policy', detail: refusal });
     throw new FleetError('FAILED_PRECONDITION', refusal);

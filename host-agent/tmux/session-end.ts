@@ -1,6 +1,6 @@
 /**
- * In: one session of one life of a tmux server, by its id. Out: whether it is there, and its end. Never another session:
- * the server itself compares its pid, and an id is not used again while a server lives.
+ * In: one session of one life of a tmux server, by its id, or one life of a pane of it. Out: whether it is there, its end,
+ * or the program of the pane begun anew. Never another one: the server itself compares its pid, and an id is not used again.
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import { type ClientOutput, runClient } from './client-process.ts';
@@ -14,6 +14,12 @@ export interface SessionPlace {
   sessionId: string;
 }
 
+export interface PanePlace extends SessionPlace {
+  /** `%7`. */
+  paneId: string;
+  panePid: number;
+}
+
 export interface SessionEndOptions {
   tmuxPath: string;
   uid: number;
@@ -22,6 +28,7 @@ export interface SessionEndOptions {
 const ANSWER_MS = 5_000;
 const MAX_OUTPUT_BYTES = 1 << 20;
 const SESSION_ID = /^\$\d+$/;
+const PANE_ID = /^%\d+$/;
 const NO_SERVER = /no server running|error connecting to .*\((?:No such file|Connection refused)/;
 
 export class SessionEnd {
@@ -43,6 +50,27 @@ export class SessionEnd {
     await this.#run(place, ['if-shell', '-F', same, `kill-session -t '${place.sessionId}'`], signal);
   }
 
+  /** Pid of what runs in that pane of that session; null where either is gone. */
+  async panePid(place: SessionPlace & { paneId: string }, signal: AbortSignal): Promise<number | null> {
+    const { serverPid, sessionId, paneId } = place;
+    const panes = ['list-panes', '-s', '-t', sessionId, '-F', '#{pid} #{pane_id} #{pane_pid}'];
+    const lines = (await this.#run(place, panes, signal))?.stdout.toString().split('\n') ?? [];
+    const pid = lines.find((line) => line.startsWith(`${serverPid} ${paneId} `))?.split(' ')[2];
+    return pid === undefined ? null : Number(pid);
+  }
+
+  /**
+   * Ends what runs in the pane and begins there again what it was started with. Only that life of it: where another
+   * process is in it by then nothing is done, and `panePid` afterwards says so.
+   */
+  async respawn(place: PanePlace, signal: AbortSignal): Promise<void> {
+    const { serverPid, paneId, panePid } = place;
+    if (!PANE_ID.test(paneId)) throw new FleetError('INVALID_ARGUMENT', 'that is no id of a pane');
+    if ((await this.panePid(place, signal)) !== panePid) return;
+    const same = `#{&&:#{==:#{pid},${serverPid}},#{==:#{pane_pid},${panePid}}}`;
+    await this.#run(place, ['if-shell', '-F', '-t', paneId, same, `respawn-pane -k -t '${paneId}'`], signal);
+  }
+
   /** null: there is no server. */
   async #run(place: SessionPlace, args: readonly string[], signal: AbortSignal): Promise<ClientOutput | null> {
     const { tmuxPath, uid } = this.#options;
@@ -54,7 +82,7 @@ export class SessionEnd {
     const output = await runClient(options, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
     if ('exitCode' in output.end && output.end.exitCode === 0) return output;
     if (NO_SERVER.test(output.stderr)) return null;
-    if (/can't find session/.test(output.stderr)) return output;
+    if (/can't find (?:session|pane)/.test(output.stderr)) return output;
     const words = output.stderr.trim().split('\n')[0] || 'it did not answer in time';
     throw new FleetError('UNAVAILABLE', `tmux at ${place.socket} cannot be asked: ${words}`);
   }

@@ -17,7 +17,7 @@ const finding = (
   check: string,
   outcome: string,
   what: string,
-  more: { why?: string; mend?: string } = {},
+  more: Partial<Pick<Finding, 'why' | 'mend' | 'fix'>> = {},
 ): Finding => ({
   check,
   outcome,
@@ -54,6 +54,7 @@ const runFolderFinding = (paths: Paths): Finding => {
   if (isSafe) return finding('run folder', 'ok', paths.run);
   return finding('run folder', 'failed', `${paths.run} is not a folder of yours that is closed to others`, {
     mend: `look who made it; then remove it, or chmod 700 ${paths.run}`,
+    ...(stat.isDirectory() && stat.uid === userInfo().uid ? { fix: { kind: 'close-path', targets: [paths.run] } } : {}),
   });
 };
 
@@ -94,5 +95,6 @@ const lingerFinding = async (): Promise<Finding> => {
   if (existsSync(`/var/lib/systemd/linger/${username}`)) return finding('linger', 'ok', `on for ${username}`);
   return finding('linger', 'warning', `off for ${username}: nothing of this user starts at boot`, {
     mend: `loginctl enable-linger ${username}; where that is refused, an administrator runs the same with sudo`,
+    fix: { kind: 'enable-linger', targets: [username] },
   });
 };

@@ -128,6 +128,8 @@ export interface HostAgentView {
   observed_age_seconds: number;
   /** These are null until the host-agent has spoken once. */
   version: string | null;
+  /** `<version>-<digest>`; null too where it does not say. */
+  build: string | null;
   agents: number | null;
   needs: number | null;
   via: string | null;
@@ -299,6 +301,7 @@ export const hostAgentView = (moment: HostMoment): HostAgentView => {
     current: moment.current,
     observed_age_seconds: moment.observedAgeSeconds,
     version: host.facts?.version ?? null,
+    build: host.facts?.build || null,
     agents: host.facts?.agents ?? null,
     needs: host.facts?.needs ?? null,
     via: host.facts?.via ?? null,

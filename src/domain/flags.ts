@@ -1,4 +1,5 @@
 import { FLAGS, type Flag, type HeartbeatFacts, type UnitFacts } from './agent-row.ts';
+import { HOLDER_UNIT } from './holder.ts';
 
 /** What the flags are decided from; null where it could not be learnt, and then the flag is not set. */
 export interface FlagEvidence {
@@ -58,7 +59,7 @@ export interface CgroupPlace {
 
 /** Units whose end is meant to be the end of the tmux server inside. */
 const isFleetUnit = (unit: string, agent: string | null): boolean =>
-  unit === 'mosaic-tmux-holder.service' || (agent !== null && unit === `mosaic-agent@${agent}.service`);
+  unit === HOLDER_UNIT || (agent !== null && unit === `mosaic-agent@${agent}.service`);
 
 /**
  * A systemd cgroup path, such as `/user.slice/user-1000.slice/session-3.scope` or

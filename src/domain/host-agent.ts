@@ -29,6 +29,8 @@ export type LinkReason = (typeof LINK_REASONS)[number];
 export interface HostFacts {
   hostNowMs: number;
   version: string;
+  /** `<version>-<digest>` of the installed version that it runs; empty where it runs from none, or does not say. */
+  build: string;
   control: Open<ControlLevel>;
   warnings: string[];
   certificateNotAfterMs: number | null;

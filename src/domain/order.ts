@@ -8,7 +8,7 @@ import { FleetError } from './errors.ts';
 /** What makes an agent what the roster says, and what takes away all that was made for it. */
 export const DESIRED_VERBS = ['deploy', 'remove'] as const;
 export type DesiredVerb = (typeof DESIRED_VERBS)[number];
-export const LIFECYCLE_VERBS = ['start', 'stop', 'restart'] as const;
+export const LIFECYCLE_VERBS = ['start', 'stop', 'restart', 'reset'] as const;
 export type LifecycleVerb = (typeof LIFECYCLE_VERBS)[number];
 /** roster: replaces the roster of a host. */
 export const ORDER_VERBS = ['send', 'keys', 'answer', ...LIFECYCLE_VERBS, 'roster'] as const;
@@ -105,7 +105,7 @@ export const orderWords = (outcome: Open<OrderOutcomeName>, verb = ''): string =
   return (typesNothing(verb) ? LIFECYCLE_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
 };
 
-const typesNothing = (verb: string): boolean => isLifecycleVerb(verb) || verb === 'roster';
+const typesNothing = (verb: string): boolean => isLifecycleVerb(verb) || isDesiredVerb(verb) || verb === 'roster';
 
 /** What did not happen where an order had no effect. */
 export const nothingWords = (verb: string): string =>

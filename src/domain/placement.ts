@@ -50,9 +50,15 @@ export const placeAgents = (agents: readonly RosterAgent[], places: readonly Pla
 export const hostWords = ({ host, user }: RosterAgent): string | null =>
   host === null ? null : user === null ? host : `${user}@${host}`;
 
-/** The place, or why there is none. */
-const placeOf = (agent: RosterAgent, places: readonly Place[], tenantId: string | null): Place | string => {
-  const { host, user } = agent;
+/** The place that `name` or `user@name` means, as it would in a roster here; or why there is none. */
+export const placeNamed = (named: Pick<RosterAgent, 'host' | 'user'>, places: readonly Place[]): Place | string =>
+  placeOf(named, places, places.find(({ here }) => here)?.tenantId ?? null);
+
+const placeOf = (
+  { host, user }: Pick<RosterAgent, 'host' | 'user'>,
+  places: readonly Place[],
+  tenantId: string | null,
+): Place | string => {
   if (host === null) return places.find(({ here }) => here) ?? 'it names no host, and no host-agent answers here';
   const there = places.filter((place) => place.host === host || place.alsoCalled.includes(host));
   if (there.length === 0) return `no host ${host} is known`;

@@ -45,3 +45,6 @@ export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 
 /** tmux keeps no `.` or `:` in a session's name. */
 export const sessionNameOf = (agent: string): string => agent.replace(/[.:]/g, '_');
+
+/** Socket of the tmux server of an agent that has one to itself, unless the roster or its env file names another. */
+export const launchSocketOf = (agent: string): string => `fleet-${agent}`;

@@ -24,7 +24,7 @@ export interface Level {
   twins: ReadonlyMap<string, string>;
 }
 
-const camelCase = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+export const camelCase = (key: string): string => key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 const level = (v1: readonly string[], v2: readonly string[] = []): Level => ({
   v1,
@@ -44,6 +44,12 @@ const LEVELS: readonly { path: RegExp; level: Level }[] = [
 export const levelAt = (path: readonly (string | number)[]): Level | null => {
   const joined = path.join('\0');
   return LEVELS.find((entry) => entry.path.test(joined))?.level ?? null;
+};
+
+/** Every key that an agent's entry may have, in either version. */
+export const keysOfAgents = (): { keys: readonly string[]; level: Level } => {
+  const agents = levelAt(['agents', 0]) as Level;
+  return { keys: [...agents.v1, ...agents.v2], level: agents };
 };
 
 /** The roster's own spelling of a key: `modelHint` is `model_hint`. */

@@ -2,7 +2,7 @@
  * Comes in: the text of a roster file. Goes out: the roster after defaults, or one line that says what is wrong
  * and where. Pure: no file, no environment.
  */
-import { AGENT_NAME, type Roster, type RosterAgent, sessionNameOf } from '../domain/roster.ts';
+import { AGENT_NAME, launchSocketOf, type Roster, type RosterAgent, sessionNameOf } from '../domain/roster.ts';
 import { readDocument } from './document.ts';
 import { type Fault, faultWords, shown } from './fault.ts';
 import { type AgentEntry, checkShape, type DefaultsEntry, isVersion2, type RosterFile } from './schema.ts';
@@ -40,6 +40,7 @@ const meaningFaults = (file: RosterFile): MeaningFault[] => {
   const faults: MeaningFault[] = envFaults(defaults.env, ['defaults', 'env']);
   const first = new Map<string, number>();
   const screens = new Map<string, number>();
+  const servers = new Map<string, number>();
   const holder = sessionNameOf(file.tmux?.holder_session ?? DEFAULT_HOLDER);
   const socket = file.tmux?.socket_name ?? '';
   if (!isSocketName(socket)) faults.push({ path: ['tmux', 'socket_name'], words: socketWords(socket) });
@@ -57,7 +58,14 @@ const meaningFaults = (file: RosterFile): MeaningFault[] => {
     const earlier = first.get(identity);
     if (earlier === undefined) first.set(identity, index);
     else fault('name', `${shown(agent.name)} is there twice: agents[${earlier}] has that name too`);
-    const socketName = socketNameOf(agent.socket ?? file.tmux?.socket_name) ?? 'default';
+    const socketName = socketOf(agent, file) ?? 'default';
+    const isolated = layoutOf(agent, file) === 'isolated';
+    if (isolated && socketName === 'default') fault('socket', DEFAULT_SOCKET_WORDS);
+    const server = `${agent.host ?? ''}/${socketName}`;
+    const neighbour = servers.get(server);
+    if (neighbour === undefined) servers.set(server, index);
+    else if (earlier === undefined && (isolated || layoutOf(file.agents[neighbour]!, file) === 'isolated'))
+      fault(agent.socket === undefined ? 'name' : 'socket', neighbourWords(socketName, file.agents[neighbour]!.name));
     const screen = `${agent.host ?? ''}/${socketName}/${sessionNameOf(agent.name)}`;
     const sharer = screens.get(screen);
     if (sharer === undefined) screens.set(screen, index);
@@ -88,6 +96,12 @@ const envFaults = (env: AgentEntry['env'], path: (string | number)[]): MeaningFa
 
 const socketWords = (name: string): string => `${shown(name)} is no socket name: it takes no \`/\` and no blanks`;
 
+const DEFAULT_SOCKET_WORDS =
+  "an isolated agent's server is its own, never tmux's default one: name another socket, or none at all";
+
+const neighbourWords = (socket: string, other: string): string =>
+  `an isolated agent's server is its own, but ${shown(other)} is on socket ${shown(socket)} too`;
+
 const sharedWords = (name: string, other: string): string =>
   `${shown(name)} and ${shown(other)} are one session to tmux, ${shown(sessionNameOf(name))}: rename one of them`;
 
@@ -103,29 +117,33 @@ const nameFault = (name: string, holder: string, version: 1 | 2): string | null 
 
 const rosterOf = (file: RosterFile): Roster => {
   const defaults: DefaultsEntry = file.defaults ?? {};
-  const socketName = socketNameOf(file.tmux?.socket_name);
   const resets = Object.entries(file.runtimes ?? {}).flatMap(([name, runtime]): [string, string][] =>
     runtime?.reset_command ? [[name, runtime.reset_command]] : [],
   );
-  const shared = { defaults, socketName, version: file.version, connector: file.connector ?? null };
   return {
     version: file.version,
-    socketName,
+    socketName: socketNameOf(file.tmux?.socket_name),
     holderSession: sessionNameOf(file.tmux?.holder_session ?? DEFAULT_HOLDER),
     workingDirectory: defaults.working_directory ?? DEFAULT_WORKING_DIRECTORY,
     resetCommands: new Map(resets),
-    agents: file.agents.map((agent) => agentOf(agent as AgentEntry, shared)),
+    agents: file.agents.map((agent) => agentOf(agent as AgentEntry, file)),
   };
 };
 
-interface Shared {
-  defaults: DefaultsEntry;
-  socketName: string | null;
-  version: 1 | 2;
-  connector: string | null;
-}
+/** As either version has it. */
+type Entry = Omit<AgentEntry, 'runtime'>;
 
-const agentOf = (entry: AgentEntry, { defaults, socketName, version, connector }: Shared): RosterAgent => {
+const layoutOf = (entry: Entry, { version, defaults }: RosterFile): RosterAgent['layout'] =>
+  entry.layout ?? (defaults as DefaultsEntry | undefined)?.layout ?? (version === 2 ? 'isolated' : 'shared');
+
+/** An isolated agent has no part in the socket that the roster names for all. */
+const socketOf = (entry: Entry, file: RosterFile): string | null => {
+  if (entry.socket !== undefined) return socketNameOf(entry.socket);
+  return layoutOf(entry, file) === 'isolated' ? launchSocketOf(entry.name) : socketNameOf(file.tmux?.socket_name);
+};
+
+const agentOf = (entry: AgentEntry, file: RosterFile): RosterAgent => {
+  const defaults: DefaultsEntry = file.defaults ?? {};
   const [, user, host] = HOST.exec(entry.host ?? '') ?? [];
   return {
     name: entry.name,
@@ -134,15 +152,15 @@ const agentOf = (entry: AgentEntry, { defaults, socketName, version, connector }
     host: host ?? null,
     user: user ?? null,
     ssh: entry.ssh || null,
-    socketName: entry.socket === undefined ? socketName : socketNameOf(entry.socket),
+    socketName: socketOf(entry, file),
     model: entry.model_hint || null,
     effort: entry.effort ?? defaults.effort ?? null,
     lifecycle: entry.lifecycle ?? personaOf(entry) ?? defaults.lifecycle ?? null,
     workingDirectory: entry.working_directory ?? defaults.working_directory ?? DEFAULT_WORKING_DIRECTORY,
     command: entry.command ?? defaults.command ?? null,
     env: new Map(Object.entries({ ...defaults.env, ...entry.env }).map(([name, value]) => [name, String(value)])),
-    layout: entry.layout ?? defaults.layout ?? (version === 2 ? 'isolated' : 'shared'),
-    connector: entry.connector ?? connector,
+    layout: layoutOf(entry, file),
+    connector: entry.connector ?? file.connector ?? null,
     restart: entry.restart ?? defaults.restart ?? null,
     envFile: entry.env_file ?? defaults.env_file ?? null,
   };

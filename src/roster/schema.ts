@@ -66,7 +66,7 @@ export const rosterV2 = z.strictObject({
   version: z.literal(2),
   ...top,
   defaults: z.optional(z.extend(defaults, { layout, lifecycle, effort, command, env, env_file: envFile, restart })),
-  agents: z.array(agentV2).check(z.minLength(1, 'names no agent')),
+  agents: z.array(agentV2),
 });
 
 export type RosterFile = z.output<typeof rosterV1> | z.output<typeof rosterV2>;

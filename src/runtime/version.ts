@@ -1,4 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
 
 /** Of this program, as its package says. */
 export const FLEET_VERSION: string = manifest.version;
+
+/** `<version>-<digest>` of the folder that this program was shipped in; null when it runs from a checkout. */
+export const installedBuild = (from: string = import.meta.dirname): string | null => {
+  if (basename(from) !== 'lib') return null;
+  try {
+    return readFileSync(join(from, '../VERSION'), 'utf8').trim();
+  } catch {
+    return null;
+  }
+};

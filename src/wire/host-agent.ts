@@ -20,6 +20,7 @@ const words = (list: readonly string[]): string[] =>
 export const hostFactsFromWire = (facts: wire.HostFacts): HostFacts => ({
   hostNowMs: finite(facts.hostNowMs) ?? 0,
   version: name(facts.version),
+  build: name(facts.build),
   control: name(facts.control),
   warnings: words(facts.warnings),
   certificateNotAfterMs: finite(facts.certificateNotAfterMs),

@@ -3,6 +3,7 @@ import type { HostAgent, HostFacts } from '../../src/domain/host-agent.ts';
 export const hostFacts = (over: Partial<HostFacts> = {}): HostFacts => ({
   hostNowMs: Date.UTC(2026, 0, 1),
   version: '1.0.0',
+  build: '',
   control: 'lifecycle',
   warnings: [],
   certificateNotAfterMs: null,

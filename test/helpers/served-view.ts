@@ -77,7 +77,15 @@ export class ServedView {
       linkSinceMono: now - link.ageMs,
       heardAtMono: now - heardAgeMs,
     });
-    for (const row of rows) this.view.putRow(agent.id, row.key, Buffer.from(encodeAgentRow(row)));
+    for (const row of rows) this.putRow(agent.id, row);
+  }
+
+  putRow(hostAgentId: string, row: AgentRow): void {
+    this.view.putRow(hostAgentId, row.key, Buffer.from(encodeAgentRow(row)));
+  }
+
+  removeRow(hostAgentId: string, key: string): void {
+    this.view.removeRow(hostAgentId, key);
   }
 
   /** Proof of life of every host-agent held. */

@@ -10,7 +10,7 @@ import { uplinkChannel } from '../../host-agent/report/controller-channel.ts';
 import { callEnroll } from '../../host-agent/report/enrollment-calls.ts';
 import { UplinkClient } from '../../host-agent/report/uplink-client.ts';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
-import { hostAgentId } from '../../src/domain/host-agent.ts';
+import { type HostFacts, hostAgentId } from '../../src/domain/host-agent.ts';
 import { keyToPem, loadKey } from '../../src/identity/key.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts';
@@ -27,6 +27,8 @@ export interface SimulatedHostOptions {
   machineId?: string;
   /** What it dials from its first connection on, instead of what its identity says. */
   dials?: readonly string[];
+  /** What it says of itself, where that matters. */
+  facts?: Partial<HostFacts>;
   /** What it answers about its agents, beside a diagnosis. */
   calls?: Partial<OwnCalls>;
   clock?: Clock;
@@ -67,6 +69,7 @@ export class SimulatedHost {
     const facts = () => ({
       hostNowMs: clock.nowMs(),
       version: '1.0.0',
+      build: '',
       control: 'lifecycle',
       warnings: [],
       certificateNotAfterMs: null,
@@ -75,6 +78,7 @@ export class SimulatedHost {
       needs: 0,
       machineId,
       capabilities: [],
+      ...options.facts,
     });
     view.putHostAgent({
       id,

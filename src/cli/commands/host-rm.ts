@@ -1,14 +1,15 @@
 /** `fleet host rm`: revokes a host at the controller and takes away what `host add` put on it, and nothing else. */
-import { createInterface } from 'node:readline/promises';
 import { FleetError } from '../../domain/errors.ts';
 import type { CommandContext } from '../command.ts';
+import { confirm } from '../confirm.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { askRemoval, askStatus } from '../install/local-fleet.ts';
 import { Steps } from '../install/steps.ts';
+import { knownTarget } from '../ssh/known-target.ts';
 import { recallHosts } from '../ssh/remembered-hosts.ts';
 import { forgetHere, lookThere, removeThere, revokeHere } from '../ssh/remove-host.ts';
-import { parseSshTarget, type SshTarget, targetText } from '../ssh/ssh-target.ts';
+import { type SshTarget, targetText } from '../ssh/ssh-target.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const run = (command: CommandContext): Promise<number> => exclusively(command.paths, () => removeHost(command));
@@ -61,31 +62,7 @@ const forget = async (command: CommandContext, steps: Steps, host: string): Prom
   return EXIT.done;
 };
 
-const targetOf = async (command: CommandContext, named: string): Promise<SshTarget> => {
-  const { flags, paths } = command;
+const targetOf = ({ flags, paths }: CommandContext, named: string): Promise<SshTarget> => {
   const options = { port: flags.port as string | undefined, identity: flags.identity as string | undefined };
-  if (named.includes('@')) return parseSshTarget(named, options);
-  const known = await recallHosts(paths, named);
-  if (known.length === 1) {
-    const { target } = known[0] as (typeof known)[number];
-    const given = parseSshTarget('machine', options);
-    return {
-      ...target,
-      port: given.port ?? target.port,
-      identityFile: given.identityFile ?? target.identityFile,
-    };
-  }
-  const why =
-    known.length === 0
-      ? `${named} was not added over ssh from here: name it USER@MACHINE, or only revoke it with --forget`
-      : `${named} has several users: name one as USER@MACHINE (${known.map(({ target }) => targetText(target)).join(', ')})`;
-  throw new FleetError('NOT_FOUND', why);
-};
-
-const confirm = async ({ flags, stdin, stderr, signal }: CommandContext, question: string): Promise<void> => {
-  if (flags.yes) return;
-  if (!stdin.isTTY) throw new UsageError(`${question} Not on a terminal: add --yes`);
-  using lines = createInterface({ input: stdin, output: stderr });
-  const answer = await lines.question(`${question} [y/N] `, { signal });
-  if (!/^y(es)?$/i.test(answer.trim())) throw new FleetError('ABORTED', 'nothing was changed');
+  return knownTarget(paths, named, options, 'name it USER@MACHINE, or only revoke it with --forget');
 };

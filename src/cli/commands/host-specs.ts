@@ -1,13 +1,14 @@
 /** The verbs that put daemons on machines: what help, completion and the parser know of them. */
+import { CONTROL_LEVELS } from '../../domain/host-agent.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 
-const machines = () => import('./machines.ts');
+export const machines = () => import('./machines.ts');
 
 const CONTROL: FlagSpec = {
   name: 'control',
   type: 'string',
   value: 'POLICY',
-  choices: ['observe', 'send', 'lifecycle', 'deploy'],
+  choices: CONTROL_LEVELS,
   help: 'what this host lets others do; the host itself enforces it (new hosts: lifecycle)',
 };
 
@@ -32,6 +33,16 @@ const HOST_KEY: FlagSpec = {
   type: 'string',
   value: 'SHA256:…',
   help: 'accept this host key where ssh does not know the machine yet; kept in a file of our own',
+};
+
+const OUTPUT: FlagSpec = {
+  name: 'output',
+  short: 'o',
+  type: 'string',
+  value: 'FORM',
+  choices: ['table', 'json'],
+  default: 'table',
+  help: 'form of the output',
 };
 
 export const hostSpecs: CommandSpec[] = [
@@ -121,6 +132,53 @@ export const hostSpecs: CommandSpec[] = [
     load: async () => (await machines()).hostRm,
   },
   {
+    name: 'host upgrade',
+    summary: 'bring hosts to this version, over ssh, one at a time',
+    args: '[HOST…]',
+    arity: [0, 999],
+    flags: [
+      {
+        name: 'deadline',
+        type: 'string',
+        value: 'SECONDS',
+        default: '60',
+        help: 'how long the new host-agent may take to report before the host goes back to what it ran',
+      },
+      {
+        name: 'output',
+        short: 'o',
+        type: 'string',
+        value: 'FORM',
+        choices: ['table', 'json'],
+        default: 'table',
+        help: 'form of the output',
+      },
+      PORT,
+      IDENTITY,
+      YES,
+      DRY_RUN,
+    ],
+    examples: ['fleet host upgrade', 'fleet host upgrade dragon-lin --dry-run', 'fleet host upgrade --yes -o json'],
+    notes:
+      'Without names: this machine, as fleet up does it, then every host that was added over ssh from here; USER@MACHINE\n' +
+      'names one that was not. Sessions, rosters and settings stay as they are: agents go on under the launcher that\n' +
+      'started them, and are flagged VERSION-SKEW where that is another version. A host whose new host-agent does not\n' +
+      'report goes back by itself, also when this command was cut off from it, and no further host is begun. An\n' +
+      'interrupted run can be repeated.\n' +
+      'Exit: 0 all run this version, 1 one went back, 3 some do and some do not, or that of the one failure.',
+    load: async () => (await machines()).hostUpgrade,
+  },
+  {
+    name: 'host prune',
+    summary: 'remove installed versions that nothing uses',
+    args: '',
+    arity: [0, 0],
+    flags: [],
+    examples: ['fleet host prune'],
+    hidden: true,
+    load: async () => (await machines()).hostPrune,
+  },
+  {
     name: 'host join',
     summary: 'enrol this machine with a token from stdin, without ssh',
     args: '',
@@ -141,15 +199,7 @@ export const hostSpecs: CommandSpec[] = [
     words: { VERB: ['send', 'lifecycle', 'deploy', 'takeover'] },
     flags: [
       { name: 'none', type: 'boolean', help: 'back to the default: nothing beyond their own host and user' },
-      {
-        name: 'output',
-        short: 'o',
-        type: 'string',
-        value: 'FORM',
-        choices: ['table', 'json'],
-        default: 'table',
-        help: 'form of the output',
-      },
+      OUTPUT,
     ],
     examples: [
       'fleet host allow W-jarvis send',
@@ -160,5 +210,35 @@ export const hostSpecs: CommandSpec[] = [
       'Replaces what was allowed before, and prints what is allowed now. Every agent on that host is a process of its\n' +
       'user and may do it, too; each target host’s own policy still has the last word. Without /USER: all its users.',
     load: async () => (await machines()).hostAllow,
+  },
+  {
+    name: 'host control',
+    summary: 'what a host lets others do: shown, or changed in the host’s own file',
+    args: 'HOST [LEVEL]',
+    arity: [1, 2],
+    words: { LEVEL: CONTROL_LEVELS },
+    flags: [
+      {
+        name: 'takeover',
+        type: 'string',
+        value: 'YESNO',
+        choices: ['yes', 'no'],
+        help: 'whether a person may type freely into its agents (fleet attach), where LEVEL lets anybody type',
+      },
+      PORT,
+      IDENTITY,
+      OUTPUT,
+      DRY_RUN,
+    ],
+    examples: [
+      'fleet host control dragon-lin',
+      'fleet host control dragon-lin deploy',
+      'fleet host control W-jarvis --takeover no',
+    ],
+    notes:
+      'On this host it writes the file itself, on another it goes over your own ssh, never over the fleet: whoever owns\n' +
+      'the account there decides. Counts at once, for every caller; what else the file says is kept. HOST may be\n' +
+      'HOST/USER, or USER@MACHINE for one that was not added from here.',
+    load: async () => (await machines()).hostControl,
   },
 ];

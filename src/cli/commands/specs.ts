@@ -5,7 +5,7 @@ import type { CommandSpec, FlagSpec } from '../command.ts';
 import { attachSpecs } from './attach-specs.ts';
 import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
-import { hostSpecs } from './host-specs.ts';
+import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { orderSpecs } from './order-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
@@ -118,14 +118,33 @@ const selfSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'doctor',
-    summary: 'what is wrong here or on another host, and its mend',
+    summary: 'what is wrong here or on another host, why it matters, and its mend',
     args: '[HOST]',
     arity: [0, 1],
-    flags: [output('table', 'json')],
-    examples: ['fleet doctor', 'fleet doctor dragon-lin'],
+    flags: [
+      { name: 'all', short: 'a', type: 'boolean', help: 'every host that you may see, each asked by itself' },
+      {
+        name: 'fix',
+        type: 'boolean',
+        help: 'make the mends that a program can make, on this host, after showing them',
+      },
+      {
+        name: 'end',
+        type: 'string',
+        multiple: true,
+        value: 'ID',
+        help: 'with --fix: end this left-over viewer session too, by the id that doctor prints',
+      },
+      { name: 'yes', short: 'y', type: 'boolean', help: 'do not ask' },
+      { name: 'dry-run', type: 'boolean', help: 'with --fix: say what would be done and change nothing' },
+      output('table', 'json'),
+    ],
+    examples: ['fleet doctor', 'fleet doctor dragon-lin', 'fleet doctor --all -o json', 'fleet doctor --fix'],
     notes:
-      'Exit: 0 nothing failed, 1 something failed, 5 no host-agent answers here (what can be told without is told).',
-    load: async () => everyday.doctor,
+      '--fix never stops, starts or restarts an agent; what would need that is said. Afterwards it looks again.\n' +
+      'Exit: 0 nothing failed (warnings may be there), 1 something failed, or a mend did; 3 with --all, when some host\n' +
+      'could not be asked; 5 no host-agent answers here (what can be told without is told).',
+    load: async () => (await machines()).doctor,
   },
   {
     name: 'completion',

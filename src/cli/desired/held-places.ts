@@ -1,6 +1,6 @@
 /**
- * Comes in: a view, and this user's own files. Goes out: what each (host, user) of this cell has. Rows tell five fields
- * of the roster; of this user here, who may read them, the roster and the env files tell all.
+ * Comes in: a view, and what is known of rosters and env files. Goes out: what each (host, user) of this cell has. Rows tell
+ * five fields of a roster; where the roster itself is known, it tells all.
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -15,11 +15,14 @@ import type { ViewMirror } from '../client/view-mirror.ts';
 
 const MAX_ENV_BYTES = 64 * 1024;
 
-/** What this user's own files say. */
-export interface OwnFiles {
+/** What the files of one (host, user) say. */
+export interface PlaceFiles {
   /** null: nothing that could be read, or that need be. */
   roster: readonly RosterAgent[] | null;
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+export interface OwnFiles extends PlaceFiles {
   notes: string[];
 }
 
@@ -53,19 +56,28 @@ const readOwnRoster = async (mosaicHome: string): Promise<{ agents: RosterAgent[
 };
 
 /** Hosts of other cells are left out: no roster of ours reaches them. */
-export const heldPlaces = (mirror: ViewMirror, nowMono: number, own: OwnFiles): HeldPlace[] =>
-  [...mirror.hostAgentIds()].flatMap((id): HeldPlace[] => {
-    const said = mirror.momentOf(id, nowMono)?.host;
-    if (!said || said.cell !== mirror.cell) return [];
-    const { host, user, tenantId, here } = said;
-    const place: Place = { id, host, user, tenantId, here, alsoCalled: here ? [hostname()] : [] };
-    const rows = Array.from(mirror.rowsOf(id), ({ row }) => row);
-    return [{ ...place, rows, roster: here ? rosterOf(own, place) : null, env: here ? own.env : null }];
+export const placesOf = (mirror: ViewMirror, nowMono: number): (Place & { cell: string; current: boolean })[] =>
+  [...mirror.hostAgentIds()].flatMap((id) => {
+    const moment = mirror.momentOf(id, nowMono);
+    if (!moment || moment.host.cell !== mirror.cell) return [];
+    const { cell, host, user, tenantId, here } = moment.host;
+    return [{ id, cell, host, user, tenantId, here, alsoCalled: here ? [hostname()] : [], current: moment.current }];
   });
 
-const rosterOf = ({ roster }: OwnFiles, { host, user, alsoCalled }: Place): Map<string, RosterAgent> | null => {
-  const isOurs = (agent: RosterAgent): boolean =>
-    (agent.host === null || agent.host === host || alsoCalled.includes(agent.host)) &&
-    (agent.user === null || agent.user === user);
-  return roster === null ? null : new Map(roster.filter(isOurs).map((agent) => [agent.name, agent]));
-};
+/** By id of the place; what is not there is known by its rows only. */
+export const heldPlaces = (mirror: ViewMirror, nowMono: number, files: ReadonlyMap<string, PlaceFiles>): HeldPlace[] =>
+  placesOf(mirror, nowMono).map(({ cell: _, current: __, ...place }) => {
+    const known = files.get(place.id);
+    const rows = Array.from(mirror.rowsOf(place.id), ({ row }) => row);
+    return { ...place, rows, roster: known ? ownAgents(known.roster, place) : null, env: known?.env ?? null };
+  });
+
+/** Of a roster that lies there: its entries for others are none of its agents. */
+export const isAgentOf = (agent: RosterAgent, { host, user, alsoCalled }: Place): boolean =>
+  (agent.host === null || agent.host === host || alsoCalled.includes(agent.host)) &&
+  (agent.user === null || agent.user === user);
+
+const ownAgents = (agents: PlaceFiles['roster'], place: Place): Map<string, RosterAgent> | null =>
+  agents === null
+    ? null
+    : new Map(agents.filter((agent) => isAgentOf(agent, place)).map((agent) => [agent.name, agent]));

@@ -13,20 +13,34 @@ const MARKS: Record<StepAction, { mark: string; style: Style | null }> = {
   keep: { mark: ' ', style: null },
 };
 
-/** `age` says how old what is known of a place is; null for what is current. */
-export const planLines = (plan: DesiredPlan, age: (placeId: string) => string | null, paint: Painter): string[] => [
-  ...plan.places.flatMap((each) => placeLines(each, age(each.place.id), paint)),
+/**
+ * `age` says how old what is known of a place is; null for what is current. `about` is said of a place beside its steps; null
+ * for nothing.
+ */
+export const planLines = (
+  plan: DesiredPlan,
+  age: (placeId: string) => string | null,
+  paint: Painter,
+  about: (placeId: string) => string | null = () => null,
+): string[] => [
+  ...plan.places.flatMap((each) => placeLines(each, age(each.place.id), about(each.place.id), paint)),
   ...plan.unplaced.map(
     ({ agent, host, why }) => paint('bad', '? ') + cleanText(`${agent}${host === null ? '' : ` (${host})`}: ${why}`),
   ),
 ];
 
-const placeLines = ({ place, steps }: PlacePlan, age: string | null, paint: Painter): string[] => {
+const placeLines = (
+  { place, steps }: PlacePlan,
+  age: string | null,
+  about: string | null,
+  paint: Painter,
+): string[] => {
   const told = steps.filter(({ action, overrides }) => action !== 'keep' || overrides.length > 0);
-  if (told.length === 0 && age === null) return [];
+  if (told.length === 0 && age === null && about === null) return [];
   const width = Math.max(0, ...told.map(({ agent }) => cleanText(agent).length));
   const head = `${place.host}/${place.user}${place.here ? '  this host' : ''}${age === null ? '' : `  ${age}`}`;
-  return [paint('strong', cleanText(head)), ...told.flatMap((step) => stepLines(step, width, paint))];
+  const said = about === null ? [] : [paint('attention', cleanText(`  ~ ${about}`))];
+  return [paint('strong', cleanText(head)), ...said, ...told.flatMap((step) => stepLines(step, width, paint))];
 };
 
 const stepLines = (step: PlanStep, width: number, paint: Painter): string[] => {
@@ -71,3 +85,6 @@ export const planCounts = ({ places, unplaced }: DesiredPlan): string => {
   const said = parts.filter(([n]) => n > 0).map(([n, words]) => `${n} ${words}`);
   return said.length > 0 ? said.join(', ') : 'no agents';
 };
+
+export const leftOut = (count: number): string[] =>
+  count === 0 ? [] : [`${count} of other hosts left out: --host HOST compares them`];

@@ -7,6 +7,7 @@ import { UsageError } from '../usage-error.ts';
 
 export interface Desired {
   path: string;
+  text: string;
   roster: Roster;
   /** It is the file that the host-agent here goes by. */
   isOwn: boolean;
@@ -26,5 +27,5 @@ export const readDesired = async (given: string | undefined, mosaicHome: string)
   const { roster, problem } = parseRoster(file.text, path);
   if (roster === null) throw new UsageError(problem);
   const notes = isOwn && own.passedOver !== null ? [`${own.passedOver} is not read: ${path} stands beside it`] : [];
-  return { path, roster, isOwn, notes };
+  return { path, text: file.text, roster, isOwn, notes };
 };

@@ -4,13 +4,13 @@ import { cleanText } from '../../domain/clean-text.ts';
 import { FleetError } from '../../domain/errors.ts';
 import type { LifecycleVerb } from '../../domain/order.ts';
 import type { CommandContext } from '../command.ts';
-import type { AgentTarget } from '../orders/change-target.ts';
+import type { OrderPlace } from '../orders/change-target.ts';
 import { UsageError } from '../usage-error.ts';
 
 const SHOWN = 10;
 
 /** `restart 3 agents on 2 hosts: …` */
-export const manyWords = (verb: LifecycleVerb, agents: readonly AgentTarget[]): string => {
+export const manyWords = (verb: LifecycleVerb, agents: readonly OrderPlace[]): string => {
   const hosts = new Set(agents.map(({ moment }) => `${moment.host.cell}/${moment.host.host}`)).size;
   const names = agents.slice(0, SHOWN).map(({ typed }) => typed);
   const more = agents.length > SHOWN ? ` and ${agents.length - SHOWN} more` : '';
@@ -23,7 +23,7 @@ export const manyWords = (verb: LifecycleVerb, agents: readonly AgentTarget[]): 
 export const askMany = async (
   { flags, stdin, stderr, signal }: CommandContext,
   verb: LifecycleVerb,
-  agents: readonly AgentTarget[],
+  agents: readonly OrderPlace[],
   { isNamed }: { isNamed: boolean },
 ): Promise<void> => {
   if (agents.length === 1 && isNamed) return;

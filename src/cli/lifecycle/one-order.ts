@@ -1,4 +1,4 @@
-/** One agent told to start, stop or restart, and what became of it: a failure is an outcome, too, and delays nobody. */
+/** One agent told to start, stop, restart or reset, and what became of it: a failure is an outcome, too, and delays nobody. */
 import { FleetError } from '../../domain/errors.ts';
 import { type LifecycleVerb, nothingWords, orderExitCode } from '../../domain/order.ts';
 import { systemClock } from '../../runtime/clock.ts';
@@ -6,13 +6,13 @@ import type { Paths } from '../../runtime/paths.ts';
 import type { OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
 import { controlAgent } from '../client/order-methods.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
-import type { AgentTarget } from '../orders/change-target.ts';
+import type { OrderPlace } from '../orders/change-target.ts';
 import { orderLine } from '../orders/order-line.ts';
 import { placeOrder } from '../orders/place-order.ts';
 import { fine } from '../render/duration.ts';
 
 export interface Told {
-  agent: AgentTarget;
+  agent: OrderPlace;
   outcome: OrderOutcome;
   exitCode: number;
 }
@@ -20,8 +20,10 @@ export interface Told {
 export interface OneOrder {
   id: string;
   verb: LifecycleVerb;
-  agent: AgentTarget;
+  agent: OrderPlace;
   force: boolean;
+  /** Also a session that no roster names. */
+  adopt: boolean;
   timeoutMs: number;
 }
 
@@ -35,12 +37,12 @@ export const giveOrder = async (
   signal: AbortSignal,
   onLost: (why: string) => void,
 ): Promise<Told> => {
-  const { id, verb, agent, force, timeoutMs } = order;
+  const { id, verb, agent, force, adopt, timeoutMs } = order;
   const away = notCurrent(agent);
   if (away !== null) return { agent, outcome: refused(order, away), exitCode: EXIT.unreachable };
   const target = { hostAgent: agent.hostAgent, key: agent.key, paneId: '', panePid: 0 };
-  const plain = { rosterDigest: '', adopt: false, migrate: false, purge: false };
-  const request = { id, target, action: verb, force, timeoutMs, ...plain };
+  const plain = { rosterDigest: '', migrate: false, purge: false };
+  const request = { id, target, action: verb, force, adopt, timeoutMs, ...plain };
   try {
     using channel = await orderLine(paths, agent, signal);
     const nothing = nothingWords(verb);
@@ -68,7 +70,7 @@ export const refused = ({ id, verb, agent }: OneOrder, reason: string): OrderOut
 });
 
 /** A row as last seen says nothing of what runs now. */
-export const notCurrent = ({ moment }: AgentTarget): string | null => {
+export const notCurrent = ({ moment }: Pick<OrderPlace, 'moment'>): string | null => {
   if (moment.current) return null;
   const { state, reason } = moment.link;
   const link = state === 'connected' ? 'silent' : `${state}${reason === null ? '' : `, ${reason}`}`;

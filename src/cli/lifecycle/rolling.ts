@@ -4,7 +4,7 @@
  */
 import { orderEffect } from '../../domain/order.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { AgentTarget } from '../orders/change-target.ts';
+import type { OrderPlace } from '../orders/change-target.ts';
 import type { Told } from './one-order.ts';
 
 export interface Rolling {
@@ -12,16 +12,16 @@ export interface Rolling {
   atOnce: number;
   /** So many that did not come back end it on their host; null: none does. */
   mostLost: number | null;
-  give(agent: AgentTarget): Promise<Told>;
+  give(agent: OrderPlace): Promise<Told>;
   /** For one that is not begun any more. */
-  skip(agent: AgentTarget, reason: string): Told;
+  skip(agent: OrderPlace, reason: string): Told;
   /** As each is over. */
   onTold(told: Told): void;
 }
 
 /** In the order of `agents`. Rejects with the first rejection of `give`, when what runs is over. */
-export const rollOut = async (agents: readonly AgentTarget[], rolling: Rolling): Promise<Told[]> => {
-  const told = new Map<AgentTarget, Told>();
+export const rollOut = async (agents: readonly OrderPlace[], rolling: Rolling): Promise<Told[]> => {
+  const told = new Map<OrderPlace, Told>();
   const hosts = Map.groupBy(agents, ({ hostAgent }) => hostAgent);
   const ends = await Promise.allSettled([...hosts.values()].map((group) => rollHost(group, rolling, told)));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
@@ -29,12 +29,12 @@ export const rollOut = async (agents: readonly AgentTarget[], rolling: Rolling):
 };
 
 const rollHost = async (
-  agents: readonly AgentTarget[],
+  agents: readonly OrderPlace[],
   { atOnce, mostLost, give, skip, onTold }: Rolling,
-  told: Map<AgentTarget, Told>,
+  told: Map<OrderPlace, Told>,
 ): Promise<void> => {
   const queue = [...agents];
-  const lost: AgentTarget[] = [];
+  const lost: OrderPlace[] = [];
   const work = async (): Promise<void> => {
     for (let agent = queue.shift(); agent !== undefined; agent = queue.shift()) {
       const isOver = mostLost !== null && lost.length >= mostLost;

@@ -1,5 +1,5 @@
 /**
- * Which agents a start, stop or restart is meant for: those that are named, or every agent of a roster that a selection
+ * Which agents an order is meant for: those that are named, or every agent of a roster that a selection
  * fits. Comes in: one snapshot. Throws NOT_FOUND for a name that means none or several, and for a selection of nobody.
  */
 import { type AddressTarget, encodePart, formatAddress, parseAddress } from '../../domain/address.ts';
@@ -13,11 +13,13 @@ export interface Selection {
   named: readonly string[];
   hosts: readonly string[];
   roles: readonly string[];
+  /** Host whose holder is meant, and no agent. */
+  holder: string | null;
 }
 
 export const selectAgents = (
   mirror: ViewMirror,
-  { named, hosts, roles }: Selection,
+  { named, hosts, roles }: Omit<Selection, 'holder'>,
   intent: 'change' | 'destroy',
 ): AgentTarget[] => {
   if (named.length > 0) {

@@ -1,7 +1,7 @@
 /** What became of each agent, for people and for programs. Pure; words of a host are cleaned. */
 import { cleanText } from '../../domain/clean-text.ts';
 import type { LifecycleVerb } from '../../domain/order.ts';
-import type { AgentTarget } from '../orders/change-target.ts';
+import type { OrderPlace } from '../orders/change-target.ts';
 import { outcomeLine, outcomeObject } from '../orders/outcome-text.ts';
 import type { Told } from './one-order.ts';
 
@@ -20,14 +20,19 @@ export const orderObject = (outcome: Told['outcome']): Record<string, unknown> =
 };
 
 /** What would be asked, and nothing more: only its host can say whether it would be done. */
-export const plannedLine = (verb: LifecycleVerb, { address, row }: AgentTarget, hindrance: string | null): string =>
-  cleanText(
-    `${address}  ${hindrance === null ? `would ${verb}: it is ${row.readiness}` : `would be refused: ${hindrance}`}`,
-  );
+export const plannedLine = (
+  verb: LifecycleVerb,
+  { address }: OrderPlace,
+  readiness: string | null,
+  hindrance: string | null,
+): string => {
+  const now = readiness === null ? '' : `: it is ${readiness}`;
+  return cleanText(`${address}  ${hindrance === null ? `would ${verb}${now}` : `would be refused: ${hindrance}`}`);
+};
 
 export const plannedObject = (
   verb: LifecycleVerb,
-  planned: readonly { agent: AgentTarget; hindrance: string | null }[],
+  planned: readonly { agent: OrderPlace; hindrance: string | null }[],
 ): Record<string, unknown> => ({
   schema: 'fleet.orders/v1',
   verb,

@@ -11,7 +11,8 @@ import type { ViewMirror } from '../client/view-mirror.ts';
 import { isComplete } from '../picture.ts';
 import { fine } from '../render/duration.ts';
 
-export interface AgentTarget {
+/** Where an order goes to. */
+export interface OrderPlace {
   /** `cell/host/user/agent`. */
   address: string;
   /** What a person types for it: without the cell at home. */
@@ -20,10 +21,13 @@ export interface AgentTarget {
   /** `host/user`. */
   hostAgent: string;
   key: string;
-  row: AgentRow;
-  /** One of the rows of the host-agent that is asked. */
+  /** The host-agent that is asked is its own. */
   here: boolean;
   moment: HostMoment;
+}
+
+export interface AgentTarget extends OrderPlace {
+  row: AgentRow;
 }
 
 export type ChangeTarget = AgentTarget & { target: OrderTarget };

@@ -65,7 +65,10 @@ export const ROOMS: Record<string, Room> = {
     may: [...agent('inventory', 'command', 'launch', 'lifecycle', 'systemd', 'calls').may, 'src/roster'],
     because: 'it makes of this host what its roster says, with the hands of the rooms below it',
   },
-  'host-agent/doctor': agent('inventory', 'policy', 'enrollment', 'config.ts'),
+  'host-agent/doctor': {
+    may: [...agent('inventory', 'policy', 'enrollment', 'config.ts').may, 'src/roster'],
+    because: 'it compares what the other rooms read, and asks nobody itself',
+  },
   'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'calls'),
   'host-agent/config.ts': agent(),
 

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { rosterDigest } from '../../../src/roster/digest.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { type Ran, runFleetProgram } from '../../helpers/fleet-program.ts';
 import { ServedView } from '../../helpers/served-view.ts';
@@ -8,8 +10,24 @@ import { DRAGON, paneRow } from './served-orders.ts';
 
 let served: ServedView;
 
+/** Of dragon-lin, as its host-agent tells it. */
+let far: { text: string; env: { agent: string; variables: Record<string, string> }[] };
+
 beforeEach(async () => {
   served = new ServedView();
+  far = { text: '', env: [] };
+  served.calls.getRoster = ({ request }, reply) => {
+    if (request.hostAgent !== DRAGON.id)
+      return reply({ code: status.UNIMPLEMENTED, details: 'a host-agent of before' });
+    reply(null, {
+      path: '/r.yaml',
+      ...far,
+      digest: far.text === '' ? '' : rosterDigest(far.text),
+      problem: '',
+      asOfMs: 0,
+      stored: false,
+    });
+  };
   await served.start();
 });
 afterEach(() => served.dispose());
@@ -98,6 +116,7 @@ describe('a file for the whole fleet', () => {
     );
 
   test('json has every step of every host, what is kept too', async () => {
+    far.text = roster('- {name: coder, runtime: pi, lifecycle: core, model_hint: old}\n');
     served.put({ here: true }, canary);
     served.put(DRAGON, coder);
     const { code, stdout, stderr } = await fleet('diff', '-f', fleetWide(), '-o', 'json');
@@ -145,6 +164,37 @@ describe('a file for the whole fleet', () => {
     const { code, stdout } = await fleet('diff', '-f', file);
     expect(code).toBe(1);
     expect(stdout).toContain('      working_directory: /srv → ~/src\n      env.A: x → y\n');
+  });
+
+  test('is compared field by field with the roster in force elsewhere, and with what a hand put over it', async () => {
+    const entry =
+      '- {name: coder, runtime: pi, lifecycle: core, model_hint: new, working_directory: /srv, command: ./run}\n';
+    far = { text: roster(entry), env: [{ agent: 'coder', variables: { MOSAIC_AGENT_MODEL: 'mine' } }] };
+    served.put({ here: true }, canary);
+    served.put(DRAGON, { ...coder, model: 'new' });
+    expect((await fleet('diff', '-f', fleetWide())).stdout).toBe(
+      [
+        'dragon-lin/jwoltje',
+        '  ~ coder  change, restart',
+        '      working_directory: /srv → ~/src',
+        '      command: ./run → none',
+        '      model: new overridden by mine (its env file says so); kept',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('of a host that does not tell its roster, what its rows tell is compared, and said so', async () => {
+    served.calls.getRoster = (_, reply) => reply({ code: status.UNIMPLEMENTED, details: 'a host-agent of before' });
+    served.stop();
+    await served.start();
+    served.put({ here: true }, canary);
+    served.put(DRAGON, coder);
+    const { stdout, stderr } = await fleet('diff', '-f', fleetWide());
+    expect(stdout).toContain('      model: old → new\n');
+    expect(stderr).toContain(
+      'dragon-lin/jwoltje: its roster is not known, only what fleet ps tells is compared: a host-agent',
+    );
   });
 
   test('of a host that is lost it tells what was last seen, and ends with 3', async () => {

@@ -59,6 +59,18 @@ export const paneRow = (agent: string, paneId: string, pid: number, over: Partia
 
 export const DRAGON = { id: 'dragon-lin/jwoltje', host: 'dragon-lin', user: 'jwoltje' };
 
+const HOST_CALLS = [
+  'sendText',
+  'pressKeys',
+  'answerPrompt',
+  'controlAgent',
+  'getRoster',
+  'putRoster',
+  'getOrder',
+  'explainAgent',
+  'whoAmI',
+];
+
 export class ServedOrders {
   readonly view = new ServedView();
   readonly heard: Heard[] = [];
@@ -69,12 +81,7 @@ export class ServedOrders {
   #controller: Server | null = null;
 
   async start(): Promise<void> {
-    this.view.calls = Object.fromEntries(
-      ['sendText', 'pressKeys', 'answerPrompt', 'controlAgent', 'getOrder', 'explainAgent', 'whoAmI'].map((call) => [
-        call,
-        this.#answering('host-agent', call),
-      ]),
-    );
+    this.view.calls = Object.fromEntries(HOST_CALLS.map((call) => [call, this.#answering('host-agent', call)]));
     this.view.calls.watchTerminal = (call) => {
       this.heard.push({ by: 'host-agent', call: 'watchTerminal', request: call.request });
       call.emit('error', refusal(status.PERMISSION_DENIED, 'no screens here'));
@@ -120,6 +127,10 @@ export class ServedOrders {
 
   async fleetReading(input: string | Uint8Array | undefined, ...args: string[]): Promise<Ran> {
     this.hear();
+    return await this.runPlainly(args, input);
+  }
+
+  async runPlainly(args: readonly string[], input?: string | Uint8Array): Promise<Ran> {
     const { instance, home } = this.view;
     const ran = await runFleetProgram(['--instance', instance, ...args], { HOME: home }, input);
     const plainly = (text: string): string => text.replaceAll(`fleet --instance ${instance} `, 'fleet ');

@@ -69,8 +69,9 @@ export interface ServedUnit {
   processes?: number[];
 }
 
+export type JobVerb = 'start' | 'stop' | 'restart';
 /** What a job does to its unit; its answer is systemd's word for how it ended. null: it never ends. */
-export type Job = (verb: 'start' | 'stop', unit: string) => Promise<string | null> | string | null;
+export type Job = (verb: JobVerb, unit: string) => Promise<string | null> | string | null;
 
 const SYSTEMD = 'org.freedesktop.systemd1';
 const ROOT = '/org/freedesktop/systemd1';
@@ -78,7 +79,7 @@ const ROOT = '/org/freedesktop/systemd1';
 export class ServedManager {
   readonly units = new Map<string, ServedUnit>();
   readonly calls: string[] = [];
-  /** StartUnit and StopUnit. */
+  /** StartUnit, StopUnit and RestartUnit. */
   job: Job = () => 'done';
   #jobs = 0;
   readonly #socket: string;
@@ -122,7 +123,7 @@ export class ServedManager {
     const asked = message.member === 'Get' ? message.body[1] : (message.body.at(-1) ?? '');
     this.calls.push(`${message.member} ${asked}`);
     const [signature, value] = this.#value(message) ?? [];
-    const verb = ({ StartUnit: 'start', StopUnit: 'stop' } as const)[message.member ?? ''];
+    const verb = ({ StartUnit: 'start', StopUnit: 'stop', RestartUnit: 'restart' } as const)[message.member ?? ''];
     if (verb !== undefined && signature !== undefined)
       void this.#runJob(verb, message.body[0] as string, String(value));
     if (signature === undefined) bus.send(Message.newError(message, `${SYSTEMD}.NoSuchUnit`, 'no such thing'));
@@ -130,7 +131,7 @@ export class ServedManager {
     return true;
   }
 
-  async #runJob(verb: 'start' | 'stop', unit: string, path: string): Promise<void> {
+  async #runJob(verb: JobVerb, unit: string, path: string): Promise<void> {
     const result = await this.job(verb, unit);
     if (result !== null) this.signalManager('JobRemoved', 'uoss', [this.#jobs, path, unit, result]);
   }
@@ -153,7 +154,8 @@ export class ServedManager {
       return ['a(sus)', pids.map((pid) => ['/unit', pid, 'words'])];
     }
     if (member === 'LoadUnit') return ['o', pathOf(body[0] as string)];
-    if (member === 'StartUnit' || member === 'StopUnit') {
+    if (member === 'ResetFailedUnit') return this.units.has(body[0] as string) ? [''] : null;
+    if (member === 'StartUnit' || member === 'StopUnit' || member === 'RestartUnit') {
       if (!this.units.has(body[0] as string)) return null;
       this.#jobs += 1;
       return ['o', `${ROOT}/job/${this.#jobs}`];

@@ -21,6 +21,7 @@ export const takeoverOf = (folder: string, agents: ReadonlyMap<string, KnownAgen
       onChange: () => NOTHING,
     },
     policy: () => OPEN_POLICY,
+    host: () => 'W-jarvis',
     clock: systemClock,
     log: silentLogger(),
     uid: process.getuid!(),
@@ -28,6 +29,6 @@ export const takeoverOf = (folder: string, agents: ReadonlyMap<string, KnownAgen
     isFollowed: () => false,
     onServers: () => NOTHING,
     records: recordsIn(lent).records,
-    quiet: (pane, signal) => locks.take(pane, signal),
+    quiet: (pane, signal, who) => locks.take(pane, signal, who),
   });
 };

@@ -89,6 +89,7 @@ export class Stage {
     return new Takeover({
       panes: this.#panes(),
       policy: () => this.policy,
+      host: () => 'W-jarvis',
       clock: this.clock,
       log: silentLogger(),
       records: this.kept.records,

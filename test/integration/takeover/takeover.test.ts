@@ -142,7 +142,8 @@ test('the host’s policy is the last word, at the begin and from the moment it 
   stage.policy = { ...OPEN_POLICY, takeover: false };
   await expect(stage.hold('coder').granted).rejects.toMatchObject({
     ...REFUSED,
-    message: "this host's policy lets nobody take over an agent",
+    message:
+      "this host's policy lets nobody take over an agent; whoever owns the account allows it with: fleet host control W-jarvis --takeover yes",
   });
   stage.policy = OPEN_POLICY;
   await expect(stage.hold('coder', origin('peer', { federated: true })).granted).rejects.toMatchObject(REFUSED);

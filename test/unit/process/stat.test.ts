@@ -36,6 +36,16 @@ test.each([
   ['0::/user.slice/user-1000.slice/session-3.scope\n', '/user.slice/user-1000.slice/session-3.scope'],
   ['9:name=systemd:/a\n4:memory:/b\n0::/c\n', '/a'],
   ['4:memory:/b\n3:cpu,cpuacct:/b\n', null],
+  [
+    '11:name=systemd:/user.slice/user-1000.slice/session-3.scope\n4:memory:/user.slice\n0::/\n',
+    '/user.slice/user-1000.slice/session-3.scope',
+  ],
+  ['0::/user.slice/user-1000.slice/session-3.scope\n1:name=systemd:/\n', '/user.slice/user-1000.slice/session-3.scope'],
+  [
+    '1:name=systemd:/docker/4f\n0::/user.slice/user@1000.service/app.slice/other.service\n',
+    '/user.slice/user@1000.service/app.slice/other.service',
+  ],
+  ['1:name=systemd:/\n0::/\n', '/'],
   ['0::/odd:name with:colons\n', '/odd:name with:colons'],
   ['', null],
 ])('of the hierarchies %j systemd names %j', (text, path) => {

@@ -55,6 +55,7 @@ describe('schema and program agree', () => {
         restart: 'no',
       }),
     ],
+    [{ version: 2, agents: [] }],
     [{ version: 2, defaults: { command: './run', env: { A: 'x' }, restart: 'always' }, agents: [{ name: 'a' }] }],
   ])('both take %j', (roster) => {
     expect(parseRoster(JSON.stringify(roster), 'r').problem).toBeNull();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CallContext } from '../../../../host-agent/calls/own-calls.ts';
 import { isLineMode } from '../../../../host-agent/command/line-mode.ts';
+import type { VerbPorts } from '../../../../host-agent/command/order-run.ts';
 import { Orders, type OrdersOptions } from '../../../../host-agent/command/orders.ts';
 import { PaneLocks } from '../../../../host-agent/command/pane-lock.ts';
 import type { HostPolicy } from '../../../../host-agent/policy/host-policy.ts';
@@ -73,6 +74,22 @@ export const realScreens = (): PaneScreens =>
 export const realPrompts = (folder: string): ScreenPrompts =>
   new ScreenPrompts(new RuleShelf(join(folder, 'config'), systemClock));
 
+export const realPorts = (
+  folder: string,
+  agents: ReadonlyMap<string, KnownAgent>,
+  writer: (key: string) => string | null = () => null,
+): VerbPorts => ({
+  panes: { row: (key) => agents.get(key)?.row, pane: (key) => agents.get(key)?.pane },
+  screens: realScreens(),
+  prompts: realPrompts(folder),
+  typing: new PaneTyping({ tmuxPath: 'tmux', uid: UID }),
+  processes: new ProcTable(),
+  company: { writer },
+  locks: new PaneLocks(join(folder, 'panes')),
+  clock: systemClock,
+  isLineMode,
+});
+
 /** A host-agent's orders, with everything real but the inventory: agents are as they were given. */
 export const realOrders = (
   folder: string,
@@ -80,17 +97,7 @@ export const realOrders = (
   over: Partial<OrdersOptions> & { writer?: (key: string) => string | null } = {},
 ): Orders => {
   const orders = new Orders({
-    ports: {
-      panes: { row: (key) => agents.get(key)?.row, pane: (key) => agents.get(key)?.pane },
-      screens: realScreens(),
-      prompts: realPrompts(folder),
-      typing: new PaneTyping({ tmuxPath: 'tmux', uid: UID }),
-      processes: new ProcTable(),
-      company: { writer: over.writer ?? (() => null) },
-      locks: new PaneLocks(join(folder, 'panes')),
-      clock: systemClock,
-      isLineMode,
-    },
+    ports: realPorts(folder, agents, over.writer),
     lifecycle: { control: notServed('start or stop'), lookBack: notServed('start or stop') },
     roster: { put: notServed('write a roster') },
     policy: () => EVERYTHING,

@@ -5,23 +5,36 @@ import { join } from 'node:path';
 import { Variant } from '@jellybrick/dbus-next';
 import type { Orders } from '../../../../host-agent/command/orders.ts';
 import { PaneLocks } from '../../../../host-agent/command/pane-lock.ts';
+import { typeReset } from '../../../../host-agent/command/type-reset.ts';
 import type { TmuxServer } from '../../../../host-agent/inventory/source.ts';
 import { Lifecycle } from '../../../../host-agent/lifecycle/lifecycle.ts';
+import type { EndedRun } from '../../../../host-agent/lifecycle/ports.ts';
 import { UnitJobs } from '../../../../host-agent/systemd/unit-jobs.ts';
 import { SessionEnd } from '../../../../host-agent/tmux/session-end.ts';
 import type { AgentRow } from '../../../../src/domain/agent-row.ts';
+import { HOLDER_UNIT } from '../../../../src/domain/holder.ts';
+import { resetCommandOf } from '../../../../src/domain/runtime-reset.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
 import { processStartTicks } from '../../../../src/runtime/process-start.ts';
 import type { OrderOutcome } from '../../../../src/wire/gen/fleet/v1/orders.ts';
 import { agentRow } from '../../../helpers/agent-row.ts';
 import { PrivateTmux } from '../../../helpers/tmux-server.ts';
 import { BusDaemon, ServedManager } from '../../systemd/served-manager.ts';
-import { fromHere, realOrders } from '../command/order-ground.ts';
+import { fromHere, type KnownAgent, realOrders, realPorts } from '../command/order-ground.ts';
 
 const SERVER = 'fleet';
 const UID = process.getuid!();
 const PATIENCE_MS = 30_000;
 export const unitOf = (agent: string): string => `mosaic-agent@${agent}.service`;
+
+export interface Told {
+  id?: string;
+  key?: string;
+  force?: boolean;
+  adopt?: boolean;
+  timeoutMs?: number;
+  actor?: string;
+}
 
 export class LifecycleGround {
   readonly folder = mkdtempSync(join(tmpdir(), 'fleet-life-'));
@@ -30,6 +43,13 @@ export class LifecycleGround {
   readonly manager = new ServedManager(this.daemon.socket);
   /** Over the row of the same agent. */
   readonly over = new Map<string, Partial<AgentRow>>();
+  /** What the launcher kept of an agent's last run, and of its last preflight. */
+  readonly runs = new Map<string, EndedRun>();
+  readonly hindrances = new Map<string, string>();
+  /** Pids of panes that rows have shown. */
+  readonly shown = new Set<number>();
+  /** The roster's own reset commands. */
+  readonly resetCommands = new Map<string, string>();
   control: 'send' | 'lifecycle' = 'lifecycle';
   readonly #locks = new PaneLocks(join(this.folder, 'turns'));
   readonly #orders: Orders[] = [];
@@ -75,7 +95,7 @@ export class LifecycleGround {
   /** Verbs and units that systemd was told, in their order. */
   jobs(): string[] {
     return this.manager.calls
-      .filter((call) => /^(Start|Stop)Unit/.test(call))
+      .filter((call) => /^(Start|Stop|Restart)Unit/.test(call))
       .map((call) => call.split(' ')[0] as string);
   }
 
@@ -89,20 +109,29 @@ export class LifecycleGround {
 
   /** A host-agent's orders; several share the turns of an agent. `journal` is its own. */
   orders(journal = 'orders.journal'): Orders {
+    const known = { get: (key: string) => this.#known(key) } as ReadonlyMap<string, KnownAgent>;
+    const ports = realPorts(this.folder, known);
     const lifecycle = new Lifecycle({
-      rows: { row: (key) => this.#row(key), all: () => [] },
+      rows: { row: (key) => this.#row(key), all: () => this.#rows() },
       units: new UnitJobs({ busPath: this.daemon.socket }),
       unitsProblem: () => null,
       sessions: new SessionEnd({ tmuxPath: 'tmux', uid: UID }),
-      servers: () => [this.#server()],
+      launches: {
+        lastRun: async (agent) => this.runs.get(agent) ?? null,
+        hindrance: async (agent) => this.hindrances.get(agent) ?? null,
+      },
+      reset: (key, force, run) =>
+        typeReset(ports, key, { force, commandOf: (runtime) => resetCommandOf(runtime, this.resetCommands) }, run),
+      servers: () => this.#servers(),
       startOf: processStartTicks,
       isHolder: (session) => session === '_holder',
+      holder: () => ({ unit: HOLDER_UNIT, socket: this.tmux.socket(SERVER), session: '_holder' }),
       unitOf,
-      turn: (agent, signal) => this.#locks.take({ socket: 'unit', paneId: unitOf(agent), panePid: 0 }, signal),
+      turn: (of, signal, who) => this.#locks.take({ socket: 'unit', paneId: of, panePid: 0 }, signal, who),
       clock: systemClock,
     });
     const policy = { control: this.control, federated: 'observe', takeover: true, federatedTakeover: false } as const;
-    const orders = realOrders(this.folder, new Map(), {
+    const orders = realOrders(this.folder, known, {
       lifecycle,
       policy: () => ({ ...policy, control: this.control, problem: null }),
       journalPath: join(this.folder, journal),
@@ -115,35 +144,86 @@ export class LifecycleGround {
     orders: Orders,
     action: string,
     agent: string,
-    over: { id?: string; force?: boolean; timeoutMs?: number } = {},
+    { key = `roster:${agent}`, actor, ...over }: Told = {},
   ): Promise<OrderOutcome> {
-    const target = { hostAgent: 'W-jarvis/jarvis', key: `roster:${agent}`, paneId: '', panePid: 0 };
+    const target = { hostAgent: 'W-jarvis/jarvis', key, paneId: '', panePid: 0 };
     const plain = { force: false, rosterDigest: '', adopt: false, migrate: false, purge: false };
     const request = { ...plain, id: newId(), timeoutMs: PATIENCE_MS, ...over };
-    return orders.controlAgent({ ...request, target, action }, fromHere());
+    const context = fromHere();
+    const origin = { ...context.origin, ...(actor ? { actor } : {}) };
+    return orders.controlAgent({ ...request, target, action }, { ...context, origin });
+  }
+
+  /** Key of a session that no roster names. */
+  keyOf(session: string): string {
+    const sessionId = this.run('display-message', '-p', '-t', `=${session}:`, '#{session_id}');
+    return `tmux:${this.tmux.socket(SERVER)}:${this.serverPid()}:17:${sessionId}`;
+  }
+
+  serverPid(): number {
+    return Number(this.run('display-message', '-p', '#{pid}'));
   }
 
   #row(key: string): AgentRow | undefined {
-    const agent = key.replace('roster:', '');
-    if (!this.manager.units.has(unitOf(agent)) && !this.over.has(agent)) return undefined;
-    const line = this.run('list-panes', '-a', '-F', '#{session_name} #{session_id} #{pane_id} #{pane_pid}')
-      .split('\n')
-      .map((each) => each.split(' '))
-      .find(([name]) => name === agent);
-    const [, sessionId = '', paneId = '', pid = ''] = line ?? [];
+    const id = /^tmux:.*:(\$\d+)$/.exec(key)?.[1];
+    const line = this.#panes().find(([name, sessionId]) =>
+      id === undefined ? `roster:${name}` === key : sessionId === id,
+    );
+    const agent = id === undefined ? key.replace('roster:', '') : (line?.[0] as string);
+    const isKnown =
+      id === undefined ? this.manager.units.has(unitOf(agent)) || this.over.has(agent) : line !== undefined;
+    if (!isKnown) return undefined;
+    const [, sessionId = '', paneId = '', pid = '', dead = '', status = '', group = ''] = line ?? [];
+    const groupMembers = group === '' ? [] : this.sessions().filter((name) => name.startsWith(group));
     const place = { socket: this.tmux.socket(SERVER), session: agent, sessionId, paneId, pid: Number(pid) };
+    const end = { dead: dead === '1', exitStatus: status === '' ? null : Number(status), signal: null };
     const tmux = line
-      ? ({ ...place, group: null, groupMembers: [], dead: false } as unknown as AgentRow['tmux'])
+      ? ({ ...place, ...end, group: group || null, groupMembers } as unknown as AgentRow['tmux'])
       : null;
-    const readiness = tmux === null ? 'dead' : 'working';
-    return agentRow({ key, agent, tmux, readiness, ...this.over.get(agent) });
+    if (tmux !== null) this.shown.add(Number(pid));
+    const readiness = tmux === null || end.dead ? 'dead' : 'working';
+    const managed = id === undefined;
+    return agentRow({ key, agent, managed, lifecycle: 'core', tmux, readiness, ...this.over.get(agent) });
   }
 
-  #server(): TmuxServer {
-    const names = this.sessions();
-    const sessions = names.map((name) => ({ name })) as TmuxServer['sessions'];
-    const pid = Number(this.run('display-message', '-p', '#{pid}'));
-    return { socket: this.tmux.socket(SERVER), pid, problem: null, sessions } as TmuxServer;
+  #rows(): AgentRow[] {
+    const agents = [...this.manager.units.keys()].flatMap(
+      (unit) => /^mosaic-agent@(.*)\.service$/.exec(unit)?.[1] ?? [],
+    );
+    return agents.flatMap((agent) => this.#row(`roster:${agent}`) ?? []);
+  }
+
+  #known(key: string): KnownAgent | undefined {
+    const row = this.#row(key);
+    if (!row?.tmux || row.tmux.dead) return undefined;
+    const { socket, sessionId, paneId, pid } = row.tmux;
+    return { row, pane: { key, socket, sessionId, paneId: paneId as string, panePid: pid as number } };
+  }
+
+  /** Name, session id, pane id, pane pid, dead, its status, group. */
+  #panes(): string[][] {
+    const format =
+      '#{session_name}|#{session_id}|#{pane_id}|#{pane_pid}|#{pane_dead}|#{pane_dead_status}|#{session_group}';
+    return this.#ask('list-panes', '-a', '-F', format).map((each) => each.split('|'));
+  }
+
+  /** Nothing where there is no server. */
+  #ask(...args: string[]): string[] {
+    try {
+      return this.run(...args).split('\n');
+    } catch {
+      return [];
+    }
+  }
+
+  #servers(): TmuxServer[] {
+    const [pid] = this.#ask('display-message', '-p', '#{pid}');
+    if (pid === undefined) return [];
+    const sessions = this.#ask('list-sessions', '-F', '#{session_id} #{session_name}').map((line) => {
+      const [id, name] = line.split(' ');
+      return { id, name };
+    });
+    return [{ socket: this.tmux.socket(SERVER), pid: Number(pid), problem: null, sessions } as TmuxServer];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

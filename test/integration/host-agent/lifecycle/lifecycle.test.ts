@@ -141,16 +141,46 @@ describe('stop and restart', () => {
     expect(ground.waiting()).toEqual([]);
   });
 
+  test('whoever does not get its turn is told whose it is; orders of two callers never interleave', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { job } = ground.manager;
+    ground.manager.job = async (verb, unit) => {
+      await gate.promise;
+      return job(verb, unit);
+    };
+    const [ann, bob] = [ground.orders('ann.journal'), ground.orders('bob.journal')];
+    const first = ground.tell(ann, 'restart', 'coder', { id: 'anns', actor: 'spiffe://home/operator/ann' });
+    await until(() => ground.jobs().length === 1, SOON);
+    const late = await ground.tell(bob, 'stop', 'coder', { id: 'bobs-1', timeoutMs: 400, actor: 'local:bob' });
+    expect(late).toMatchObject({
+      outcome: 'busy',
+      reason: 'restart anns by spiffe://home/operator/ann has its turn',
+    });
+    const [reset, stop] = ['reset', 'stop'].map((verb) => ground.tell(bob, verb, 'coder', { actor: 'local:bob' }));
+    await until(() => ground.waiting().length === 3, SOON);
+    expect(ground.jobs()).toEqual(['StopUnit']);
+    gate.resolve();
+    expect((await first).outcome).toBe('done');
+    expect([(await reset)?.outcome, (await stop)?.outcome]).toEqual(['done', 'done']);
+    // Each whole, one after the other.
+    expect(ground.jobs()).toEqual(['StopUnit', 'StartUnit', 'StopUnit', 'StartUnit', 'StopUnit']);
+  });
+
   test('others that systemd stops along are counted, and only forced', async () => {
     ground.put('coder', 'active', { RequiredBy: new Variant('as', [unitOf('other'), unitOf('asleep')]) });
     ground.put('other', 'active');
     ground.put('asleep', 'inactive');
     const refused = await ground.tell(ground.orders(), 'restart', 'coder');
     expect(refused.outcome).toBe('refused');
-    expect(refused.reason).toMatch(/^1 other unit \(mosaic-agent@other.service\) would end with it: --force/);
+    expect(refused.reason).toMatch(
+      /^1 other session \(other\) and 1 other unit \(mosaic-agent@other.service\) would end with it: --force/,
+    );
     expect(ground.jobs()).toEqual([]);
     const forced = await ground.tell(ground.orders('b.journal'), 'restart', 'coder', { force: true });
-    expect(forced).toMatchObject({ outcome: 'done', reason: expect.stringMatching(/^ended along: 1 other unit/) });
+    expect(forced).toMatchObject({
+      outcome: 'done',
+      reason: expect.stringMatching(/^ended along: 1 other session \(other\) and 1/),
+    });
   });
 
   test('a tmux server that runs in its unit takes its other sessions along', async () => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Told } from '../../../../src/cli/lifecycle/one-order.ts';
 import { exitCodeOfAll, rollOut } from '../../../../src/cli/lifecycle/rolling.ts';
-import type { AgentTarget } from '../../../../src/cli/orders/change-target.ts';
+import type { OrderPlace } from '../../../../src/cli/orders/change-target.ts';
 
-const agent = (hostAgent: string, name: string): AgentTarget => ({ hostAgent, typed: name }) as AgentTarget;
-const tellOf = (of: AgentTarget, outcome: string, exitCode = 0): Told =>
+const agent = (hostAgent: string, name: string): OrderPlace => ({ hostAgent, typed: name }) as OrderPlace;
+const tellOf = (of: OrderPlace, outcome: string, exitCode = 0): Told =>
   ({ agent: of, outcome: { outcome }, exitCode }) as Told;
 const FLEET = ['a', 'b'].flatMap((host) => [1, 2, 3, 4].map((n) => agent(host, `${host}${n}`)));
 
@@ -53,7 +53,7 @@ test.each([
 });
 
 test('all together end as each did, or as partly done, or as failed', () => {
-  const one = FLEET[0] as AgentTarget;
+  const one = FLEET[0] as OrderPlace;
   const codeOf = (...codes: number[]) => exitCodeOfAll(codes.map((code) => tellOf(one, 'x', code)));
   expect(codeOf(0, 0)).toBe(0);
   expect(codeOf(8, 8)).toBe(8);

@@ -40,6 +40,14 @@ test('whose turn does not come in time leaves the queue', async () => {
   (await locks.take(pane, soon()))[Symbol.dispose]();
 });
 
+test('whoever waits in vain is told whose turn it is, and not who waits before', async () => {
+  const locks = new PaneLocks(folder);
+  using _held = await locks.take(pane, patient(), 'restart 3f2a by local:ann\u001b[31m');
+  const next = new PaneLocks(folder).take(pane, AbortSignal.timeout(600), 'send 77 by local:bob');
+  await expect(locks.take(pane, soon())).rejects.toMatchObject({ holder: 'restart 3f2a by local:ann␛[31m' });
+  await expect(next).rejects.toThrow(/restart 3f2a by local:ann.* types into this pane/);
+});
+
 test('other panes, and another life of the same one, are free', async () => {
   const locks = new PaneLocks(folder);
   using _held = await locks.take(pane, patient());

@@ -13,25 +13,34 @@ const policy = (over: Partial<HostPolicy>): HostPolicy => ({
 });
 const own = { federated: false };
 const foreign = { federated: true };
+const HERE = { path: '/p', host: 'W-jarvis' };
 
 test('typing needs the level send, of whichever kind the caller is', () => {
-  expect(sendRefusal(policy({ control: 'send' }), '/p', own)).toBeNull();
-  expect(sendRefusal(policy({ control: 'observe' }), '/p', own)).toContain('"control" in /p');
-  expect(sendRefusal(policy({ control: 'deploy' }), '/p', foreign)).toContain('"federated" in /p');
-  expect(sendRefusal(policy({ control: 'observe', federated: 'send' }), '/p', foreign)).toBeNull();
+  expect(sendRefusal(policy({ control: 'send' }), HERE, own)).toBeNull();
+  expect(sendRefusal(policy({ control: 'observe' }), HERE, own)).toContain('"control" in /p');
+  expect(sendRefusal(policy({ control: 'deploy' }), HERE, foreign)).toContain('"federated" in /p');
+  expect(sendRefusal(policy({ control: 'observe', federated: 'send' }), HERE, foreign)).toBeNull();
 });
 
 test('starting and stopping needs the level lifecycle', () => {
-  expect(levelRefusal(policy({ control: 'lifecycle' }), '/p', own, 'lifecycle')).toBeNull();
-  expect(levelRefusal(policy({ control: 'send' }), '/p', own, 'lifecycle')).toContain('only send: "control" in /p');
-  expect(levelRefusal(policy({ federated: 'send' }), '/p', foreign, 'lifecycle')).toContain('"federated" in /p');
+  expect(levelRefusal(policy({ control: 'lifecycle' }), HERE, own, 'lifecycle')).toBeNull();
+  expect(levelRefusal(policy({ control: 'send' }), HERE, own, 'lifecycle')).toContain('only send: "control" in /p');
+  expect(levelRefusal(policy({ federated: 'send' }), HERE, foreign, 'lifecycle')).toContain('"federated" in /p');
   const broken = policy({ control: 'observe', problem: '/p: no JSON' });
-  expect(levelRefusal(broken, '/p', own, 'lifecycle')).toContain('nobody may change anything: /p: no JSON');
+  expect(levelRefusal(broken, HERE, own, 'lifecycle')).toContain('nobody may change anything: /p: no JSON');
+});
+
+test('a refusal names the one command that allows it, and tells no other cell of it', () => {
+  const refused = (level: 'send' | 'deploy', caller: { federated: boolean }) =>
+    levelRefusal(policy({ control: 'observe' }), HERE, caller, level);
+  expect(refused('deploy', own)).toMatch(/with: fleet host control W-jarvis deploy$/);
+  expect(refused('send', own)).toMatch(/with: fleet host control W-jarvis send$/);
+  expect(refused('deploy', foreign)).not.toContain('host control');
 });
 
 test('a policy that cannot be read allows nobody, and says why', () => {
   const broken = policy({ control: 'observe', federated: 'observe', problem: '/p: no JSON' });
-  expect(sendRefusal(broken, '/p', own)).toContain('/p: no JSON');
+  expect(sendRefusal(broken, HERE, own)).toContain('/p: no JSON');
 });
 
 test('keys are called as people call them, and pressed by tmux’s names', () => {

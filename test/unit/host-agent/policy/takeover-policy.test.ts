@@ -13,8 +13,8 @@ const may = (document: unknown): { own: boolean; federated: boolean } => {
   if (document !== null) writeFileSync(hostPolicyPath(folder), JSON.stringify(document));
   const policy = readHostPolicy(folder);
   return {
-    own: takeoverRefusal(policy, { federated: false }) === null,
-    federated: takeoverRefusal(policy, { federated: true }) === null,
+    own: takeoverRefusal(policy, { federated: false }, 'h') === null,
+    federated: takeoverRefusal(policy, { federated: true }, 'h') === null,
   };
 };
 
@@ -33,5 +33,13 @@ test.for([
 
 test('a file that cannot be read says so in the refusal', () => {
   writeFileSync(hostPolicyPath(folder), '{');
-  expect(takeoverRefusal(readHostPolicy(folder), { federated: false })).toMatch(/cannot be read/);
+  expect(takeoverRefusal(readHostPolicy(folder), { federated: false }, 'h')).toMatch(/cannot be read/);
+});
+
+test.for([
+  [{ takeover: false }, 'fleet host control W-jarvis --takeover yes'],
+  [{ control: 'observe' }, 'fleet host control W-jarvis send --takeover yes'],
+] as const)('a refusal under %o names the command that allows it', ([document, command]) => {
+  writeFileSync(hostPolicyPath(folder), JSON.stringify(document));
+  expect(takeoverRefusal(readHostPolicy(folder), { federated: false }, 'W-jarvis')).toMatch(new RegExp(`${command}$`));
 });

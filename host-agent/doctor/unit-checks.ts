@@ -1,0 +1,47 @@
+/** Units as systemd has them against what lies on disk: what a reboot would bring back, and what is not read at all. */
+import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
+import type { UnitReading } from '../inventory/source.ts';
+import type { DiagnoseOptions } from './diagnose-host.ts';
+import { few, ok, warning } from './finding.ts';
+import { unreadUnitFiles } from './unread-units.ts';
+
+export const HOLDER_UNIT = 'mosaic-tmux-holder.service';
+
+export const units = async (options: DiagnoseOptions): Promise<Finding[]> => {
+  const { config, inventory } = options;
+  const { problem } = inventory.readings().systemd;
+  if (config.paths.isolated || problem !== null) return [];
+  const manager = await options.manager;
+  const found = [
+    ...bootEnable(options, manager?.daemons ?? []),
+    ...staleUnits([...inventory.readings().systemd.units.values(), ...(manager?.daemons ?? [])]),
+    ...(manager === null ? [] : unreadUnitFiles(config.paths.mosaicHome, options.home, manager.unitPath)),
+  ];
+  return found.length > 0 ? found : [ok('units', 'what runs is enabled, and is what lies on disk')];
+};
+
+const isOnlyForNow = (unit: UnitReading): boolean => unit.activeState === 'active' && unit.unitFileState === 'disabled';
+
+/** Agents' units as their rows are flagged; the holder, on which they lean; our own daemons. */
+const bootEnable = ({ inventory }: DiagnoseOptions, daemons: readonly UnitReading[]): Finding[] => {
+  const held = inventory.readings().systemd.units;
+  const agents = inventory.rows.filter(({ flags, unit }) => flags.includes('BOOT-ENABLE') && unit !== null);
+  const holder = held.get(HOLDER_UNIT);
+  const leaning = [...(holder ? [holder] : []), ...daemons].filter(isOnlyForNow).map(({ name }) => name);
+  const targets = [...new Set([...leaning, ...agents.flatMap(({ unit }) => unit?.name ?? [])])];
+  if (targets.length === 0) return [];
+  const what = [...leaning, ...agents.map(({ agent }) => agent)];
+  const mend = `systemctl --user enable ${targets.join(' ')}`;
+  return [
+    warning('BOOT-ENABLE', few(what), 'after a reboot they will not come back', mend, { kind: 'enable-unit', targets }),
+  ];
+};
+
+const staleUnits = (all: readonly UnitReading[]): Finding[] => {
+  const stale = all.filter(({ needsReload }) => needsReload).map(({ name }) => name);
+  if (stale.length === 0) return [];
+  const why = 'systemd runs an older text of the unit than lies on disk';
+  return [
+    warning('STALE-UNIT', few(stale), why, 'systemctl --user daemon-reload', { kind: 'reload-units', targets: [] }),
+  ];
+};

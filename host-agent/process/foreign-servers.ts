@@ -1,0 +1,19 @@
+/** In: /proc. Out: the owners of tmux servers that are not ours, as it shows everybody; none where it hides others. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const SERVER_NAME = 'tmux: server';
+
+export const foreignServers = (uid: number, procRoot = '/proc'): number[] =>
+  readdirSync(procRoot)
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const owner = statSync(join(procRoot, name)).uid;
+        const isServer = owner !== uid && readFileSync(join(procRoot, name, 'comm'), 'utf8').trimEnd() === SERVER_NAME;
+        return isServer ? [owner] : [];
+      } catch {
+        // It ended while being read.
+        return [];
+      }
+    });

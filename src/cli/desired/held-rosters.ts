@@ -1,0 +1,73 @@
+/** The rosters that host-agents go by, and what outranks them, asked of each (host, user) now and of all at once. */
+import { FleetError } from '../../domain/errors.ts';
+import type { RosterAgent } from '../../domain/roster.ts';
+import { parseRoster } from '../../roster/parse.ts';
+import type { Paths } from '../../runtime/paths.ts';
+import type { GetRosterResponse } from '../../wire/gen/fleet/v1/roster.ts';
+import { getRoster } from '../client/order-methods.ts';
+import { orderLine } from '../orders/order-line.ts';
+
+const DEADLINE_MS = 10_000;
+
+export interface HeldRoster {
+  /** Where it is on its host, or would be. */
+  path: string;
+  /** null: there is no file. */
+  text: string | null;
+  digest: string;
+  /** `file:line:column: words`, where it cannot be read as a roster. */
+  problem: string | null;
+  version: 1 | 2 | null;
+  /** In the order of the file, those of other places too; null where it cannot be read. */
+  agents: readonly RosterAgent[] | null;
+  env: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+export interface AskedPlace {
+  id: string;
+  here: boolean;
+  cell: string;
+}
+
+/** Why one did not answer stands in its place. Rejects only when the person left. */
+export const askRosters = async (
+  paths: Paths,
+  places: readonly AskedPlace[],
+  signal: AbortSignal,
+): Promise<Map<string, HeldRoster | FleetError>> => {
+  const answers = await Promise.all(
+    [true, false].map(async (here) => {
+      const asked = places.filter((place) => place.here === here);
+      const [first] = asked;
+      if (first === undefined) return [];
+      using channel = await orderLine(paths, first, signal);
+      return await Promise.all(
+        asked.map(async ({ id }): Promise<[string, HeldRoster | FleetError]> => {
+          try {
+            const call = { deadlineMs: DEADLINE_MS, signal };
+            return [id, heldRoster(await channel.unary(getRoster, { hostAgent: id }, call))];
+          } catch (error) {
+            if (signal.aborted || !(error instanceof FleetError)) throw error;
+            return [id, error];
+          }
+        }),
+      );
+    }),
+  );
+  return new Map(answers.flat());
+};
+
+const heldRoster = ({ path, text, digest, problem, env }: GetRosterResponse): HeldRoster => {
+  const isThere = digest !== '';
+  const read = isThere && problem === '' ? parseRoster(text, path) : null;
+  return {
+    path,
+    text: isThere ? text : null,
+    digest,
+    // A newer host may take what this version does not.
+    problem: problem !== '' ? problem : (read?.problem ?? null),
+    version: read?.roster?.version ?? null,
+    agents: isThere ? (read?.roster?.agents ?? null) : [],
+    env: new Map(env.map(({ agent, variables }) => [agent, new Map(Object.entries(variables))])),
+  };
+};

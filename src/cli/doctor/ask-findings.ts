@@ -1,0 +1,29 @@
+/** The findings of one host: of this one also what can be told when its host-agent does not answer. */
+import { FleetError } from '../../domain/errors.ts';
+import type { Paths } from '../../runtime/paths.ts';
+import type { Finding } from '../../wire/gen/fleet/v1/view.ts';
+import { askHostAgent } from '../ask.ts';
+import { diagnose } from '../client/methods.ts';
+import { diagnoseWithoutHostAgent } from '../offline-diagnosis.ts';
+
+const DEADLINE_MS = 20_000;
+
+/** `host`, or `host/user`; empty is this one. Rejects when it cannot be asked. */
+export const askFindings = async (
+  paths: Paths,
+  host: string,
+  signal: AbortSignal,
+  deadlineMs = DEADLINE_MS,
+): Promise<Finding[]> => (await askHostAgent(paths, diagnose, { host }, { deadlineMs, signal })).findings;
+
+export const findingsHere = async (
+  paths: Paths,
+  signal: AbortSignal,
+): Promise<{ answered: boolean; findings: Finding[] }> => {
+  try {
+    return { answered: true, findings: await askFindings(paths, '', signal) };
+  } catch (error) {
+    if (!(error instanceof FleetError) || error.code !== 'UNAVAILABLE') throw error;
+    return { answered: false, findings: await diagnoseWithoutHostAgent(paths, error, signal) };
+  }
+};

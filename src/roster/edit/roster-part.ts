@@ -1,0 +1,10 @@
+/** What of a roster for a whole fleet is for one (host, user): its entries, and all that holds for every agent. */
+import type { Roster, RosterAgent } from '../../domain/roster.ts';
+import { editRoster } from './edit-roster.ts';
+
+/** `kept` are agents of `roster`, which was read from `text`; comments of theirs stay. All of them: the text itself. */
+export const rosterPartOf = (text: string, { agents }: Roster, kept: readonly RosterAgent[]): string => {
+  const ours = new Set(kept);
+  const remove = new Set(agents.flatMap((agent, index) => (ours.has(agent) ? [] : [index])));
+  return remove.size === 0 ? text : editRoster(text, { remove });
+};
