@@ -1,6 +1,5 @@
 /** Deploys over real tmux, a real home folder and a scripted systemd manager. */
 import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentUnitText } from '../../../../host-agent/launch/agent-unit.ts';
 import { agentLaunchPaths, envFile, unitFile, unitsFolder } from '../../../../host-agent/launch/launch-paths.ts';
