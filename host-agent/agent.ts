@@ -217,7 +217,7 @@ export class HostAgent {
           processes: new ProcTable(),
           clock,
           home: homedir(),
-          program: process.argv[1] ?? '',
+          build: installedBuild(),
           standing: () => uplink.standing,
           clockSkewMs: () => uplink.clockSkewMs,
           controllerVersion: () => controllerVersion,

@@ -29,7 +29,7 @@ import { agentUnit } from './inventory/join.ts';
 import { hindranceNow, lastHindrance } from './launch/hindrance.ts';
 import { type LaunchGround, runsFolder } from './launch/launch-paths.ts';
 import { launchSourceNow, launchSourceThen } from './launch/launch-source.ts';
-import { readLastRun } from './launch/runs.ts';
+import { readLastRun, readRunLines, readRuns } from './launch/runs.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { LifecyclePorts } from './lifecycle/ports.ts';
 import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
@@ -146,6 +146,8 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const verbs: VerbPorts = { panes, screens, prompts, typing, processes, company, locks, clock, isLineMode };
   const commandOf = (runtime: string) => resetCommandOf(runtime, options.roster()?.resetCommands ?? new Map());
   const runs = runsFolder(paths);
+  const records = async (agent: string) =>
+    (await readRuns(runs, agent)).map((run) => ({ ...run, lines: () => readRunLines(run) }));
   const busPath = `/run/user/${uid}/bus`;
   const lifecycle: LifecyclePorts = {
     rows: { row: (key) => panes.row(key), all: () => inventory.rows },
@@ -211,7 +213,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   return {
     calls: {
       watchTerminal: watchTerminal({ panes, feeds, company, clock }),
-      tailTerminal: tailTerminal({ panes, feeds, questions }),
+      tailTerminal: tailTerminal({ panes, feeds, questions, records }),
       explainAgent: explainAgent({ agents: inventory, screens, prompts, clock }),
       sendText: orders.sendText,
       pressKeys: orders.pressKeys,

@@ -39,6 +39,8 @@ export class ServedView {
   findings: Finding[] = [];
   /** What a test answers itself, in place of what is served here; read at `start`. */
   calls: Partial<FleetServiceServer> = {};
+  /** Those who follow the view now and have been told it once. */
+  readers = 0;
   #server: Server | null = null;
   #stop = new AbortController();
 
@@ -150,7 +152,20 @@ export class ServedView {
       upstream: () => this.upstream,
     };
     const signal = AbortSignal.any([gone.signal, this.#stop.signal]);
-    await streamView(this.view, call.request, scope, callSink(call), systemClock, signal);
+    const sink = callSink(call);
+    let isTold = false;
+    const counting = {
+      ...sink,
+      write: (frame: WatchAgentsResponse): boolean => {
+        if (frame.bookmark && !isTold) {
+          isTold = true;
+          this.readers += 1;
+        }
+        return sink.write(frame);
+      },
+    };
+    await streamView(this.view, call.request, scope, counting, systemClock, signal);
+    if (isTold) this.readers -= 1;
     call.end();
   }
 }

@@ -94,6 +94,73 @@ test('an order that nobody heard of changed nothing; one that failed says where 
   expect(lost.stdout).toMatch(/refused: the way there broke; nobody has heard of it, so nothing was changed/);
 });
 
+describe('reset', () => {
+  test('is told like a restart, one at a time on each host', async () => {
+    served.answers.controlAgent = ({ request }) =>
+      outcome({ verb: 'reset', outcome: 'done', reason: `by ${request.action}` });
+    const { code, stdout } = await served.fleet('reset', 'coder');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'home/W-jarvis/jarvis/coder  done: by reset\n' });
+    expect((await served.fleet('reset', '--role', 'coder', '--yes')).code).toBe(0);
+    expect(told()).toEqual(['reset k:coder', 'reset k:coder', 'reset k:far']);
+  });
+
+  test('of an agent elsewhere needs its host spelled out', async () => {
+    expect((await served.fleet('reset', 'far')).code).toBe(8);
+    expect((await served.fleet('reset', 'dragon-lin/far')).code).toBe(0);
+  });
+});
+
+describe('a session in no roster', () => {
+  test.each(['start', 'stop', 'restart', 'reset'])('is adopted by %s only where that is said', async (verb) => {
+    await served.fleet(verb, 'notes');
+    await served.fleet(verb, 'notes', '--adopt');
+    expect(served.calls('controlAgent').map(({ request }) => request.adopt)).toEqual([false, true]);
+  });
+
+  test('would be done with it', async () => {
+    const { stdout } = await served.fleet('stop', 'notes', '--adopt', '--dry-run');
+    expect(stdout).toBe('home/W-jarvis/jarvis/notes  would stop: it is working\n');
+  });
+});
+
+describe('the holder of a host', () => {
+  const address = (host: string) => `home/${host}/mosaic-tmux-holder.service`;
+
+  test('is named by its host, and asked for by its unit', async () => {
+    served.answers.controlAgent = () =>
+      outcome({
+        verb: 'restart',
+        outcome: 'refused',
+        reason: '2 other sessions (a, b) would end with it',
+        address: '',
+      });
+    const { code, stdout, stderr } = await served.fleet('restart', '--holder', 'W-jarvis', '--id', 'h-1');
+    expect({ code, stdout, stderr }).toEqual({
+      code: 8,
+      stdout: `${address('W-jarvis/jarvis')}  refused: 2 other sessions (a, b) would end with it; nothing was changed\n`,
+      stderr: `${address('W-jarvis/jarvis')} · order h-1\n`,
+    });
+    expect(served.calls('controlAgent')[0]?.request).toMatchObject({
+      id: 'h-1',
+      target: { hostAgent: 'W-jarvis/jarvis', key: 'holder:mosaic-tmux-holder.service' },
+      action: 'restart',
+      force: false,
+    });
+  });
+
+  test('that failed has no row to be explained', async () => {
+    served.answers.controlAgent = () => outcome({ verb: 'stop', outcome: 'failed', reason: 'it stayed' });
+    const { code, stderr } = await served.fleet('stop', '--holder', 'dragon-lin/jwoltje', '--force');
+    expect([code, stderr]).toEqual([1, expect.not.stringContaining('explain')]);
+  });
+
+  test('is only meant by a dry run', async () => {
+    const { stdout } = await served.fleet('stop', '--holder', 'W-jarvis', '--dry-run');
+    expect(stdout).toBe(`${address('W-jarvis/jarvis')}  would stop\n`);
+    expect(told()).toEqual([]);
+  });
+});
+
 describe('several agents', () => {
   test('are counted and named, and nothing is done without --yes where nobody can be asked', async () => {
     const { code, stdout, stderr } = await served.fleet('restart', '--all');
@@ -191,6 +258,10 @@ test.each([
   [['start', 'coder', '--timeout', '1y'], 2, /--timeout/],
   [['start', '--role', 'nobody'], 4, /no agent of a roster fits/],
   [['start', '--host', 'nowhere'], 4, /on host nowhere/],
+  [['restart', '--holder', 'nowhere'], 4, /no host nowhere/],
+  [['restart', 'coder', '--holder', 'W-jarvis'], 2, /the holder alone/],
+  [['stop', '--all', '--adopt'], 2, /--adopt needs agents by name/],
+  [['reset', '--holder', 'W-jarvis'], 2, /unknown flag --holder/],
 ])('%j is refused before anybody is asked', async (words, exit, reason) => {
   const { code, stdout, stderr } = await served.fleet(...words);
   expect({ code, stdout }).toEqual({ code: exit, stdout: '' });

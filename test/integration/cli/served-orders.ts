@@ -110,6 +110,11 @@ export class ServedOrders {
     });
   }
 
+  /** Commands that follow the view now. */
+  get readers(): number {
+    return this.view.readers;
+  }
+
   /** Calls of that name, and by whom they were heard. */
   calls(name: string): Heard[] {
     return this.heard.filter(({ call }) => call === name);
