@@ -27,9 +27,9 @@ import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
 import { hindranceNow } from './launch/hindrance.ts';
+import { launchDigestNow, launchDigestThen } from './launch/launch-digest.ts';
 import type { LaunchGround } from './launch/launch-paths.ts';
 import { LaunchRecords } from './launch/launch-records.ts';
-import { launchSourceNow, launchSourceThen } from './launch/launch-source.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { LifecyclePorts } from './lifecycle/ports.ts';
 import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
@@ -178,8 +178,8 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     refreshRoster: options.refreshRoster,
     linger: { isOn: () => isLingering(username), ensure: () => ensureLinger(username, paths) },
     launches: {
-      sourceNow: (agent) => launchSourceNow(agent, ground),
-      sourceThen: (agent) => launchSourceThen(ground, agent),
+      digestNow: (agent) => launchDigestNow(agent, ground),
+      digestThen: (agent) => launchDigestThen(ground, agent),
       hindrance: (agent) => hindranceNow(agent, ground),
     },
     nowMs: () => clock.nowMs(),

@@ -8,6 +8,7 @@ import { Variant } from '@jellybrick/dbus-next';
 import type { OrdersOptions } from '../../../../host-agent/command/orders.ts';
 import { DesiredState } from '../../../../host-agent/desired/desired-state.ts';
 import type { DesiredPorts } from '../../../../host-agent/desired/ports.ts';
+import { launchDigestNow, launchDigestThen } from '../../../../host-agent/launch/launch-digest.ts';
 import {
   agentLaunchPaths,
   envFile,
@@ -15,7 +16,6 @@ import {
   unitFile,
   unitsFolder,
 } from '../../../../host-agent/launch/launch-paths.ts';
-import { launchSourceNow, launchSourceThen } from '../../../../host-agent/launch/launch-source.ts';
 import type { LifecyclePorts } from '../../../../host-agent/lifecycle/ports.ts';
 import { UnitFiles } from '../../../../host-agent/systemd/unit-files.ts';
 import { FleetError } from '../../../../src/domain/errors.ts';
@@ -77,7 +77,7 @@ export class DesiredGround extends LifecycleGround {
     const paths = agentLaunchPaths(this.ground, agent);
     if (entry === undefined || !existsSync(unitFile(this.home, agent))) return;
     mkdirSync(paths.folder, { recursive: true });
-    writeFileSync(paths.source, `${await launchSourceNow(entry, this.ground)}\n`);
+    writeFileSync(paths.digest, `${await launchDigestNow(entry, this.ground)}\n`);
   }
 
   /** What systemd knows of a unit from its file. */
@@ -180,8 +180,8 @@ export class DesiredGround extends LifecycleGround {
         },
       },
       launches: {
-        sourceNow: (agent: RosterAgent) => launchSourceNow(agent, this.ground),
-        sourceThen: (agent) => launchSourceThen(this.ground, agent),
+        digestNow: (agent: RosterAgent) => launchDigestNow(agent, this.ground),
+        digestThen: (agent) => launchDigestThen(this.ground, agent),
         hindrance: async () => this.hindrance,
       },
       nowMs: () => Date.UTC(2026, 0, 2),
