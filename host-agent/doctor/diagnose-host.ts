@@ -66,4 +66,5 @@ export const diagnoseHost = async (options: DiagnoseOptions): Promise<DiagnoseRe
     reach(options),
     clockSkew(options),
   ],
+  unanswered: false,
 });
