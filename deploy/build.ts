@@ -47,6 +47,7 @@ const fill = async (): Promise<string> => {
   copyPackageProtos(join(root, 'node_modules'), lib);
   copyFileSync(join(root, 'deploy/roster.schema.json'), join(lib, 'roster.schema.json'));
   cpSync(join(root, 'deploy/remote'), join(lib, 'remote'), { recursive: true });
+  cpSync(join(root, 'host-agent/launch/scripts'), join(lib, 'launch'), { recursive: true });
   writeFileSync(join(lib, 'node-packages.json'), `${JSON.stringify(readNodePackages(root), null, 2)}\n`);
 
   const templates = Object.entries(LAUNCHERS).map(([name, program]) => [name, launcherTemplate(program)] as const);

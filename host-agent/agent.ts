@@ -105,6 +105,10 @@ export class HostAgent {
       shutdown.add('local server', () => server.stop());
 
       const roster = new RosterSource({ mosaicHome: paths.mosaicHome });
+      const beatsFolder = (agent: string, env: ReadonlyMap<string, ReadonlyMap<string, string>>): string => {
+        const { shared, byAgent } = heartbeatFolders(paths.mosaicHome, homedir(), env);
+        return byAgent.get(agent) ?? shared;
+      };
       const heartbeats = new HeartbeatSource({
         folders: () => heartbeatFolders(paths.mosaicHome, homedir(), roster.current().env),
       });
@@ -196,6 +200,8 @@ export class HostAgent {
         rules,
         unitsProblem: () => systemd.current().problem,
         roster: () => roster.current().roster,
+        refreshRoster: () => roster.refresh(),
+        beatsFolder: (agent) => beatsFolder(agent, roster.current().env),
         socketPath,
         shutdown,
       });
@@ -216,10 +222,7 @@ export class HostAgent {
           clockSkewMs: () => uplink.clockSkewMs,
           controllerVersion: () => controllerVersion,
           manager: paths.isolated ? Promise.resolve(null) : managerFacts(`/run/user/${uid}/bus`),
-          heartbeatFolder: (agent, env) => {
-            const { shared, byAgent } = heartbeatFolders(paths.mosaicHome, homedir(), new Map([[agent, env]]));
-            return byAgent.get(agent) ?? shared;
-          },
+          heartbeatFolder: (agent, env) => beatsFolder(agent, new Map([[agent, env]])),
           listeningSockets: () => new ListeningSockets({ procRoot: '/proc', uid }).read().map(({ path }) => path),
           foreignServers: () => foreignServers(uid),
         });

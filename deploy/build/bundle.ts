@@ -10,6 +10,7 @@ export const ENTRY_POINTS = {
   fleet: 'src/cli/main.ts',
   'host-agent': 'host-agent/main.ts',
   controller: 'controller/main.ts',
+  launch: 'host-agent/launch/main.ts',
   reach: 'src/cli/install/reach.ts',
 } as const;
 

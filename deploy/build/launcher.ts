@@ -7,6 +7,7 @@ export const LAUNCHERS = {
   fleet: 'fleet',
   'fleet-host-agent': 'host-agent',
   'fleet-controller': 'controller',
+  'fleet-launch': 'launch',
 } as const;
 
 /**

@@ -7,6 +7,7 @@ import { cleanText } from '../../src/domain/clean-text.ts';
 import { cgroupPlace, judgeFlags } from '../../src/domain/flags.ts';
 import { countingHeartbeat, HEARTBEAT_INTERVAL_MS, heartbeatFacts } from '../../src/domain/heartbeat.ts';
 import { isHolderSession, ownPane } from '../../src/domain/own-pane.ts';
+import { belongsHere } from '../../src/domain/placement.ts';
 import {
   attentionOf,
   IDLE_THRESHOLD_MS,
@@ -14,7 +15,7 @@ import {
   type PromptEvidence,
   type ReadinessEvidence,
 } from '../../src/domain/readiness.ts';
-import { type RosterAgent, sessionNameOf } from '../../src/domain/roster.ts';
+import { comesUpAtBoot, type RosterAgent, rosterKey, sessionNameOf } from '../../src/domain/roster.ts';
 import { holdsKnownRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import { SHELLS } from '../../src/domain/runtime-table.ts';
 import type { AgentMemory } from './memory.ts';
@@ -74,7 +75,7 @@ export const joinRows = (readings: Readings, context: JoinContext): AgentRow[] =
     );
     if (screen) taken.add(screen);
     return rowOf(
-      { key: `roster:${agent.name}`, name: agent.name, agent, screen: screen ?? null, socket, order },
+      { key: rosterKey(agent.name), name: agent.name, agent, screen: screen ?? null, socket, order },
       readings,
       context,
     );
@@ -94,10 +95,7 @@ export const joinRows = (readings: Readings, context: JoinContext): AgentRow[] =
 /** The roster's entries for this host and user, with the socket each one uses. */
 const rosterHere = (reading: RosterReading, context: JoinContext): { agent: RosterAgent; socket: string }[] =>
   (reading.roster?.agents ?? [])
-    .filter(
-      ({ host, user }) =>
-        (host === null || context.hostNames.includes(host)) && (user === null || user === context.user),
-    )
+    .filter((agent) => belongsHere(agent, context))
     .map((agent) => ({ agent, socket: context.socketPath(agent.socketName) }));
 
 /** Session names, made unique by `socket:session` where one user has the name twice. */
@@ -173,6 +171,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     modelDeclared: agent?.model ?? null,
     modelSeen: countingHeartbeat(reading, nowMs, intervalMs)?.model ?? null,
     unit,
+    comesUpAtBoot: agent === null || comesUpAtBoot(agent),
     unitNeedsReload: unit?.needsReload ?? false,
     linger: readings.systemd.linger,
     heartbeat,

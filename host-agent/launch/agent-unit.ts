@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { RestartPolicy, RosterAgent } from '../../src/domain/roster.ts';
-import { agentLaunchPaths, type LaunchGround, launcherProgram, launchFolder } from './launch-paths.ts';
+import { agentLaunchPaths, HOLDER, type LaunchGround, launcherProgram } from './launch-paths.ts';
 
 export const HOLDER_UNIT = 'mosaic-tmux-holder.service';
 
@@ -90,7 +90,7 @@ ${MARK}=
 [Service]
 Type=exec
 ${environment(ground)}ExecStartPre=${execLine(launcherProgram(ground), 'prepare-holder')}
-ExecStart=${execLine('/bin/sh', holderScript(ground))}
+ExecStart=${execLine('/bin/sh', agentLaunchPaths(ground, HOLDER).server)}
 Restart=always
 RestartSec=2
 TimeoutStopSec=20
@@ -100,10 +100,6 @@ UMask=0077
 [Install]
 WantedBy=default.target
 `;
-
-/** What the holder's unit runs; no agent's name begins with an underscore. */
-export const holderScript = (ground: Pick<LaunchGround, 'state'>): string =>
-  join(launchFolder(ground), '_holder', 'server.sh');
 
 const HEAD = '# Written by fleet, and written again by it: what an agent is stands in the roster and in its env file.';
 

@@ -17,6 +17,9 @@ export const launchFolder = (ground: Pick<Paths, 'state'>): string => join(groun
 /** Folder that holds one folder of ended runs for each agent; 0700. */
 export const runsFolder = (ground: Pick<Paths, 'state'>): string => join(ground.state, 'runs');
 
+/** In an agent's place, for the holder of a shared server; no agent's name begins with an underscore. */
+export const HOLDER = '_holder';
+
 export interface AgentLaunchPaths {
   folder: string;
   /** What the pane runs; 0600, since it holds the agent's environment. */
@@ -27,6 +30,8 @@ export interface AgentLaunchPaths {
   settings: string;
   /** Result of the last preflight, as JSON. */
   preflight: string;
+  /** Digest of what it was made from, so that a launch that differs is told from one that does not. */
+  source: string;
   /** The unit's main process, its orderly end, and what follows any end. */
   server: string;
   stop: string;
@@ -45,6 +50,7 @@ export const agentLaunchPaths = (ground: Pick<Paths, 'state'>, agent: string): A
     conf: join(folder, 'tmux.conf'),
     settings: join(folder, 'settings.sh'),
     preflight: join(folder, 'preflight'),
+    source: join(folder, 'source'),
     server: join(folder, 'server.sh'),
     stop: join(folder, 'stop.sh'),
     finish: join(folder, 'finish.sh'),

@@ -50,3 +50,17 @@ export interface Company {
   writer(key: string): string | null;
   onChange(listener: () => void): Disposable;
 }
+
+/** A run of an agent that is over, as its flight recorder kept it. */
+export interface KeptRun {
+  startedMs: number;
+  endedMs: number;
+  status: number | null;
+  signal: string | null;
+  cause: string;
+  /** Its last lines, oldest first; null: they could not be kept. Hostile. */
+  lines(): Promise<string[] | null>;
+}
+
+/** Of one agent, newest first. */
+export type RunRecords = (agent: string) => Promise<KeptRun[]>;

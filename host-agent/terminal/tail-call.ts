@@ -8,7 +8,8 @@ import { Wake } from '../../src/runtime/wake.ts';
 import type { TailTerminalResponse } from '../../src/wire/gen/fleet/v1/terminal.ts';
 import type { OwnCalls } from '../calls/own-calls.ts';
 import type { Questions } from '../tmux/questions.ts';
-import type { AgentPanes, PaneRef } from './ports.ts';
+import type { AgentPanes, PaneRef, RunRecords } from './ports.ts';
+import { runTail } from './run-tail.ts';
 import type { ScreenFeeds } from './screen-feeds.ts';
 import { TailCursor } from './tail-cursor.ts';
 import { readTail } from './tail-read.ts';
@@ -18,6 +19,7 @@ export interface TailCallOptions {
   panes: AgentPanes;
   feeds: ScreenFeeds;
   questions: Questions;
+  records: RunRecords;
 }
 
 const DEFAULT_LINES = 100;
@@ -30,10 +32,11 @@ const IDLE_MS = 1_000;
 const SETTLE_MS = 200;
 
 export const tailTerminal =
-  ({ panes, feeds, questions }: TailCallOptions): OwnCalls['tailTerminal'] =>
-  async ({ key, lines, follow }, sink, { signal }) => {
+  ({ panes, feeds, questions, records }: TailCallOptions): OwnCalls['tailTerminal'] =>
+  async ({ key, lines, follow, lastRun }, sink, { signal }) => {
     const wanted = Math.min(lines || DEFAULT_LINES, MAX_LINES);
-    watchedRow(panes, key);
+    if (lastRun > 0 && follow) throw new FleetError('INVALID_ARGUMENT', 'a run that is over cannot be followed');
+    if (lastRun === 0) watchedRow(panes, key);
     const send = async (message: TailTerminalResponse): Promise<void> => {
       if (!signal.aborted && !sink.write(message)) await sink.drained(signal);
     };
@@ -41,6 +44,12 @@ export const tailTerminal =
       for (const [index, part] of parts(text).entries())
         await send({ lines: part, fullScreen, missed: index === 0 ? missed : 0 });
     };
+    if (lastRun > 0) {
+      const tail = await runTail(panes, records, { key, back: lastRun, count: wanted });
+      for (const [index, part] of parts(tail.lines).entries())
+        await send({ lines: part, fullScreen: false, missed: 0, ...(index === 0 ? { run: tail.run } : {}) });
+      return;
+    }
     let pane = ownPane(panes, key);
     let read = await readTail(questions.at(pane.socket), pane, wanted, signal);
     let cursor = new TailCursor();

@@ -18,7 +18,9 @@ export interface TailRead {
 }
 
 /** Without `-e` tmux prints no sequences: what is dropped are controls that it never prints either. */
-const textOf = (raw: Buffer): string => raw.toString('utf8').replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
+const textOf = (raw: Buffer): string => plainText(raw.toString('utf8'));
+
+export const plainText = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
 
 /** `depth` rows of history and the screen; of a full-screen program its screen alone. */
 export const readTail = async (

@@ -4,7 +4,7 @@ import type { AgentView } from '../../src/domain/agent-view.ts';
 import { daemonPid } from '../helpers/fault-ground.ts';
 import { bootFleetPair, untilWhole } from '../helpers/fleet-pair.ts';
 import { agentsOf, type Seat, see } from '../helpers/fleet-seen.ts';
-import type { MosaicPair } from '../helpers/mosaic.ts';
+import { MOSAIC_AGENTS, type MosaicPair } from '../helpers/mosaic.ts';
 import { keepEvidence } from '../helpers/testbed/evidence.ts';
 import { Testbed } from '../helpers/testbed/testbed.ts';
 import { until } from '../helpers/until.ts';
@@ -201,6 +201,43 @@ describe('an agent of this machine, on the fleet’s shared tmux server', () => 
   });
 });
 
+describe('the holder of this machine', () => {
+  test('is restarted only with --force, and says who ends with it; units that require it bring theirs back', async () => {
+    const asked = await fleet('restart', '--holder', 'W-jarvis');
+    expect(asked).toMatchObject({ exitCode: 8, orders: [{ outcome: 'refused' }] });
+    expect(asked.orders[0]?.reason).toMatch(
+      /^4 other sessions \(canary-pi, dogfood-coder, dogfood-orchestrator, dogfood-reviewer\) and 4 other units .*--force/,
+    );
+    const before = await sessionsOf();
+    const forced = await fleet('restart', '--holder', 'W-jarvis', '--force');
+    expect(forced).toMatchObject({ exitCode: 0, orders: [{ outcome: 'done' }] });
+    expect(forced.orders[0]?.reason).toMatch(/^ended along: 4 other sessions \([^()]*\)$/);
+    expect((await sessionsOf()).split('\n').length).toBe(before.split('\n').length);
+    for (const agent of MOSAIC_AGENTS) await untilRow(agent, (row) => row?.readiness === 'working');
+  });
+});
+
+describe('a session of the other machine that no roster names', () => {
+  test('is begun anew and ended where that is said, and nobody else is touched', async () => {
+    const others = await othersThan('coder0-0');
+    const before = (await rowOf('coder0-0'))?.tmux;
+    const refused = await fleet('restart', 'dragon-lin/coder0-0');
+    expect(refused).toMatchObject({ exitCode: 8, orders: [{ outcome: 'refused' }] });
+    expect(await fleet('restart', 'dragon-lin/coder0-0', '--adopt')).toMatchObject({
+      exitCode: 0,
+      orders: [{ outcome: 'done' }],
+    });
+    await untilRow('coder0-0', (row) => row?.runtime_seen === 'node' && row.tmux?.pid !== before?.pid);
+    expect((await rowOf('coder0-0'))?.tmux?.session_id).toBe(before?.session_id);
+    expect(await othersThan('coder0-0')).toEqual(others);
+    expect(await fleet('stop', 'dragon-lin/coder0-0', '--adopt')).toMatchObject({
+      exitCode: 0,
+      orders: [{ outcome: 'done' }],
+    });
+    await untilRow('coder0-0', (row) => row === undefined);
+  });
+});
+
 describe('an agent of the other machine, in a tmux server of its own unit', () => {
   test('is started, restarted and stopped from here; stop needs its host spelled out', async () => {
     const others = await othersThan('scout');
@@ -229,6 +266,24 @@ describe('an agent of the other machine, in a tmux server of its own unit', () =
     expect(refused.order.reason).toContain('fleet host allow dragon-lin lifecycle');
     await pair.jarvis.mustSsh('jarvis', '~/.local/bin/fleet host allow dragon-lin lifecycle');
     expect(await asDragon()).toMatchObject({ exitCode: 0, order: { outcome: 'done' } });
+  });
+
+  test('one that runs to its end at once: nobody kept its status here, so it is no success; reset starts it', async () => {
+    const conf = SCOUT_CONF.replace(/"exec .*"/, '"exec true"');
+    const roster = SCOUT_ROSTER.replace('class: scout', 'class: scout\n    reset_between_tasks: true');
+    await pair.dragon.writeFile('/home/jwoltje/agents/scout.conf', conf, { owner: 'jwoltje' });
+    await pair.dragon.writeFile('/home/jwoltje/.config/mosaic/fleet/roster.yaml', roster, { owner: 'jwoltje' });
+    await untilRow('scout', (row) => row?.lifecycle === 'ephemeral');
+    expect(await fleet('start', 'scout')).toMatchObject({
+      exitCode: 1,
+      orders: [{ outcome: 'unverifiable', reason: 'it ran to its end; with which status, nobody kept' }],
+    });
+    await pair.dragon.writeFile('/home/jwoltje/agents/scout.conf', SCOUT_CONF, { owner: 'jwoltje' });
+    expect(await fleet('reset', 'dragon-lin/scout')).toMatchObject({
+      exitCode: 0,
+      orders: [{ outcome: 'done', reason: 'it did not run: started' }],
+    });
+    expect(await fleet('stop', 'dragon-lin/scout')).toMatchObject({ exitCode: 0 });
   });
 
   test('a server that was born in an agent’s unit: its neighbours are named, and only --force ends them', async () => {

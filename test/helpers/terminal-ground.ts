@@ -11,6 +11,7 @@ import { RosterSource } from '../../host-agent/roster/source.ts';
 import { noSystemd } from '../../host-agent/systemd/no-systemd.ts';
 import { OpenCompany } from '../../host-agent/terminal/company.ts';
 import { PaneScreens } from '../../host-agent/terminal/pane-screens.ts';
+import type { KeptRun } from '../../host-agent/terminal/ports.ts';
 import { ScreenFeeds, type ScreenFeedsOptions } from '../../host-agent/terminal/screen-feeds.ts';
 import { tailTerminal } from '../../host-agent/terminal/tail-call.ts';
 import { watchTerminal } from '../../host-agent/terminal/watch-call.ts';
@@ -84,6 +85,8 @@ export class TerminalGround {
   readonly company = new OpenCompany(null);
   readonly feeds: ScreenFeeds;
   readonly screens: PaneScreens;
+  /** Runs that are over, by agent. */
+  readonly records = new Map<string, KeptRun[]>();
   readonly #home = mkdtempSync(join(tmpdir(), 'fleet-home-'));
   readonly #stop = new AbortController();
   readonly #watchers: Watcher[] = [];
@@ -158,7 +161,7 @@ export class TerminalGround {
 
   /** Ends with `signal`, or when the call does. */
   async tail(
-    request: { key: string; lines: number; follow: boolean },
+    request: { key: string; lines: number; follow: boolean; lastRun?: number },
     heard: (message: TailTerminalResponse) => void,
     signal: AbortSignal,
   ): Promise<void> {
@@ -168,8 +171,8 @@ export class TerminalGround {
       heard(message);
       return true;
     };
-    await tailTerminal({ panes, feeds, questions })(
-      { hostAgent: '', ...request },
+    await tailTerminal({ panes, feeds, questions, records: async (agent) => this.records.get(agent) ?? [] })(
+      { hostAgent: '', lastRun: 0, ...request },
       { write, drained: () => Promise.resolve() },
       { origin, audience: soleAudience('jo'), signal },
     );

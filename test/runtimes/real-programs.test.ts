@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ScreenPrompts } from '../../host-agent/prompts/screen-prompts.ts';
 import { shippedRules } from '../../host-agent/prompts/shipped-rules.ts';
+import { hostAgentEndpoint } from '../../src/cli/client/endpoints.ts';
+import { GrpcChannel } from '../../src/cli/client/grpc-channel.ts';
+import { controlAgent } from '../../src/cli/client/order-methods.ts';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import { RunningHostAgent } from '../helpers/run-host-agent.ts';
 import { parseRecording } from '../helpers/screen-fixture.ts';
@@ -82,6 +85,19 @@ const say = async (session: string, runtime: Program, text: string): Promise<voi
   await press(session, 'Enter');
 };
 
+/** By its own command: a restart would say so. */
+const reset = async (session: string, command: string): Promise<void> => {
+  const { key = '' } = (await rowOf(session)) ?? {};
+  const [hostAgent = ''] = (await host.view({ localOnly: true })).hostAgentIds();
+  const target = { hostAgent, key, paneId: '', panePid: 0 };
+  const plain = { force: false, adopt: true, rosterDigest: '', migrate: false, purge: false };
+  const request = { id: `reset-${session}`, target, action: 'reset', timeoutMs: 60_000, ...plain };
+  using channel = new GrpcChannel(hostAgentEndpoint(host.config.paths));
+  const outcome = await channel.unary(controlAgent, request, { deadlineMs: 70_000 });
+  const screen = await capture(session);
+  expect([outcome.outcome, outcome.reason], screen).toEqual(['done', `by ${command}`]);
+};
+
 test('claude: trust, composer, work, approval, question', async () => {
   await begin('claude', 'claude', true, '--permission-mode', 'default');
   expect((await rowIn('claude', 'stuck', 'trust_prompt')).runtimeSeen).toBe('claude');
@@ -94,6 +110,7 @@ test('claude: trust, composer, work, approval, question', async () => {
   await answer('claude', 'claude', 'Yes');
   await rowIn('claude', 'working');
   await rowIn('claude', 'available');
+  await reset('claude', '/clear');
 });
 
 test('claude: a question', async () => {
@@ -123,6 +140,7 @@ test('codex: trust, composer, work, approval', async () => {
   await answer('codex', 'codex', '1');
   await rowIn('codex', 'working');
   await rowIn('codex', 'available');
+  await reset('codex', '/new');
 });
 
 test('pi: no model, then composer, work, menu', async () => {
@@ -137,6 +155,7 @@ test('pi: no model, then composer, work, menu', async () => {
   await rowIn('pi', 'stuck', 'login');
   await press('pi', 'Escape');
   await rowIn('pi', 'available');
+  await reset('pi', '/new');
 });
 
 test('opencode: composer, work, permission', async () => {
@@ -147,4 +166,5 @@ test('opencode: composer, work, permission', async () => {
   expect((await rowIn('opencode', 'stuck', 'approval')).attention?.summary).toContain('touch asked.txt');
   await answer('opencode', 'opencode', 'Allow once');
   await rowIn('opencode', 'available');
+  await reset('opencode', '/new');
 });

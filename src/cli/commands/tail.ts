@@ -9,6 +9,7 @@ import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { linesOf, writeAll } from '../output.ts';
 import { jsonText } from '../render/json.ts';
+import { listRuns, tellRun } from '../tail/ended-run.ts';
 import { FollowedLines, type LineSink, RESUME_LINES } from '../tail/follow-lines.ts';
 import { UsageError } from '../usage-error.ts';
 import { exitOfSignal } from '../watch/leaving.ts';
@@ -18,13 +19,24 @@ import { endObject, LINES_SCHEMA } from '../watch/screen-json.ts';
 import { SharedLine } from '../watch/shared-line.ts';
 import { endWords } from '../watch/view-words.ts';
 
+const DEFAULT_LINES = '20';
 const MAX_LINES = 10_000;
 const ONCE_DEADLINE_MS = 10_000;
 
 export const run = async (context: CommandContext): Promise<number> => {
   const { paths, flags, signal } = context;
-  const count = lineCount(flags.lines as string);
+  const given = flags.lines as string | undefined;
+  const count = lineCount(given ?? DEFAULT_LINES);
+  const back = runBack(context);
   const [agent] = (await locateAgents(paths, context.positionals, signal)) as [LocatedAgent];
+  if (flags.runs === true) {
+    await listRuns(context, agent);
+    return EXIT.done;
+  }
+  if (back > 0) {
+    await tellRun(context, agent, { back, count: given === undefined ? null : count });
+    return EXIT.done;
+  }
   const lines = new FollowedLines(sinkFor(context, agent.address), cleanText, count > 0);
   if (flags.follow !== true) {
     await tailOnce(context, agent, count, lines);
@@ -47,7 +59,7 @@ const tailOnce = async (
   lines: FollowedLines,
 ): Promise<void> => {
   using channel = new GrpcChannel(hostAgentEndpoint(paths));
-  const request = { ...place, lines: atLeastOne(count), follow: false };
+  const request = { ...place, lines: atLeastOne(count), follow: false, lastRun: 0 };
   const options = { deadlineMs: ONCE_DEADLINE_MS, signal };
   for await (const message of channel.stream(tailTerminal, request, options)) await lines.take(message);
 };
@@ -70,6 +82,7 @@ const follow = async (
           ...place,
           lines: lines.hasTold ? RESUME_LINES : atLeastOne(count),
           follow: true,
+          lastRun: 0,
         }),
         onMessage: async (message) => {
           await lines.take(message);
@@ -100,6 +113,22 @@ const sinkFor = ({ stdout, stderr, flags, signal }: CommandContext, address: str
     lines: (lines) => writeAll(stdout, linesOf(lines.map(asLine)), signal),
     notice: (text) => void stderr.write(`${cleanText(`fleet: ${text}`)}\n`),
   };
+};
+
+/** Which run that is over is asked for; 0: what is shown now. */
+const runBack = ({ flags }: CommandContext): number => {
+  const text = flags['last-run'] as string | undefined;
+  if (text !== undefined && !/^[1-9]\d{0,2}$/.test(text)) {
+    throw new UsageError(`--last-run=${text}: 1 is the last run that is over, 2 the one before`);
+  }
+  const isOver = text !== undefined || flags.runs === true;
+  if (isOver && flags.follow === true) throw new UsageError('a run that is over cannot be followed: leave -f out');
+  if (text !== undefined && flags.runs === true)
+    throw new UsageError('--runs lists them, --last-run shows one: not both');
+  if (!isOver && flags.output === 'json') {
+    throw new UsageError('-o json is for --last-run and --runs; lines as they come are -o ndjson');
+  }
+  return Number(text ?? 0);
 };
 
 /** None asked for leaves it to the host. */

@@ -45,24 +45,44 @@ export const terminalSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'tail',
-    summary: 'last lines of an agent as text',
+    summary: 'last lines of an agent as text, also those before it ended',
     args: 'AGENT',
     arity: [1, 1],
     flags: [
-      { name: 'lines', short: 'n', type: 'string', value: 'N', default: '20', help: 'how many, 0 to 10000' },
+      {
+        name: 'lines',
+        short: 'n',
+        type: 'string',
+        value: 'N',
+        help: 'how many, 0 to 10000 (default 20; of a run that is over all that were kept)',
+      },
       { name: 'follow', short: 'f', type: 'boolean', help: 'go on with those that come, also after a break' },
+      {
+        name: 'last-run',
+        type: 'string',
+        bare: '1',
+        value: 'N',
+        help: 'what it showed before it ended: its last run, or --last-run=2 the one before',
+      },
+      { name: 'runs', type: 'boolean', help: 'list the runs that are over, newest first' },
       {
         name: 'output',
         short: 'o',
         type: 'string',
         value: 'FORM',
-        choices: ['text', 'ndjson'],
+        choices: ['text', 'json', 'ndjson'],
         default: 'text',
-        help: 'text, or one {schema: fleet.lines/v1, event: line|end, address, line} a line',
+        help: 'text, or one {schema: fleet.lines/v1, event: line|end, address, line} a line; json of runs that are over',
       },
     ],
-    examples: ['fleet tail coder0-0', 'fleet tail -n 200 -f dragon-lin/coder0-0 | grep --line-buffered -i error'],
+    examples: [
+      'fleet tail coder0-0',
+      'fleet tail coder --last-run',
+      'fleet tail -n 200 -f dragon-lin/coder0-0 | grep --line-buffered -i error',
+    ],
     notes:
+      'Runs that are over are kept by the host (the last five, 200 lines each) of agents that fleet launched, also when\n' +
+      'they run again or have no session; stderr says when and how each ended.\n' +
       'Of a full-screen program these are the lines of its screen, since it has no history; stderr says so, and how many\n' +
       'lines were missed. Exit: 0 told, its session ended, or you left, 4 no such agent, 5 unreachable, 6 not permitted.',
     load: async () => (await terminal()).tail,

@@ -1,7 +1,8 @@
 /** What became of an order, for people and for programs. Pure; reasons come from a host and are cleaned. */
 import { cleanText } from '../../domain/clean-text.ts';
-import { isLifecycleVerb, nothingWords, orderEffect, orderWords } from '../../domain/order.ts';
+import { isControlVerb, nothingWords, orderEffect, orderWords } from '../../domain/order.ts';
 import type { OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
+import { isoTime } from '../render/iso-time.ts';
 
 /** `blocked: it asks for approval; nothing was typed`: the order's own reason, else what such an outcome means. */
 export const outcomeLine = ({ outcome, verb, reason, repeated }: OrderOutcome): string => {
@@ -29,15 +30,11 @@ export const outcomeObject = (outcome: OrderOutcome): Record<string, unknown> =>
 
 const orNull = (text: string): string | null => (text === '' ? null : text);
 
-/** Beyond this a Date is invalid (ECMA-262, time values). */
-const MAX_DATE_MS = 8.64e15;
-const isoTime = (ms: number): string | null => (ms > 0 && ms <= MAX_DATE_MS ? new Date(ms).toISOString() : null);
-
 /** What to do next, where something is open; null where nothing is. `fleet` and `agent` as a person types them. */
 export const nextStep = ({ outcome, id, verb }: OrderOutcome, fleet: string, agent: string): string | null => {
   if (outcome === 'pending') return `ask after it: ${fleet} order ${id}`;
   // What was stopped has no screen.
-  if (isLifecycleVerb(verb)) return orderEffect(outcome) === 'something' ? `why: ${fleet} explain ${agent}` : null;
+  if (isControlVerb(verb)) return orderEffect(outcome) === 'something' ? `why: ${fleet} explain ${agent}` : null;
   if (outcome === 'unknown')
     return `look before you repeat it: ${fleet} watch ${agent}; ask after it: ${fleet} order ${id}`;
   if (outcome === 'blocked' || outcome === 'prompt-changed') return `what it asks now: ${fleet} explain ${agent}`;

@@ -67,6 +67,7 @@ const COLUMNS: readonly Column<HostGroup>[] = [
     align: 'right',
     drop: 1,
   },
+  { title: 'BUILD', cell: ({ host }) => host.build, extra: true },
   { title: 'TENANT', cell: ({ host }) => host.tenant_id, extra: true },
   { title: 'FOR', cell: ({ host }) => fine(host.link.age_seconds), extra: true },
   { title: 'WARN', cell: warnings },

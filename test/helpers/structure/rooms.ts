@@ -58,7 +58,14 @@ export const ROOMS: Record<string, Room> = {
   'host-agent/terminal': agent('inventory', 'tmux', 'calls'),
   'host-agent/prompts': agent('inventory', 'terminal', 'calls'),
   'host-agent/takeover': agent('inventory', 'policy', 'tmux', 'terminal', 'calls'),
-  'host-agent/launch': agent('inventory'),
+  'host-agent/heartbeat/folders.ts': {
+    may: SHARED,
+    because: 'one resolver for whoever reads and whoever writes beats',
+  },
+  'host-agent/launch': {
+    may: ['src/roster', ...below('host-agent', 'inventory', 'heartbeat/folders.ts').may],
+    because: 'a launch reads its own roster at each start, and is part of no daemon',
+  },
   'host-agent/command': agent('inventory', 'policy', 'launch', 'tmux', 'terminal', 'calls'),
   'host-agent/lifecycle': agent('inventory', 'command'),
   'host-agent/desired': {

@@ -130,3 +130,60 @@ test('ctrl-c is a person who leaves; what cannot be had is said by the exit code
   served.tail = (call) => call.emit('error', { code: status.PERMISSION_DENIED, details: 'not yours' });
   expect(await tail('-f', 'coder').ended).toMatchObject({ code: 6, stderr: 'fleet: not yours\n' });
 });
+
+const RUN = { startedMs: 1_767_225_600_000, endedMs: 1_767_225_725_000, cause: 'ended', kept: 2, hasLines: true };
+
+test('a run that is over: its lines, and how it ended; all that were kept unless told', async () => {
+  await serve(() => message(['first', '\x1b[31mlast'], { run: { ...RUN, status: 1 } }));
+  expect(await tail('coder', '--last-run').ended).toEqual({
+    code: 0,
+    stdout: 'first\n␛[31mlast\n',
+    stderr: 'home/W-jarvis/jarvis/coder: run 1 of 2: ran 2m05s, ended 2026-01-01T00:02:05.000Z, exit 1, by itself\n',
+  });
+  await tail('coder', '--last-run=2', '-n', '1').ended;
+  expect(asked).toMatchObject([
+    { key: 'k:coder', lines: 10_000, follow: false, lastRun: 1 },
+    { lines: 1, lastRun: 2 },
+  ]);
+});
+
+test('a run that is over for programs, and the list of those that are kept', async () => {
+  await serve(() => message(['gone'], { run: { ...RUN, cause: 'killed', signal: 'SIGKILL', hasLines: false } }));
+  expect(JSON.parse((await tail('coder', '--last-run', '-o', 'json').ended).stdout)).toEqual({
+    schema: 'fleet.run/v1',
+    address: 'home/W-jarvis/jarvis/coder',
+    run: 1,
+    kept: 2,
+    started: '2026-01-01T00:00:00.000Z',
+    ended: '2026-01-01T00:02:05.000Z',
+    status: null,
+    signal: 'SIGKILL',
+    cause: 'killed',
+    has_lines: false,
+    lines: ['gone'],
+  });
+  const listed = await tail('coder', '--runs').ended;
+  expect(listed.stdout.split('\n')).toEqual([
+    expect.stringMatching(/^run 1 of 2: .*signal SIGKILL, its tmux server was gone before, its lines were not kept$/),
+    expect.stringMatching(/^run 2 of 2: /),
+    '',
+  ]);
+});
+
+test('an older host-agent, which tells what is shown now, is not taken for a run that is over', async () => {
+  await serve(() => message(['live']));
+  const { code, stdout, stderr } = await tail('coder', '--last-run').ended;
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/too old to keep ended runs: fleet host upgrade/);
+});
+
+test.each([
+  [['--last-run', '-f'], /cannot be followed/],
+  [['--last-run=0'], /1 is the last run/],
+  [['--last-run', '--runs'], /not both/],
+  [['-o', 'json'], /for --last-run and --runs/],
+])('%j is refused before anybody is asked', async (words, reason) => {
+  await serve(() => message(['live']));
+  const { code, stderr } = await tail('coder', ...words).ended;
+  expect([code, stderr, asked]).toEqual([2, expect.stringMatching(reason), []]);
+});

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CallContext } from '../../../host-agent/calls/own-calls.ts';
 import { allowVerbs } from '../../../src/cli/client/admin-methods.ts';
 import { FleetError } from '../../../src/domain/errors.ts';
+import { holderKey } from '../../../src/domain/holder.ts';
 import type { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { OrderOutcome, SendTextRequest } from '../../../src/wire/gen/fleet/v1/orders.ts';
 import type { ExplainAgentResponse, TailTerminalResponse } from '../../../src/wire/gen/fleet/v1/terminal.ts';
@@ -158,6 +159,35 @@ test('an agent is stopped from elsewhere only by callers who were allowed lifecy
   expect((await failureOf(stop('start'))).code).toBe(status.ALREADY_EXISTS);
 });
 
+test('a holder is no row: it is named by its unit, needs lifecycle, and another key of no row is nobody', async () => {
+  const told: string[] = [];
+  await cell.host('dragon-lin', {
+    calls: {
+      controlAgent: async ({ id, action, target }) => {
+        told.push(`${action} ${target?.key}`);
+        return { ...outcomeOf(id, 'done'), verb: action };
+      },
+    },
+  });
+  const jarvis = cell.as(await cell.host('W-jarvis'));
+  const restart = (key: string) => {
+    const target = { hostAgent: TARGET.hostAgent, key, paneId: '', panePid: 0 };
+    return unary<OrderOutcome>((done) =>
+      jarvis.controlAgent({ ...PLAIN, id: 'hold-1', target, action: 'restart', timeoutMs: 5_000 }, done),
+    );
+  };
+  expect((await failureOf(restart(holderKey()))).details).toContain('"fleet host allow W-jarvis lifecycle"');
+  await cell.controller.admin((channel) =>
+    channel.unary(allowVerbs, { host: 'W-jarvis', user: '', verbs: ['lifecycle'] }, { deadlineMs: 5_000 }),
+  );
+  expect(await restart(holderKey())).toMatchObject({
+    outcome: 'done',
+    address: 'home/dragon-lin/u/mosaic-tmux-holder.service',
+  });
+  expect((await failureOf(restart('roster:nobody'))).code).toBe(status.NOT_FOUND);
+  expect(told).toEqual(['restart holder:mosaic-tmux-holder.service']);
+});
+
 test('a takeover ends when it is allowed no more, as a new one is refused; reading goes on', async () => {
   const open = { holds: 0, tails: 0 };
   const stays = async (what: keyof typeof open, signal: AbortSignal): Promise<void> => {
@@ -180,7 +210,13 @@ test('a takeover ends when it is allowed no more, as a new one is refused; readi
   const ended = (stream: ClientReadableStream<unknown>) =>
     new Promise<ServiceError>((resolve) => stream.on('data', () => {}).on('error', resolve as (error: Error) => void));
   const held = ended(jarvis.holdTerminal({ id: 'hold-1', target: TARGET, takeover: false, width: 0, height: 0 }));
-  const tail = jarvis.tailTerminal({ hostAgent: TARGET.hostAgent, key: TARGET.key, lines: 1, follow: true });
+  const tail = jarvis.tailTerminal({
+    hostAgent: TARGET.hostAgent,
+    key: TARGET.key,
+    lines: 1,
+    follow: true,
+    lastRun: 0,
+  });
   const tailed = ended(tail);
   await until(() => open.holds === 1 && open.tails === 1, SOON);
   await allow([]);
@@ -418,7 +454,7 @@ const lines = (n: number): TailTerminalResponse => ({
 const tailTerminal: NonNullable<HostWish['calls']>['tailTerminal'] = async (_, sink, { signal }) => {
   for (let n = 0; !signal.aborted && n < 400; n++) if (!sink.write(lines(n))) await sink.drained(signal);
 };
-const TAIL = { hostAgent: 'dragon-lin/u', key: 'a', lines: 400, follow: false };
+const TAIL = { hostAgent: 'dragon-lin/u', key: 'a', lines: 400, follow: false, lastRun: 0 };
 const numbers = (responses: TailTerminalResponse[]): number[] =>
   responses.flatMap(({ lines }) => lines.map((line) => Number.parseInt(line, 10)));
 

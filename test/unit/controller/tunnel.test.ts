@@ -174,7 +174,7 @@ test('the host may send on when most of what it sent was taken, and no sooner', 
   const { calls, open } = house();
   const far = open();
   const taken: (() => void)[] = [];
-  const request = { hostAgent: ID, key: 'a', lines: 1, follow: false };
+  const request = { hostAgent: ID, key: 'a', lines: 1, follow: false, lastRun: 0 };
   const options = { caller, signal: new AbortController().signal, deadlineMs: 0 };
   void calls.stream(ID, 'tailTerminal', request, options, (_, bytes, take) => taken.push(() => take(bytes)));
   const message = codecOf('tailTerminal').responseSerialize({

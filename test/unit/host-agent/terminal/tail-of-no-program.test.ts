@@ -12,8 +12,13 @@ test('a pane of which no program is known is a precondition, and tmux is not ask
   const tmux = { socket: '/s', session: 'coder', sessionId: '$0', paneId: '%0', pid: null } as AgentRow['tmux'];
   const rows = [agentRow({ key: 'coder', agent: 'coder', tmux })];
   const panes = new InventoryPanes({ rows, onLook: () => ({ [Symbol.dispose]: () => undefined }) });
-  const tail = tailTerminal({ panes, feeds: { watch: unasked } as never, questions: { at: unasked } as never });
-  const call = tail({ hostAgent: 'h/u', key: 'coder', lines: 10, follow: false }, unasked as never, {
+  const tail = tailTerminal({
+    panes,
+    feeds: { watch: unasked } as never,
+    questions: { at: unasked } as never,
+    records: unasked,
+  });
+  const call = tail({ hostAgent: 'h/u', key: 'coder', lines: 10, follow: false, lastRun: 0 }, unasked as never, {
     origin: { actor: 'local:ada', name: 'ada', kind: 'local', role: 'operator', federated: false },
     audience: { watchers: [], onChange: () => ({ [Symbol.dispose]: () => undefined }) },
     signal: new AbortController().signal,
