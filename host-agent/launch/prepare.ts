@@ -8,6 +8,7 @@ import { AGENT_NAME } from '../../src/domain/roster.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import { exec } from '../../src/runtime/exec.ts';
+import { launchSourceNow } from './launch-digest.ts';
 import {
   type AgentLaunchPaths,
   agentLaunchPaths,
@@ -16,7 +17,6 @@ import {
   launchFolder,
   runsFolder,
 } from './launch-paths.ts';
-import { launchSourceNow } from './launch-source.ts';
 import { holderConfText, holderSettingsText, launchText, serverConfText, settingsText } from './launch-text.ts';
 import { type Finding, lookAtTmux, type Preflight, preflight } from './preflight.ts';
 import { writePreflight } from './preflight-file.ts';
