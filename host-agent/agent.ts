@@ -26,6 +26,7 @@ import { hostWarnings, needsOf } from './inventory/host-facts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
 import { sessionOf } from './inventory/session-of.ts';
+import { LaunchSource } from './launch/launch-source.ts';
 import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
@@ -122,8 +123,9 @@ export class HostAgent {
       });
       shutdown.add('tmux', () => tmux.stopped(), 3_500);
       const socketPath = (socket: string | null) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default');
+      const launches = new LaunchSource({ ground: paths });
       const inventory = new Inventory({
-        sources: { tmux, systemd, heartbeats, roster, processes: new ProcTable() },
+        sources: { tmux, systemd, heartbeats, roster, launches, processes: new ProcTable() },
         view,
         clock,
         names,

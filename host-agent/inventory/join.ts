@@ -14,6 +14,7 @@ import {
   judgeReadiness,
   type PromptEvidence,
   type ReadinessEvidence,
+  type RunEnd,
 } from '../../src/domain/readiness.ts';
 import { comesUpAtBoot, type RosterAgent, rosterKey, sessionNameOf } from '../../src/domain/roster.ts';
 import { holdsKnownRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
@@ -22,6 +23,7 @@ import type { AgentMemory } from './memory.ts';
 import { type Screen, screensOf, socketLabel } from './screens.ts';
 import type {
   HeartbeatsReading,
+  LaunchesReading,
   ProcessTree,
   RosterReading,
   SystemdReading,
@@ -35,6 +37,7 @@ export interface Readings {
   systemd: SystemdReading;
   heartbeats: HeartbeatsReading;
   roster: RosterReading;
+  launches?: LaunchesReading;
 }
 
 export interface JoinContext {
@@ -135,6 +138,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
   const pane = own?.pane ?? null;
   const tree = pane && !pane.dead ? context.tree(pane.pid) : null;
   const seen = tree ? runtimeSeen(tree) : null;
+  const launch = agent === null ? null : (readings.launches?.byAgent.get(name) ?? null);
   const past = memory.see(key, { nowMs, pane, unit, tree, hasSession: screen !== null });
   const lastOutputMs = latestOutput(pane, nowMs);
   const isShell = seen?.runtime != null && SHELLS.test(seen.runtime);
@@ -156,6 +160,8 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     unit,
     shellInPlace: agent?.runtime && isShell && seen?.runtime !== agent.runtime ? (seen?.runtime ?? null) : null,
     prompt: pane && !pane.dead ? context.prompt(key, pane) : null,
+    lastRun: launch?.lastRun ?? null,
+    startRefused: launch?.refused ?? null,
   };
   const verdict = judgeReadiness(evidence);
   context.judged(key, evidence);
@@ -201,7 +207,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     lastOutputMs,
     startedMs,
     stateSinceMs,
-    lastExit: lastExit(pane, past.diedMs) ?? past.lastExit,
+    lastExit: lastExit(pane, past.diedMs) ?? laterExit(launch?.lastRun ?? null, past.lastExit),
     rssBytes: past.rssBytes,
     cpuPercent: past.cpuPercent,
     watchers: context.company?.watchers(key).length ?? 0,
@@ -248,6 +254,15 @@ const serverPlace = (pid: number | null, agent: string, context: JoinContext) =>
 
 const lastExit = (pane: TmuxPane | null, diedMs: number | null): LastExit | null =>
   pane?.dead ? { status: pane.exitStatus, signal: pane.signal, atMs: diedMs } : null;
+
+/** The flight recorder saw how it ended; what we saw ourselves is that it is gone, a moment later. */
+const laterExit = (run: RunEnd | null, seen: LastExit | null): LastExit | null => {
+  if (run === null || (seen?.atMs ?? 0) > run.endedMs + RECORDED_WITHIN_MS) return seen;
+  return { status: run.status, signal: run.signal, atMs: run.endedMs };
+};
+
+/** A server that was killed is missed this long before its run is recorded, or after. */
+const RECORDED_WITHIN_MS = 30_000;
 
 const unitFacts = ({ needsReload: _, fragmentPath: __, ...facts }: UnitReading): UnitFacts => facts;
 

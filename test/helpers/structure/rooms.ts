@@ -47,7 +47,7 @@ export const ROOMS: Record<string, Room> = {
 
   'host-agent/tmux': source,
   'host-agent/systemd': source,
-  'host-agent/heartbeat': source,
+  'host-agent/heartbeat': { ...source, may: [...source.may, 'host-agent/heartbeat/folders.ts'] },
   'host-agent/roster': { ...source, may: [...source.may, 'src/roster'] },
   'host-agent/process': source,
   'host-agent/inventory': agent(),
@@ -73,7 +73,7 @@ export const ROOMS: Record<string, Room> = {
     because: 'it makes of this host what its roster says, with the hands of the rooms below it',
   },
   'host-agent/doctor': {
-    may: [...agent('inventory', 'policy', 'enrollment', 'config.ts').may, 'src/roster'],
+    may: [...agent('inventory', 'policy', 'enrollment', 'launch', 'config.ts').may, 'src/roster'],
     because: 'it compares what the other rooms read, and asks nobody itself',
   },
   'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'calls'),
