@@ -1,7 +1,17 @@
 /** What stands on disk before an agent starts, and why it must not. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LaunchSource } from '../../../../host-agent/launch/launch-source.ts';
@@ -139,15 +149,53 @@ describe('a runtime that would first ask whether it may trust the folder', () =>
     expect(await trust()).toEqual([]);
   });
 
-  test('codex likewise, by its own file', async () => {
-    bed.roster({ name: 'a', runtime: 'codex', working_directory: '~/work' });
-    expect((await trust()).length).toBe(1);
-    mkdirSync(join(bed.home, '.codex'));
-    const toml = (level: string) => `model = "m"\n[projects."${bed.home}/work"]\ntrust_level = "${level}"\n[tui]\n`;
-    writeFileSync(join(bed.home, '.codex/config.toml'), toml('untrusted'));
-    expect((await trust()).length).toBe(1);
-    writeFileSync(join(bed.home, '.codex/config.toml'), toml('trusted'));
+  test('claude goes by the folder itself, not by the link that leads there', async () => {
+    mkdirSync(join(bed.home, 'data/x'), { recursive: true });
+    symlinkSync('data', join(bed.home, 'work'));
+    bed.roster({ name: 'a', runtime: 'claude', working_directory: '~/work/x' });
+    const accepted = { hasTrustDialogAccepted: true };
+    const projects = { [`${realpathSync(bed.home)}/data/x`]: accepted };
+    writeFileSync(join(bed.home, '.claude.json'), JSON.stringify({ projects }));
     expect(await trust()).toEqual([]);
+  });
+
+  describe('codex, by its own file:', () => {
+    const say = (toml: string): void => {
+      mkdirSync(join(bed.home, '.codex'), { recursive: true });
+      writeFileSync(join(bed.home, '.codex/config.toml'), `model = "m"\n${toml}\n[tui]\n`);
+    };
+    const table = (folder: string, level = 'trusted'): string =>
+      `[projects."${bed.home}/${folder}"]\ntrust_level = "${level}"`;
+
+    test('it asks inside a repository, until that was trusted', async () => {
+      mkdirSync(join(bed.home, 'work/sub'), { recursive: true });
+      bed.roster({ name: 'a', runtime: 'codex', working_directory: '~/work/sub' });
+      expect(await trust()).toEqual([]);
+      mkdirSync(join(bed.home, 'work/.git'));
+      expect((await trust()).length).toBe(1);
+      for (const [toml, warnings] of [
+        [table('work', 'untrusted'), 1],
+        [table('work'), 0],
+        [table('work/sub'), 0],
+        [`[projects]\n"${bed.home}/work" = { trust_level = "trusted" }`, 0],
+        [`[projects]\n'${bed.home}/work' = { note = "trusted" }`, 1],
+        // A folder above the repository says nothing of it.
+        [table('.'), 1],
+        [table(''), 1],
+      ] as const) {
+        say(toml);
+        expect((await trust()).length, toml).toBe(warnings);
+      }
+    });
+
+    test('a worktree is trusted with its main repository', async () => {
+      mkdirSync(join(bed.home, 'tree'));
+      writeFileSync(join(bed.home, 'tree/.git'), `gitdir: ${bed.home}/work/.git/worktrees/tree\n`);
+      bed.roster({ name: 'a', runtime: 'codex', working_directory: '~/tree' });
+      expect((await trust()).length).toBe(1);
+      say(table('work'));
+      expect(await trust()).toEqual([]);
+    });
   });
 });
 
