@@ -47,6 +47,23 @@ describe('a start', () => {
     expect(existsSync(bed.files('a').launch)).toBe(false);
   });
 
+  test('is refused where what its program is run by is not on the PATH', async () => {
+    bed.roster({ name: 'a', runtime: 'pi' });
+    for (const [line, missing] of [
+      ['#!/usr/bin/env nodejs-of-nowhere', 'nodejs-of-nowhere'],
+      ['#!/usr/bin/env -S no-such-thing --flag', 'no-such-thing'],
+      ['#!/nowhere/node', '/nowhere/node'],
+    ] as const) {
+      bed.program('pi', `${line}\n`);
+      const needs = `${missing} is not found on its PATH, and ${bed.home}/.local/bin/pi needs it: `;
+      expect(await problems()).toEqual([`${needs}name its folder in MOSAIC_RUNTIME_BIN`]);
+    }
+    for (const line of ['#!/usr/bin/env sh', '#! /bin/sh -e', '\x7fELF', '']) {
+      bed.program('pi', `${line}\n`);
+      expect(await problems(), line).toEqual([]);
+    }
+  });
+
   test('by the program itself ends as systemd must see it, with one line for the journal', () => {
     bed.roster({ name: 'a', runtime: 'pi' }, { name: 'b', command: 'true' });
     const launch = (...words: string[]) =>
