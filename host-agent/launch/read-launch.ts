@@ -12,6 +12,7 @@ import { readFileText } from '../../src/runtime/read-file.ts';
 import { envFile, type LaunchGround } from './launch-paths.ts';
 import type { Finding } from './preflight.ts';
 import { type ResolvedAgent, resolveAgent, rosterAgent } from './resolve-agent.ts';
+import { withTakenFlags } from './taken-flags.ts';
 
 const MAX_ENV_BYTES = 64 * 1024;
 /** Others may read it: group or world. */
@@ -49,7 +50,8 @@ export const readAgent = async (
   if (written.kind === 'unreadable') problems.push({ code: 'env-file', words: `${path} ${written.words}` });
   if (file.problem !== null) warnings.push({ code: 'env-file', words: file.problem });
   const secrets = await readSecrets(agent, ground.home, problems, warnings);
-  return { agent: resolveAgent(agent, { file: file.values, secrets, own }, ground), problems, warnings };
+  const resolved = resolveAgent(agent, { file: file.values, secrets, own }, ground);
+  return { agent: await withTakenFlags(resolved, ground.home), problems, warnings };
 };
 
 const readSecrets = async (

@@ -32,6 +32,8 @@ export interface ResolvedAgent {
   command: string;
   /** Programs that must be found for the command to run, where that can be told. */
   programs: string[];
+  /** Flags for the end of the command, where its program takes them. */
+  flagsIfTaken: readonly string[];
   /** Somebody wrote the command; it is not the usual launch of the runtime. */
   isOwnCommand: boolean;
   path: string;
@@ -114,6 +116,7 @@ export const resolveAgent = (
     isDefaultWorkdir: workdir === join(home, 'src'),
     command: written ?? usual.map(quotedWhereNeeded).join(' '),
     programs: written === null ? programsOf(usual) : [],
+    flagsIfTaken: written === null && usual[0] !== 'mosaic' ? runtimeLaunch(usual[0]!).flagsIfTaken : [],
     isOwnCommand: written !== null,
     path,
     environment,

@@ -9,6 +9,8 @@ export interface RuntimeLaunch {
   words(choice: ModelChoice, mosaicHome: string): string[];
   /** What it calls efforts that others have and it has not; with such a word pi takes another model, and says nothing. */
   efforts: Readonly<Record<string, string>>;
+  /** Added where its own help names them. */
+  flagsIfTaken: readonly string[];
   /** Whether `mosaic yolo NAME` starts it, where there is a mosaic. */
   byMosaic: boolean;
   /** What is known of it without an attached client; null: it lasts. */
@@ -49,6 +51,7 @@ export const RUNTIME_LAUNCHES: Readonly<Record<string, RuntimeLaunch>> = {
         ? ['pi', ...flag('--thinking', choice.effort)]
         : ['pi', ...flag('--model', joinModel(choice))],
     efforts: { none: 'off', max: 'xhigh' },
+    flagsIfTaken: [],
     byMosaic: true,
     detached: null,
   },
@@ -59,24 +62,29 @@ export const RUNTIME_LAUNCHES: Readonly<Record<string, RuntimeLaunch>> = {
       ...flag('-c', effort === null ? null : `model_reasoning_effort=${effort}`),
     ],
     efforts: { off: 'none' },
+    // Its sessions would live in a server that whichever agent came first has started, and end with that one.
+    flagsIfTaken: ['--no-daemon'],
     byMosaic: true,
     detached: 'a raw codex may exit while nobody is attached; pi on a codex model lasts',
   },
   claude: {
     words: ({ model, effort }) => ['claude', ...flag('--model', model), ...flag('--effort', effort)],
     efforts: { none: 'low', off: 'low', minimal: 'low' },
+    flagsIfTaken: [],
     byMosaic: true,
     detached: null,
   },
   opencode: {
     words: ({ model }) => ['opencode', ...flag('--model', model)],
     efforts: {},
+    flagsIfTaken: [],
     byMosaic: true,
     detached: null,
   },
   stub: {
     words: (_, mosaicHome) => ['python3', join(mosaicHome, 'fleet', 'dogfood-agent.py')],
     efforts: {},
+    flagsIfTaken: [],
     byMosaic: false,
     detached: null,
   },
@@ -86,4 +94,4 @@ export const RUNTIME_LAUNCHES: Readonly<Record<string, RuntimeLaunch>> = {
 export const runtimeLaunch = (runtime: string): RuntimeLaunch =>
   Object.hasOwn(RUNTIME_LAUNCHES, runtime)
     ? RUNTIME_LAUNCHES[runtime]!
-    : { words: () => [runtime], efforts: {}, byMosaic: true, detached: null };
+    : { words: () => [runtime], efforts: {}, flagsIfTaken: [], byMosaic: true, detached: null };

@@ -15,7 +15,7 @@ import { RunningHostAgent } from '../helpers/run-host-agent.ts';
 import { until } from '../helpers/until.ts';
 import { isGone } from '../integration/host-agent/launch/launch-bed.ts';
 import { BINARIES, CLAUDE_ACCOUNT, ClosedNetwork, installPrograms, withModel } from './real-programs.ts';
-import { AgentUnit, endAllOf } from './unit-of.ts';
+import { AgentUnit, allOf } from './unit-of.ts';
 
 const PATIENCE = { timeoutMs: 120_000 };
 /** Longer than any of them takes to find that nobody is there. */
@@ -93,7 +93,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const unit of units.values()) if (unit.isActive) await unit.stop();
-  if (host) endAllOf(host.folder);
+  // What the cgroup of a unit would end with it.
+  if (host) for (const pid of allOf(host.folder)) process.kill(pid, 'SIGKILL');
   await host?.remove();
   await network?.stop();
 });
@@ -150,9 +151,21 @@ describe('without mosaic each is started by its own name and flags, and takes th
     ['pi', 'exec pi --model openai-codex/gpt-5.5:high', 'available', null, /gpt-5\.5 • high/],
     ['pi-none', 'exec pi --model openai-codex/gpt-5.5:off', 'available', null, /gpt-5\.5 • thinking off/],
     ['pi-alone', 'exec pi --thinking xhigh', 'stuck', 'login', /No models available/],
-    ['codex', 'exec codex --model gpt-5.5 -c model_reasoning_effort=high', 'stuck', 'login', /Sign in with ChatGPT/],
-    ['codex-known', 'exec codex --model stand-in -c model_reasoning_effort=xhigh', 'available', null, /stand-in xhigh/],
-    ['codex-trust', 'exec codex --model stand-in', 'stuck', 'trust_prompt', /Trust this folder/],
+    [
+      'codex',
+      'exec codex --model gpt-5.5 -c model_reasoning_effort=high --no-daemon',
+      'stuck',
+      'login',
+      /Sign in with ChatGPT/,
+    ],
+    [
+      'codex-known',
+      'exec codex --model stand-in -c model_reasoning_effort=xhigh --no-daemon',
+      'available',
+      null,
+      /stand-in xhigh/,
+    ],
+    ['codex-trust', 'exec codex --model stand-in --no-daemon', 'stuck', 'trust_prompt', /Trust this folder/],
     ['claude', 'exec claude --model opus --effort max', 'stuck', 'trust_prompt', /Quick safety check/],
     ['opencode', 'exec opencode --model loopback/stand-in', 'available', null, /stand-in/],
   ] as const;
@@ -167,6 +180,12 @@ describe('without mosaic each is started by its own name and flags, and takes th
     const shown = await screenOf(name);
     expect(shown).toMatch(screen);
     expect(shown).not.toMatch(/not found for provider|Invalid thinking level|Unknown --effort|is not valid/);
+  });
+
+  test('no codex has started a server that others would live in', () => {
+    const lines = allOf(host.folder).map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+    expect(lines.filter((line) => line.includes('--model')).length).toBeGreaterThan(0);
+    expect(lines.filter((line) => line.includes('app-server'))).toEqual([]);
   });
 
   test.each(['codex-trust', 'claude'])(

@@ -64,6 +64,20 @@ describe('a start', () => {
     }
   });
 
+  test('adds a flag that keeps codex to itself, where this codex takes it', async () => {
+    bed.roster({ name: 'a', runtime: 'codex' }, { name: 'b', command: 'codex resume' });
+    for (const [help, command] of [
+      ['      --no-daemon  Run without it', 'codex --no-daemon'],
+      ['      --no-daemonize', 'codex'],
+    ] as const) {
+      bed.program('codex', `#!/bin/sh\n[ "$*" = --help ] && echo '${help}'\n`);
+      expect(await problems()).toEqual([]);
+      expect(readFileSync(bed.files('a').launch, 'utf8')).toMatch(new RegExp(`\nexec ${command}\n$`));
+    }
+    await bed.prepare('b');
+    expect(readFileSync(bed.files('b').launch, 'utf8')).toMatch(/\nexec codex resume\n$/);
+  });
+
   test('by the program itself ends as systemd must see it, with one line for the journal', () => {
     bed.roster({ name: 'a', runtime: 'pi' }, { name: 'b', command: 'true' });
     const launch = (...words: string[]) =>
