@@ -56,6 +56,7 @@ test('a host that is there tells its own roster; one that is away is planned for
     digest: rosterDigest(TEXT),
     problem: '',
     env: [],
+    undeployed: [],
     asOfMs: expect.any(Number),
     stored: true,
   });
