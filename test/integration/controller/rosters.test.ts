@@ -56,6 +56,7 @@ test('a host that is there tells its own roster; one that is away is planned for
     digest: rosterDigest(TEXT),
     problem: '',
     env: [],
+    undeployed: [],
     asOfMs: expect.any(Number),
     stored: true,
   });
@@ -186,9 +187,9 @@ test('callers of a host deploy on their own host and user, and elsewhere only wi
 
 test('an agent that no row names yet is deployed by its name: its roster was put a moment ago', async () => {
   const dragon = await cell.host('dragon-lin', { calls: there.calls });
-  const outcome = await control(cell.as(dragon), controlAgent(DRAGON, 'deploy', 'a b', { id: 'new' }));
-  expect(outcome).toMatchObject({ outcome: 'done', verb: 'deploy', address: 'home/dragon-lin/u/a%20b' });
-  const started = await failureOf(control(cell.as(dragon), controlAgent(DRAGON, 'start', 'a b', { id: 'newer' })));
+  const outcome = await control(cell.as(dragon), controlAgent(DRAGON, 'deploy', 'new-one', { id: 'new' }));
+  expect(outcome).toMatchObject({ outcome: 'done', verb: 'deploy', address: 'home/dragon-lin/u/new-one' });
+  const started = await failureOf(control(cell.as(dragon), controlAgent(DRAGON, 'start', 'new-one', { id: 'newer' })));
   expect(started.code).toBe(status.NOT_FOUND);
 });
 
