@@ -26,6 +26,7 @@ import { hostWarnings, needsOf } from './inventory/host-facts.ts';
 import { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
 import { sessionOf } from './inventory/session-of.ts';
+import { LaunchSource } from './launch/launch-source.ts';
 import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
@@ -105,6 +106,10 @@ export class HostAgent {
       shutdown.add('local server', () => server.stop());
 
       const roster = new RosterSource({ mosaicHome: paths.mosaicHome });
+      const beatsFolder = (agent: string, env: ReadonlyMap<string, ReadonlyMap<string, string>>): string => {
+        const { shared, byAgent } = heartbeatFolders(paths.mosaicHome, homedir(), env);
+        return byAgent.get(agent) ?? shared;
+      };
       const heartbeats = new HeartbeatSource({
         folders: () => heartbeatFolders(paths.mosaicHome, homedir(), roster.current().env),
       });
@@ -118,8 +123,9 @@ export class HostAgent {
       });
       shutdown.add('tmux', () => tmux.stopped(), 3_500);
       const socketPath = (socket: string | null) => join(paths.tmuxTmpdir, `tmux-${uid}`, socket ?? 'default');
+      const launches = new LaunchSource({ ground: paths });
       const inventory = new Inventory({
-        sources: { tmux, systemd, heartbeats, roster, processes: new ProcTable() },
+        sources: { tmux, systemd, heartbeats, roster, launches, processes: new ProcTable() },
         view,
         clock,
         names,
@@ -196,6 +202,8 @@ export class HostAgent {
         rules,
         unitsProblem: () => systemd.current().problem,
         roster: () => roster.current().roster,
+        refreshRoster: () => roster.refresh(),
+        beatsFolder: (agent) => beatsFolder(agent, roster.current().env),
         socketPath,
         shutdown,
       });
@@ -211,15 +219,12 @@ export class HostAgent {
           processes: new ProcTable(),
           clock,
           home: homedir(),
-          program: process.argv[1] ?? '',
+          build: installedBuild(),
           standing: () => uplink.standing,
           clockSkewMs: () => uplink.clockSkewMs,
           controllerVersion: () => controllerVersion,
           manager: paths.isolated ? Promise.resolve(null) : managerFacts(`/run/user/${uid}/bus`),
-          heartbeatFolder: (agent, env) => {
-            const { shared, byAgent } = heartbeatFolders(paths.mosaicHome, homedir(), new Map([[agent, env]]));
-            return byAgent.get(agent) ?? shared;
-          },
+          heartbeatFolder: (agent, env) => beatsFolder(agent, new Map([[agent, env]])),
           listeningSockets: () => new ListeningSockets({ procRoot: '/proc', uid }).read().map(({ path }) => path),
           foreignServers: () => foreignServers(uid),
         });

@@ -2,12 +2,14 @@
  * The wiring of the terminal plane: who looks, who types, what a screen asks, and the orders that go to an agent.
  * Nothing is decided here.
  */
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { HOLDER_UNIT } from '../src/domain/holder.ts';
 import { isHolderSession } from '../src/domain/own-pane.ts';
 import type { Roster } from '../src/domain/roster.ts';
 import { resetCommandOf } from '../src/domain/runtime-reset.ts';
 import type { Clock } from '../src/runtime/clock.ts';
+import { ensureLinger, isLingering } from '../src/runtime/linger.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { type Paths, resolvePaths } from '../src/runtime/paths.ts';
 import { processStartTicks } from '../src/runtime/process-start.ts';
@@ -18,19 +20,25 @@ import type { VerbPorts } from './command/order-run.ts';
 import { Orders } from './command/orders.ts';
 import { PaneLocks } from './command/pane-lock.ts';
 import { typeReset } from './command/type-reset.ts';
+import { DesiredState } from './desired/desired-state.ts';
 import { getRoster } from './desired/get-roster.ts';
 import { RosterFile } from './desired/put-roster.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
+import { hindranceNow } from './launch/hindrance.ts';
+import { launchSourceNow, launchSourceThen } from './launch/launch-digest.ts';
+import type { LaunchGround } from './launch/launch-paths.ts';
 import { LaunchRecords } from './launch/launch-records.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { LifecyclePorts } from './lifecycle/ports.ts';
 import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
 import { ProcTable } from './process/proc-table.ts';
 import { explainAgent } from './prompts/explain.ts';
 import { PromptWatch } from './prompts/prompt-watch.ts';
 import type { RuleShelf } from './prompts/rule-shelf.ts';
 import { ScreenPrompts } from './prompts/screen-prompts.ts';
+import { UnitFiles } from './systemd/unit-files.ts';
 import { UnitJobs } from './systemd/unit-jobs.ts';
 import { Takeover } from './takeover/takeover.ts';
 import { OpenCompany } from './terminal/company.ts';
@@ -58,6 +66,10 @@ export interface TerminalPlaneOptions {
   unitsProblem(): string | null;
   /** As last read; null: there is none. */
   roster(): Roster | null;
+  /** Reads roster and env files anew; resolves when the sources tell of them. */
+  refreshRoster(): Promise<void>;
+  /** Where that agent's heartbeats are. */
+  beatsFolder(agent: string): string;
   /** Path of a tmux socket by its name; null is the default one. */
   socketPath(name: string | null): string;
   shutdown: Shutdown;
@@ -134,9 +146,10 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const verbs: VerbPorts = { panes, screens, prompts, typing, processes, company, locks, clock, isLineMode };
   const commandOf = (runtime: string) => resetCommandOf(runtime, options.roster()?.resetCommands ?? new Map());
   const launches = new LaunchRecords(paths);
-  const lifecycle = new Lifecycle({
+  const busPath = `/run/user/${uid}/bus`;
+  const lifecycle: LifecyclePorts = {
     rows: { row: (key) => panes.row(key), all: () => inventory.rows },
-    units: new UnitJobs({ busPath: `/run/user/${uid}/bus` }),
+    units: new UnitJobs({ busPath }),
     unitsProblem: () => options.unitsProblem(),
     sessions: new SessionEnd({ tmuxPath: TMUX, uid }),
     servers: () => tmux.current().servers,
@@ -152,10 +165,30 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     unitOf: agentUnit,
     turn: (of, signal, who) => locks.take({ socket: 'unit', paneId: of, panePid: 0 }, signal, who),
     clock,
-  });
-  const orders = new Orders({
+  };
+  const { username, homedir: home } = userInfo();
+  const ground: LaunchGround = { ...paths, home };
+  const desired = new DesiredState({
     lifecycle,
-    roster: new RosterFile(paths.mosaicHome, () => clock.nowMs()),
+    unitFiles: new UnitFiles({ busPath }),
+    ground,
+    here: () => ({ hostNames: [names().host, hostname()], user: names().user }),
+    socketPath: options.socketPath,
+    beatsFolder: options.beatsFolder,
+    refreshRoster: options.refreshRoster,
+    linger: { isOn: () => isLingering(username), ensure: () => ensureLinger(username, paths) },
+    launches: {
+      sourceNow: (agent) => launchSourceNow(agent, ground),
+      sourceThen: (agent) => launchSourceThen(ground, agent),
+      hindrance: (agent) => hindranceNow(agent, ground),
+    },
+    nowMs: () => clock.nowMs(),
+  });
+  const written = options.refreshRoster;
+  const orders = new Orders({
+    lifecycle: new Lifecycle(lifecycle),
+    desired,
+    roster: new RosterFile({ mosaicHome: paths.mosaicHome, nowMs: () => clock.nowMs(), written }),
     ports: verbs,
     policy,
     policyPath: hostPolicyPath(paths.config),

@@ -70,6 +70,7 @@ export class AppliedRosters {
       env: [],
       asOfMs: atMs,
       stored: true,
+      undeployed: [],
     };
   }
 

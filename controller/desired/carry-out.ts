@@ -11,6 +11,7 @@ import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { leaveForAction, requireLeave } from '../dispatch/authorise.ts';
 import type { Orders } from '../dispatch/orders.ts';
+import { keptReason } from '../grpc/relayed-error.ts';
 import type { IntentRecord, IntentStepRecord, Records } from '../store/records.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
@@ -146,7 +147,7 @@ export class IntentRun {
     } catch (error) {
       if (this.#signal.aborted || !(error instanceof FleetError)) throw error;
       if (PASSING.includes(error.code)) return 'later';
-      return { outcome: 'refused', reason: error.message, endedMs: 0 };
+      return { outcome: 'refused', reason: keptReason(error), endedMs: 0 };
     }
   }
 

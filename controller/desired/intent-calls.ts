@@ -21,7 +21,7 @@ import type { Owners } from './owners.ts';
 export interface IntentCallsOptions {
   view: FleetView;
   intents: Intents;
-  runs: Pick<IntentRuns, 'look' | 'isRunning'>;
+  runs: Pick<IntentRuns, 'lookAnew' | 'isRunning'>;
   owners: Pick<Owners, 'of'>;
   clock: Clock;
 }
@@ -93,7 +93,7 @@ const give = async (
     steps: orders.map((order) => newStep(view, record, order)),
   };
   if (!(await intents.put(record.id, intent, bytes))) throw meanwhile();
-  runs.look(record.id);
+  runs.lookAnew(record.id);
 };
 
 const withdraw = async (

@@ -13,12 +13,13 @@ export interface IntentRunsOptions extends CarryOutOptions {
   onRunning(hostAgent: string): void;
 }
 
-const RETRY_MS = 10_000;
+/** Between attempts at a host that stays and takes nothing; doubled each time. */
+const RETRY_MS = { first: 10_000, most: 60_000 } as const;
 
 export class IntentRuns {
   readonly #options: IntentRunsOptions;
   readonly #running = new Map<string, Promise<void>>();
-  readonly #notBeforeMono = new Map<string, number>();
+  readonly #retries = new Map<string, { atMono: number; waitMs: number }>();
   readonly #stopping = new AbortController();
   #subscription: Disposable | null = null;
 
@@ -27,10 +28,7 @@ export class IntentRuns {
   }
 
   start(): void {
-    this.#subscription = this.#options.onReported((hostAgent) => {
-      this.#notBeforeMono.delete(hostAgent);
-      this.look(hostAgent);
-    });
+    this.#subscription = this.#options.onReported((hostAgent) => this.lookAnew(hostAgent));
   }
 
   isRunning(hostAgent: string): boolean {
@@ -39,16 +37,22 @@ export class IntentRuns {
 
   /** To be called about twice a second. */
   tick(): void {
-    for (const [hostAgent] of [...this.#options.intents.allWaiting()]) this.look(hostAgent);
+    for (const [hostAgent] of [...this.#options.intents.allWaiting()]) this.#look(hostAgent);
+  }
+
+  /** The host came, or another intent did: no more waiting for a better moment. */
+  lookAnew(hostAgent: string): void {
+    this.#retries.delete(hostAgent);
+    this.#look(hostAgent);
   }
 
   /** Begins what can be begun, ends what is too late. */
-  look(hostAgent: string): void {
+  #look(hostAgent: string): void {
     const { intents, expiries, isReported, clock } = this.#options;
     const intent = intents.waiting(hostAgent);
     if (intent === undefined || this.#running.has(hostAgent) || this.#stopping.signal.aborted) return;
     const isTooLate = expiries.isOver(hostAgent, intent);
-    if (clock.monotonicMs() < (this.#notBeforeMono.get(hostAgent) ?? 0)) return;
+    if (clock.monotonicMs() < (this.#retries.get(hostAgent)?.atMono ?? 0)) return;
     if (isTooLate) this.#run(hostAgent, intent.id, (run) => run.expire(progress(intent)));
     else if (isReported(hostAgent)) {
       this.#run(hostAgent, intent.id, (run) => run.carryOut());
@@ -57,7 +61,7 @@ export class IntentRuns {
   }
 
   forget(hostAgent: string): void {
-    this.#notBeforeMono.delete(hostAgent);
+    this.#retries.delete(hostAgent);
   }
 
   /** What is under way stays where it is, to be gone on with by the next controller. */
@@ -68,24 +72,32 @@ export class IntentRuns {
   }
 
   #run(hostAgent: string, id: string, work: (run: IntentRun) => Promise<CarriedOut>): void {
-    const { clock, log, onRunning } = this.#options;
-    const waitAWhile = (): void => void this.#notBeforeMono.set(hostAgent, clock.monotonicMs() + RETRY_MS);
+    const { log, onRunning } = this.#options;
     const run = new IntentRun(this.#options, hostAgent, id, this.#stopping.signal);
     const over = work(run)
-      .then((end) => end === 'later' && waitAWhile())
+      .then((end) => {
+        if (end === 'later') this.#waitAWhile(hostAgent);
+        else this.#retries.delete(hostAgent);
+      })
       .catch((err: unknown) => {
         if (this.#stopping.signal.aborted) return;
-        waitAWhile();
+        this.#waitAWhile(hostAgent);
         log.error({ err, hostAgent, intent: id }, 'intent could not be carried out, and is tried again');
       })
       .finally(() => {
         this.#running.delete(hostAgent);
         onRunning(hostAgent);
-        this.look(hostAgent);
+        this.#look(hostAgent);
       });
     this.#running.set(
       hostAgent,
       over.then(() => undefined),
     );
+  }
+
+  #waitAWhile(hostAgent: string): void {
+    const before = this.#retries.get(hostAgent)?.waitMs;
+    const waitMs = before === undefined ? RETRY_MS.first : Math.min(2 * before, RETRY_MS.most);
+    this.#retries.set(hostAgent, { atMono: this.#options.clock.monotonicMs() + waitMs, waitMs });
   }
 }

@@ -5,7 +5,7 @@
 
 import type { Open } from '../../src/domain/agent-row.ts';
 import { FleetError } from '../../src/domain/errors.ts';
-import type { DesiredVerb, OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
+import type { OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
 import type { Mirror } from '../store/mirror.ts';
 import type { OrderRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -23,7 +23,7 @@ export interface OrderEntry {
   key: string;
   address: string;
   actor: string;
-  verb: OrderVerb | DesiredVerb;
+  verb: OrderVerb;
   beganMs: number;
   outcome: Open<OrderOutcomeName>;
 }

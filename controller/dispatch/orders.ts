@@ -4,7 +4,7 @@
  */
 import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
-import { type DesiredVerb, isDesiredVerb, lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
+import { controlVerb, type OrderVerb } from '../../src/domain/order.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
@@ -19,11 +19,11 @@ import type { OrderEntry, OrderIndex } from './order-index.ts';
 export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'putRoster';
 
 /** Throws INVALID_ARGUMENT for an action that is none. */
-export const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb | DesiredVerb } = {
+export const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb } = {
   sendText: () => 'send',
   pressKeys: () => 'keys',
   answerPrompt: () => 'answer',
-  controlAgent: ({ action }) => (isDesiredVerb(action) ? action : lifecycleVerb(action)),
+  controlAgent: ({ action }) => controlVerb(action),
   putRoster: () => 'roster',
 };
 

@@ -1,6 +1,6 @@
 /** What the controller remembers, as typed records over one store. Field names are stored: only ever add. */
 import type { IntentStateName } from '../../src/domain/intent.ts';
-import type { DesiredVerb, OrderVerb } from '../../src/domain/order.ts';
+import type { OrderVerb } from '../../src/domain/order.ts';
 import type { Role } from '../../src/domain/role.ts';
 import { Mirror } from './mirror.ts';
 import type { Store } from './store.ts';
@@ -55,7 +55,7 @@ export interface OrderRecord {
   key: string;
   address: string;
   actor: string;
-  verb: OrderVerb | DesiredVerb;
+  verb: OrderVerb;
   beganMs: number;
   outcome: string;
 }
@@ -89,7 +89,7 @@ export interface GiverRecord {
 
 export interface IntentStepRecord {
   id: string;
-  verb: OrderVerb | DesiredVerb;
+  verb: OrderVerb;
   address: string;
   /** Of its agent; empty for the roster. */
   key: string;

@@ -48,4 +48,5 @@ say policy "$(one_line "$HOME/.config/fleet/host-policy.json")"
 unit=$HOME/.config/systemd/user/fleet-host-agent.service
 say unit_sha256 "$(if [ -r "$unit" ]; then sha256sum <"$unit" | cut -d ' ' -f 1; fi)"
 say unit_active "$(systemctl --user is-active fleet-host-agent.service 2>/dev/null)"
+say upgrading "$(if [ -d "$HOME/.local/state/fleet/upgrade" ]; then echo yes; else echo no; fi)"
 say end yes

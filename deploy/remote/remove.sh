@@ -43,10 +43,11 @@ stop_unit() {
   systemctl --user reset-failed "$1" 2>/dev/null
 }
 
+[ ! -d "$state/upgrade" ] || systemctl --user --quiet stop fleet-upgrade.timer 2>/dev/null
 stop_unit fleet-host-agent.service
 end_locked host-agent
 if [ "$KEEP_CONTROLLER" = yes ]; then
-  remove "$state/host-agent" "$state/host-agent.lock" "$HOME/.config/fleet/host-policy.json"
+  remove "$state/upgrade" "$state/host-agent" "$state/host-agent.lock" "$HOME/.config/fleet/host-policy.json"
   exit 0
 fi
 stop_unit fleet-controller.service

@@ -8,7 +8,17 @@ import { FleetError } from '../../src/domain/errors.ts';
 import { holderUnitOf } from '../../src/domain/holder.ts';
 import type { ControlLevel } from '../../src/domain/host-agent.ts';
 import { keyNames } from '../../src/domain/key-names.ts';
-import { isLifecycleVerb, type LifecycleVerb, lifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
+import {
+  type ControlVerb,
+  controlVerb,
+  type DesiredVerb,
+  isControlVerb,
+  isDesiredVerb,
+  isLifecycleVerb,
+  type LifecycleVerb,
+  type OrderVerb,
+} from '../../src/domain/order.ts';
+import { rosterNameOf } from '../../src/domain/roster.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { ControlAgentRequest, OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
@@ -26,11 +36,11 @@ import { RunningOrder } from './running-order.ts';
 import { sendText } from './send-text.ts';
 import { TakeoverRecords } from './takeover-records.ts';
 
-/** What starts and stops agents; each says how it ended, by word or by throwing. */
-export interface LifecycleOrders {
-  control(verb: LifecycleVerb, request: ControlAgentRequest, run: OrderRun): Promise<OrderEnd>;
+/** What changes agents; each says how it ended, by word or by throwing. */
+export interface ControlOrders<V extends ControlVerb> {
+  control(verb: V, request: ControlAgentRequest, run: OrderRun): Promise<OrderEnd>;
   /** How one ended that was begun by a process that is gone. */
-  lookBack(verb: LifecycleVerb, record: OrderRecord, run: OrderRun): Promise<OrderEnd>;
+  lookBack(verb: V, record: OrderRecord, run: OrderRun): Promise<OrderEnd>;
 }
 
 /** Whoever writes this host's own roster. */
@@ -40,7 +50,8 @@ export interface RosterOrders {
 
 export interface OrdersOptions {
   ports: VerbPorts;
-  lifecycle: LifecycleOrders;
+  lifecycle: ControlOrders<LifecycleVerb>;
+  desired: ControlOrders<DesiredVerb>;
   roster: RosterOrders;
   policy: () => HostPolicy;
   policyPath: string;
@@ -65,6 +76,8 @@ const DEFAULT_MS: Record<OrderVerb, number> = {
   stop: 60_000,
   restart: 120_000,
   reset: 120_000,
+  deploy: 180_000,
+  remove: 120_000,
   roster: 10_000,
 };
 /** For a unit that systemd may still be stopping: beyond its own TimeoutStopSec. */
@@ -76,7 +89,15 @@ const THIS_HOST: OrderTarget = { hostAgent: '', key: '', paneId: '', panePid: 0 
 
 /** What the host's own policy must allow. */
 const levelOf = (verb: OrderVerb): ControlLevel =>
-  verb === 'roster' ? 'deploy' : isLifecycleVerb(verb) ? 'lifecycle' : 'send';
+  verb === 'roster' || isDesiredVerb(verb) ? 'deploy' : isLifecycleVerb(verb) ? 'lifecycle' : 'send';
+
+/** What tells an order from another one with the same id. */
+const whatOf = (verb: ControlVerb, request: ControlAgentRequest): unknown[] => {
+  const { force, adopt, rosterDigest, migrate, purge } = request;
+  if (isDesiredVerb(verb)) return [force, rosterDigest, migrate, purge];
+  // An order of a version that knew no more has the digest that it had.
+  return adopt ? [force, 'adopt'] : [force];
+};
 
 type Act = (run: OrderRun) => Promise<OrderEnd>;
 
@@ -100,7 +121,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   constructor(options: OrdersOptions) {
     this.#options = options;
     const { journalPath: path, nowMs, maxOrders = MAX_ORDERS } = options;
-    this.#journal = new OrderJournal({ path, maxOrders, nowMs, staysOpen: isLifecycleVerb });
+    this.#journal = new OrderJournal({ path, maxOrders, nowMs, staysOpen: isControlVerb });
     this.takeovers = new TakeoverRecords({
       journal: this.#journal,
       ready: () => this.#ready(),
@@ -152,11 +173,11 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   };
 
   readonly controlAgent: OwnCalls['controlAgent'] = async (request, context) => {
-    const verb = lifecycleVerb(request.action);
-    // An order of a version that knew no more has the digest that it had.
-    const what = request.adopt ? [request.force, 'adopt'] : [request.force];
-    return this.#once(verb, request, DEFAULT_MS[verb], what, context, (run) =>
-      this.#options.lifecycle.control(verb, request, run),
+    const verb = controlVerb(request.action);
+    return this.#once(verb, request, DEFAULT_MS[verb], whatOf(verb, request), context, (run) =>
+      isDesiredVerb(verb)
+        ? this.#options.desired.control(verb, request, run)
+        : this.#options.lifecycle.control(verb, request, run),
     );
   };
 
@@ -189,7 +210,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
     // A stopped agent has no pane.
     const isWhole =
       target === THIS_HOST ||
-      (target && target.key !== '' && (isLifecycleVerb(verb) || (target.paneId !== '' && target.panePid !== 0)));
+      (target && target.key !== '' && (isControlVerb(verb) || (target.paneId !== '' && target.panePid !== 0)));
     if (!isWhole) throw new FleetError('INVALID_ARGUMENT', 'an order names its target by key, pane id and pane pid');
     await this.#ready();
     const digest = this.#journal.digestOf([verb, target.key, target.paneId, target.panePid, what]);
@@ -220,7 +241,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
       throw new FleetError('RESOURCE_EXHAUSTED', `${MAX_RUNNING} orders are under way here: nothing was typed`);
     }
     const { key = '' } = target ?? {};
-    const { paneId = '', panePid = 0 } = (isLifecycleVerb(verb) ? ports.panes.pane(key) : target) ?? {};
+    const { paneId = '', panePid = 0 } = (isControlVerb(verb) ? ports.panes.pane(key) : target) ?? {};
     const running = new RunningOrder({
       id,
       owner: ownerOf(verb, id, context.origin.actor),
@@ -229,7 +250,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
       timeoutMs: Math.min(call.timeoutMs || defaultMs, MAX_TIMEOUT_MS),
       stopping: this.#stopping.signal,
       refusal: () => levelRefusal(policy(), { path: policyPath, host: names().host }, context.origin, levelOf(verb)),
-      staysOpen: isLifecycleVerb(verb),
+      staysOpen: isControlVerb(verb),
       log,
     });
     this.#running.set(id, running);
@@ -257,16 +278,17 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
   /** Empty where there is no such row; the host's own where there is no key. */
   #addressOf(key: string): string {
     if (key === '') return formatHostAddress(this.#options.names());
-    const agent = this.#options.ports.panes.row(key)?.agent ?? holderUnitOf(key) ?? undefined;
+    const { panes } = this.#options.ports;
+    const agent = panes.row(key)?.agent ?? holderUnitOf(key) ?? rosterNameOf(key) ?? undefined;
     return agent === undefined ? '' : formatAddress({ ...this.#options.names(), agent });
   }
 
   /** Orders of a process that is gone run on as a look at what became of them. */
   #lookBack(): void {
-    const { ports, lifecycle, log } = this.#options;
+    const { ports, lifecycle, desired, log } = this.#options;
     for (const record of this.#journal.open()) {
       const { id, verb, actor } = record;
-      if (!isLifecycleVerb(verb)) continue;
+      if (!isControlVerb(verb)) continue;
       const running = new RunningOrder({
         id,
         owner: ownerOf(verb, id, actor),
@@ -282,7 +304,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
       void running
         .run(async (run) => {
           await run.typing();
-          return lifecycle.lookBack(verb, record, run);
+          return isDesiredVerb(verb) ? desired.lookBack(verb, record, run) : lifecycle.lookBack(verb, record, run);
         })
         .finally(() => this.#running.delete(id));
     }

@@ -18,7 +18,7 @@ const MAX_ENV_BYTES = 64 * 1024;
 export const MAX_ROSTER_BYTES = 448 * 1024;
 
 /** Read from the disk, not remembered. */
-const NOW = { asOfMs: 0, stored: false } as const;
+const NOW = { asOfMs: 0, stored: false, undeployed: [] };
 
 export const getRoster =
   (mosaicHome: string): OwnCalls['getRoster'] =>

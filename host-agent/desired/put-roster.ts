@@ -11,19 +11,26 @@ import { writeWhole } from '../../src/runtime/write-whole.ts';
 import type { PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
 import { OrderEnd } from '../command/order-end.ts';
 import type { OrderRun } from '../command/order-run.ts';
+import { beforeName } from './agent-files.ts';
 import { MAX_ROSTER_BYTES } from './get-roster.ts';
 
 const NEW_FILE_MODE = 0o600;
 
+export interface RosterFileOptions {
+  mosaicHome: string;
+  /** Wall clock. */
+  nowMs: () => number;
+  /** Whoever goes by it reads it anew; resolves when that is done. */
+  written: () => Promise<void>;
+}
+
 /** How it ended, by word or by throwing OrderEnd. Two at once come one after the other. */
 export class RosterFile {
-  readonly #mosaicHome: string;
-  readonly #nowMs: () => number;
+  readonly #options: RosterFileOptions;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(mosaicHome: string, nowMs: () => number) {
-    this.#mosaicHome = mosaicHome;
-    this.#nowMs = nowMs;
+  constructor(options: RosterFileOptions) {
+    this.#options = options;
   }
 
   put(request: PutRosterRequest, run: OrderRun): Promise<OrderEnd> {
@@ -34,7 +41,7 @@ export class RosterFile {
 
   async #put({ text, expectedDigest, force }: PutRosterRequest, run: OrderRun): Promise<OrderEnd> {
     run.signal.throwIfAborted();
-    const { path, file } = await findRoster(this.#mosaicHome);
+    const { path, file } = await findRoster(this.#options.mosaicHome);
     if (file.kind === 'unreadable') throw new OrderEnd('refused', cleanText(`${path}: ${file.words}`));
     const present = file.kind === 'text' ? file.text : null;
     this.#check(text, path);
@@ -47,6 +54,7 @@ export class RosterFile {
     await run.typing();
     const kept = isSeen || present === null ? null : await this.#keep(path);
     await write(path, text);
+    await this.#options.written();
     return new OrderEnd('done', kept === null ? '' : `the one before is kept as ${kept}`);
   }
 
@@ -59,8 +67,7 @@ export class RosterFile {
   }
 
   async #keep(path: string): Promise<string> {
-    const stamp = new Date(this.#nowMs()).toISOString().replaceAll(/[:.]/g, '-');
-    const kept = `${path}.before-${stamp}`;
+    const kept = beforeName(path, this.#options.nowMs());
     await copyFile(path, kept);
     return kept;
   }

@@ -25,8 +25,8 @@ export interface DiagnoseOptions {
   processes: Pick<ProcessTable, 'cgroup' | 'environment' | 'isAlive'>;
   clock: Clock;
   home: string;
-  /** Path of the program that runs. */
-  program: string;
+  /** `<version>-<digest>` of what runs; null from a checkout. */
+  build: string | null;
   standing(): { state: string; address: string; reason: string | null };
   /** Our clock minus the controller's at its last beat; null before any. */
   clockSkewMs(): number | null;

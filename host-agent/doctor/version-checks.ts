@@ -7,9 +7,8 @@ import type { DiagnoseOptions } from './diagnose-host.ts';
 import { ok, warning } from './finding.ts';
 
 export const versions = (options: DiagnoseOptions): Finding[] => {
-  const { controllerVersion, program } = options;
+  const { controllerVersion, build: running } = options;
   const found: Finding[] = [];
-  const running = /\/versions\/([^/]+)\//.exec(program)?.[1] ?? null;
   const installed = installedVersion(options);
   if (running !== null && installed !== null && installed !== running) {
     const why = 'what is new there sleeps until the daemons are started anew';

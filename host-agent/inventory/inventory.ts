@@ -14,13 +14,23 @@ import { encodeAgentRow } from '../../src/wire/agent-row.ts';
 import { type JoinContext, joinRows, type Readings } from './join.ts';
 import { AgentMemory } from './memory.ts';
 import { ProcessCache } from './process-cache.ts';
-import type { HeartbeatsReading, ProcessTable, RosterReading, Source, SystemdReading, TmuxReading } from './source.ts';
+import type {
+  HeartbeatsReading,
+  LaunchesReading,
+  ProcessTable,
+  RosterReading,
+  Source,
+  SystemdReading,
+  TmuxReading,
+} from './source.ts';
 
 export interface InventorySources {
   tmux: Source<TmuxReading>;
   systemd: Source<SystemdReading>;
   heartbeats: Source<HeartbeatsReading>;
   roster: Source<RosterReading>;
+  /** Absent where nothing is launched by us. */
+  launches?: Source<LaunchesReading>;
   processes: ProcessTable;
 }
 
@@ -93,19 +103,20 @@ export class Inventory {
   }
 
   readings(): Readings {
-    const { tmux, systemd, heartbeats, roster } = this.#options.sources;
+    const { tmux, systemd, heartbeats, roster, launches } = this.#options.sources;
     return {
       tmux: tmux.current(),
       systemd: systemd.current(),
       heartbeats: heartbeats.current(),
       roster: roster.current(),
+      ...(launches && { launches: launches.current() }),
     };
   }
 
   /** Starts the sources, takes the first look, and keeps looking until the signal aborts. */
   async start(signal: AbortSignal): Promise<void> {
-    const { tmux, systemd, heartbeats, roster } = this.#options.sources;
-    const all = [tmux, systemd, heartbeats, roster] as const;
+    const { tmux, systemd, heartbeats, roster, launches } = this.#options.sources;
+    const all = [tmux, systemd, heartbeats, roster, ...(launches ? [launches] : [])] as const;
     await Promise.all(all.map((source) => source.start(signal)));
     this.look();
     void this.#run(all, signal);

@@ -7,20 +7,23 @@ import { cleanText } from '../../src/domain/clean-text.ts';
 import { cgroupPlace, judgeFlags } from '../../src/domain/flags.ts';
 import { countingHeartbeat, HEARTBEAT_INTERVAL_MS, heartbeatFacts } from '../../src/domain/heartbeat.ts';
 import { isHolderSession, ownPane } from '../../src/domain/own-pane.ts';
+import { belongsHere } from '../../src/domain/placement.ts';
 import {
   attentionOf,
   IDLE_THRESHOLD_MS,
   judgeReadiness,
   type PromptEvidence,
   type ReadinessEvidence,
+  type RunEnd,
 } from '../../src/domain/readiness.ts';
-import { type RosterAgent, sessionNameOf } from '../../src/domain/roster.ts';
+import { comesUpAtBoot, type RosterAgent, rosterKey, sessionNameOf } from '../../src/domain/roster.ts';
 import { holdsKnownRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import { SHELLS } from '../../src/domain/runtime-table.ts';
 import type { AgentMemory } from './memory.ts';
 import { type Screen, screensOf, socketLabel } from './screens.ts';
 import type {
   HeartbeatsReading,
+  LaunchesReading,
   ProcessTree,
   RosterReading,
   SystemdReading,
@@ -34,6 +37,7 @@ export interface Readings {
   systemd: SystemdReading;
   heartbeats: HeartbeatsReading;
   roster: RosterReading;
+  launches?: LaunchesReading;
 }
 
 export interface JoinContext {
@@ -74,7 +78,7 @@ export const joinRows = (readings: Readings, context: JoinContext): AgentRow[] =
     );
     if (screen) taken.add(screen);
     return rowOf(
-      { key: `roster:${agent.name}`, name: agent.name, agent, screen: screen ?? null, socket, order },
+      { key: rosterKey(agent.name), name: agent.name, agent, screen: screen ?? null, socket, order },
       readings,
       context,
     );
@@ -94,10 +98,7 @@ export const joinRows = (readings: Readings, context: JoinContext): AgentRow[] =
 /** The roster's entries for this host and user, with the socket each one uses. */
 const rosterHere = (reading: RosterReading, context: JoinContext): { agent: RosterAgent; socket: string }[] =>
   (reading.roster?.agents ?? [])
-    .filter(
-      ({ host, user }) =>
-        (host === null || context.hostNames.includes(host)) && (user === null || user === context.user),
-    )
+    .filter((agent) => belongsHere(agent, context))
     .map((agent) => ({ agent, socket: context.socketPath(agent.socketName) }));
 
 /** Session names, made unique by `socket:session` where one user has the name twice. */
@@ -137,6 +138,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
   const pane = own?.pane ?? null;
   const tree = pane && !pane.dead ? context.tree(pane.pid) : null;
   const seen = tree ? runtimeSeen(tree) : null;
+  const launch = agent === null ? null : (readings.launches?.byAgent.get(name) ?? null);
   const past = memory.see(key, { nowMs, pane, unit, tree, hasSession: screen !== null });
   const lastOutputMs = latestOutput(pane, nowMs);
   const isShell = seen?.runtime != null && SHELLS.test(seen.runtime);
@@ -158,6 +160,8 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     unit,
     shellInPlace: agent?.runtime && isShell && seen?.runtime !== agent.runtime ? (seen?.runtime ?? null) : null,
     prompt: pane && !pane.dead ? context.prompt(key, pane) : null,
+    lastRun: launch?.lastRun ?? null,
+    startRefused: launch?.refused ?? null,
   };
   const verdict = judgeReadiness(evidence);
   context.judged(key, evidence);
@@ -173,6 +177,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     modelDeclared: agent?.model ?? null,
     modelSeen: countingHeartbeat(reading, nowMs, intervalMs)?.model ?? null,
     unit,
+    comesUpAtBoot: agent === null || comesUpAtBoot(agent),
     unitNeedsReload: unit?.needsReload ?? false,
     linger: readings.systemd.linger,
     heartbeat,
@@ -202,7 +207,7 @@ const rowOf = (subject: Subject, readings: Readings, context: JoinContext): Agen
     lastOutputMs,
     startedMs,
     stateSinceMs,
-    lastExit: lastExit(pane, past.diedMs) ?? past.lastExit,
+    lastExit: lastExit(pane, past.diedMs) ?? laterExit(launch?.lastRun ?? null, past.lastExit),
     rssBytes: past.rssBytes,
     cpuPercent: past.cpuPercent,
     watchers: context.company?.watchers(key).length ?? 0,
@@ -249,6 +254,15 @@ const serverPlace = (pid: number | null, agent: string, context: JoinContext) =>
 
 const lastExit = (pane: TmuxPane | null, diedMs: number | null): LastExit | null =>
   pane?.dead ? { status: pane.exitStatus, signal: pane.signal, atMs: diedMs } : null;
+
+/** The flight recorder saw how it ended; what we saw ourselves is that it is gone, a moment later. */
+const laterExit = (run: RunEnd | null, seen: LastExit | null): LastExit | null => {
+  if (run === null || (seen?.atMs ?? 0) > run.endedMs + RECORDED_WITHIN_MS) return seen;
+  return { status: run.status, signal: run.signal, atMs: run.endedMs };
+};
+
+/** A server that was killed is missed this long before its run is recorded, or after. */
+const RECORDED_WITHIN_MS = 30_000;
 
 const unitFacts = ({ needsReload: _, fragmentPath: __, ...facts }: UnitReading): UnitFacts => facts;
 

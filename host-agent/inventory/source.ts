@@ -3,6 +3,7 @@
  * truth is always the fresh list that `current()` returns. A missed event costs at most one tick.
  */
 import type { UnitFacts } from '../../src/domain/agent-row.ts';
+import type { RunEnd } from '../../src/domain/readiness.ts';
 import type { Roster } from '../../src/domain/roster.ts';
 
 export interface Source<T> {
@@ -126,6 +127,18 @@ export interface RosterReading {
   warnings?: string[];
   /** Values of `agents/<agent>.env`, by agent; hand edits show here. */
   env: Map<string, Map<string, string>>;
+}
+
+/** What the launcher left of one agent, for when its tmux server cannot be asked any more. */
+export interface LaunchReading {
+  /** Its newest ended run; null where none was recorded. */
+  lastRun: RunEnd | null;
+  /** Why its newest start was refused; null where it was not. */
+  refused: { words: string; atMs: number } | null;
+}
+
+export interface LaunchesReading {
+  byAgent: Map<string, LaunchReading>;
 }
 
 export interface Process {

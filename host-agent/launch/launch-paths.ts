@@ -30,6 +30,8 @@ export interface AgentLaunchPaths {
   settings: string;
   /** Result of the last preflight, as JSON. */
   preflight: string;
+  /** Digest of what it was made from, so that a launch that differs is told from one that does not. */
+  source: string;
   /** The unit's main process, its orderly end, and what follows any end. */
   server: string;
   stop: string;
@@ -48,6 +50,7 @@ export const agentLaunchPaths = (ground: Pick<Paths, 'state'>, agent: string): A
     conf: join(folder, 'tmux.conf'),
     settings: join(folder, 'settings.sh'),
     preflight: join(folder, 'preflight'),
+    source: join(folder, 'source'),
     server: join(folder, 'server.sh'),
     stop: join(folder, 'stop.sh'),
     finish: join(folder, 'finish.sh'),

@@ -131,7 +131,9 @@ const programProblem = (
   const plain = first?.replace(/^~(?=\/)/, home);
   const wanted = isOwnCommand ? (plain !== undefined && /^[\w@%+:,./-]+$/.test(plain) ? [plain] : []) : programs;
   const missing = wanted.find((name) => findProgram(name, path, workdir) === null);
-  return missing === undefined ? null : finding('program', `${missing} is not found on its PATH (${path})`);
+  return missing === undefined
+    ? null
+    : finding('program', `${missing} is not found on its PATH: name its folder in MOSAIC_RUNTIME_BIN`);
 };
 
 const lingerWarning = ({

@@ -8,6 +8,7 @@ import { AGENT_NAME } from '../../src/domain/roster.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import { exec } from '../../src/runtime/exec.ts';
+import { launchSourceNow } from './launch-digest.ts';
 import {
   type AgentLaunchPaths,
   agentLaunchPaths,
@@ -57,13 +58,14 @@ const prepareIn = async (files: AgentLaunchPaths, name: string, options: Prepare
     await tidy(files);
     return { agent: name, atMs: nowMs(), problems: [], warnings: [finding(`${read.words}; it starts as it did last`)] };
   }
-  const { agent } = read;
+  const { agent, entry } = read;
+  const source = await launchSourceNow(entry, ground);
   const { tmux, problem } = await lookAtTmux(agent.path, ground.home);
   const looked = await preflight(agent, { ground, starting: true, tmuxProblem: problem });
   const problems = [...read.problems, ...looked.problems];
   // Nothing of a server that lives is touched.
   if (!problems.some(({ code }) => code === 'running' || code === 'tmux')) await tidy(files);
-  if (problems.length === 0) write(files, agent, tmux!);
+  if (problems.length === 0) write(files, agent, { tmux: tmux!, source });
   return { agent: name, atMs: nowMs(), problems, warnings: [...read.warnings, ...looked.warnings] };
 };
 
@@ -82,13 +84,18 @@ const tidy = async ({ folder, finish }: AgentLaunchPaths): Promise<void> => {
     await exec('/bin/sh', [finish, 'lost'], { timeoutMs: TIDY_MS });
 };
 
-const write = (files: AgentLaunchPaths, agent: ResolvedAgent, tmux: string): void => {
+const write = (
+  files: AgentLaunchPaths,
+  agent: ResolvedAgent,
+  { tmux, source }: { tmux: string; source: string },
+): void => {
   if (agent.isDefaultWorkdir) mkdirSync(agent.workdir, { recursive: true });
   for (const left of ['run', 'ended']) rmSync(join(files.folder, left), { force: true });
   writeScripts(files.folder);
   writePrivate(files.settings, settingsText(agent, files, tmux));
   writePrivate(files.conf, serverConfText(agent, files));
   writePrivate(files.launch, launchText(agent, files));
+  writePrivate(files.source, `${source}\n`);
 };
 
 const writeScripts = (folder: string): void => {

@@ -18,7 +18,7 @@ const MAX_ENV_BYTES = 64 * 1024;
 const OPEN = 0o077;
 
 export type ReadLaunch =
-  | { kind: 'read'; agent: ResolvedAgent; problems: Finding[]; warnings: Finding[] }
+  | { kind: 'read'; agent: ResolvedAgent; entry: RosterAgent; problems: Finding[]; warnings: Finding[] }
   /** The roster is there and says nothing that can be read: not that the agent is gone. */
   | { kind: 'roster-broken'; words: string }
   | { kind: 'not-in-roster'; words: string };
@@ -31,7 +31,7 @@ export const readLaunch = async (name: string, ground: LaunchGround, own: NodeJS
   if (roster === null) return { kind: 'roster-broken', words: problem };
   const agent = rosterAgent(roster, name);
   if (agent === null) return { kind: 'not-in-roster', words: `${path} names no agent ${name} of this host` };
-  return { kind: 'read', ...(await readAgent(agent, ground, own)) };
+  return { kind: 'read', entry: agent, ...(await readAgent(agent, ground, own)) };
 };
 
 /** The same for an entry that is known already. */

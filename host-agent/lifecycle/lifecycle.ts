@@ -73,12 +73,21 @@ export class Lifecycle {
     return turns.move();
   }
 
-  async #turn(of: string, run: OrderRun): Promise<Disposable> {
-    try {
-      return await this.#ports.turn(of, run.signal, run.owner);
-    } catch (error) {
-      if (!(error instanceof PaneBusy)) throw error;
-      throw new OrderEnd('busy', `${error.holder || 'another order'} has its turn`);
-    }
+  #turn(of: string, run: OrderRun): Promise<Disposable> {
+    return turnOf(this.#ports, of, run);
   }
 }
+
+/** Throws OrderEnd `busy` when it does not come in time, and says whose it was. */
+export const turnOf = async (
+  { turn }: Pick<LifecyclePorts, 'turn'>,
+  of: string,
+  run: OrderRun,
+): Promise<Disposable> => {
+  try {
+    return await turn(of, run.signal, run.owner);
+  } catch (error) {
+    if (!(error instanceof PaneBusy)) throw error;
+    throw new OrderEnd('busy', `${error.holder || 'another order'} has its turn`);
+  }
+};

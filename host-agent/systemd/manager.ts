@@ -1,6 +1,6 @@
 /**
  * The verbs of a systemd manager that this program needs, over a bus. Lists and properties come as they are; only
- * `queue` and `resetFailed` change anything.
+ * `queue`, `resetFailed`, `reload` and those of unit files change anything.
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Bus } from './bus.ts';
@@ -110,6 +110,20 @@ export class Manager {
   /** Forgets that it failed, and how often it was started lately. One that did not fail is left as it is. */
   async resetFailed(name: string): Promise<void> {
     await this.#call('ResetFailedUnit', 's', [name]);
+  }
+
+  /** Reads all unit files from disk anew; what runs goes on. */
+  async reload(): Promise<void> {
+    await this.#call('Reload');
+  }
+
+  /** For this and every later boot, as `systemctl enable` does it; the links are on disk when it resolves. */
+  async enableUnitFiles(names: readonly string[]): Promise<void> {
+    await this.#call('EnableUnitFiles', 'asbb', [[...names], false, false]);
+  }
+
+  async disableUnitFiles(names: readonly string[]): Promise<void> {
+    await this.#call('DisableUnitFiles', 'asb', [[...names], false]);
   }
 
   /** A property of the manager itself; null where it has none of that name. */

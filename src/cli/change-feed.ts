@@ -118,6 +118,7 @@ const wordsOf = (host: HostAgentView): string =>
     observed_age_seconds: 0,
     certificate_expires_in_seconds: 0,
     clock_skew_seconds: 0,
+    behind: host.behind && { ...host.behind, age_seconds: 0, expires_in_seconds: 0 },
   });
 
 const sharedByRows = (host: HostAgentView): string =>

@@ -84,7 +84,11 @@ export const resolveAddress = <T extends AddressTarget>(
   throw noneFound(address, all, named);
 };
 
-const matches = (qualifiers: readonly string[], target: AgentAddress): boolean => {
+/** Whether an agent of that host-agent could be meant. */
+export const mayBeOn = (address: PartialAddress, place: Omit<AgentAddress, 'agent'>): boolean =>
+  matches(address.qualifiers, place);
+
+const matches = (qualifiers: readonly string[], target: Omit<AgentAddress, 'agent'>): boolean => {
   let from = 0;
   const parts = [target.cell, target.host, target.user];
   for (const qualifier of qualifiers) {

@@ -5,6 +5,7 @@
 import { encodePart, formatAddress } from './address.ts';
 import type { AgentRow, HeartbeatFacts, LastExit, TmuxFacts, UnitFacts } from './agent-row.ts';
 import type { HostAgent } from './host-agent.ts';
+import type { Behind } from './intent.ts';
 import { isCurrent } from './link.ts';
 
 export interface LinkView {
@@ -106,6 +107,16 @@ export interface AttentionView {
   summary: string;
 }
 
+/** What a host-agent was not told yet. */
+export interface BehindView {
+  state: string;
+  /** Why it ended; null where it did not, or where that says all. */
+  reason: string | null;
+  age_seconds: number;
+  /** null when it is over. */
+  expires_in_seconds: number | null;
+}
+
 export interface HostAgentView {
   cell: string;
   host: string;
@@ -127,6 +138,8 @@ export interface HostAgentView {
   certificate_expires_in_seconds: number | null;
   machine_id: string | null;
   warnings: string[];
+  /** null: it was told all that it should have been. */
+  behind: BehindView | null;
 }
 
 /** Whole seconds, rounded down, so that no age is ever overstated; a stamp of the future is age 0. */
@@ -156,6 +169,13 @@ const linkView = (host: HostAgent, elapsedMs: number): LinkView => ({
   age_seconds: wholeSeconds(host.link.ageMs + elapsedMs),
 });
 
+const behindView = ({ state, reason, ageMs, expiresInMs }: Behind, elapsedMs: number): BehindView => ({
+  state,
+  reason: reason === '' ? null : reason,
+  age_seconds: wholeSeconds(ageMs + elapsedMs),
+  expires_in_seconds: expiresInMs === null ? null : wholeSeconds(expiresInMs - elapsedMs),
+});
+
 /** What all rows of one host-agent share, computed once for each picture. */
 export interface HostMoment {
   host: HostAgent;
@@ -163,6 +183,7 @@ export interface HostMoment {
   link: LinkView;
   current: boolean;
   observedAgeSeconds: number;
+  behind: BehindView | null;
 }
 
 export const hostMoment = (host: HostAgent, elapsedMs: number): HostMoment => ({
@@ -171,6 +192,7 @@ export const hostMoment = (host: HostAgent, elapsedMs: number): HostMoment => ({
   link: linkView(host, elapsedMs),
   current: isCurrent(host.link.state, host.heardAgeMs + elapsedMs),
   observedAgeSeconds: wholeSeconds(host.heardAgeMs + elapsedMs),
+  behind: host.behind && behindView(host.behind, elapsedMs),
 });
 
 export const agentView = (row: AgentRow, moment: HostMoment): AgentView => {
@@ -292,5 +314,6 @@ export const hostAgentView = (moment: HostMoment): HostAgentView => {
           Math.floor((notAfterMs - referenceMs + (host.clockSkewMs ?? 0)) / 1000),
     machine_id: host.facts?.machineId ?? null,
     warnings: host.facts?.warnings ?? [],
+    behind: moment.behind,
   };
 };

@@ -15,6 +15,15 @@ export interface HeldPlace extends Place {
   roster: ReadonlyMap<string, RosterAgent> | null;
   /** Its agents' env files, by name of the agent; null where they are not known. */
   env: ReadonlyMap<string, ReadonlyMap<string, string>> | null;
+  /** What its host would change at agents of its roster as it lies there, by name; absent where it does not tell. */
+  undeployed?: ReadonlyMap<string, Undeployed>;
+}
+
+/** An agent that is not yet what its roster and its env file say. */
+export interface Undeployed {
+  reason: string;
+  /** It would be launched anew. */
+  restart: boolean;
 }
 
 export type StepAction = 'add' | 'change' | 'start' | 'restart' | 'remove' | 'keep';
@@ -100,20 +109,21 @@ const removal = (name: string): PlanStep => ({
   because: 'not in this roster',
 });
 
-const stepOf = (wanted: RosterAgent, row: AgentRow, { roster, env }: HeldPlace): PlanStep => {
+const stepOf = (wanted: RosterAgent, row: AgentRow, { roster, env, undeployed }: HeldPlace): PlanStep => {
   const declared = roster?.get(wanted.name);
   const changes = declared ? declaredChanges(declared, wanted) : rowChanges(row, wanted);
   if (row.flags.includes('BOOT-ENABLE')) changes.push({ field: 'boot', from: 'disabled', to: 'enabled' });
   const run = runNeeded(wanted, row);
   const isLive = row.tmux !== null && row.tmux.dead !== true;
   const relaunch = isLive && changes.some(({ field }) => isBakedAtLaunch(field)) ? 'restart' : null;
-  const launch = run.launch ?? relaunch;
+  const open = undeployed?.get(wanted.name);
+  const launch = run.launch ?? relaunch ?? (open?.restart && isLive ? 'restart' : null);
   return {
-    action: changes.length > 0 ? 'change' : (run.launch ?? 'keep'),
+    action: changes.length > 0 || (open && run.launch === null) ? 'change' : (run.launch ?? 'keep'),
     agent: wanted.name,
     changes,
     launch,
-    because: run.because,
+    because: run.because ?? (changes.length > 0 ? null : (open?.reason ?? null)),
     overrides: overridesOf(wanted, row, env?.get(wanted.name) ?? null),
   };
 };

@@ -11,6 +11,8 @@ export interface FlagEvidence {
   modelDeclared: string | null;
   modelSeen: string | null;
   unit: UnitFacts | null;
+  /** Its unit is meant to start it at each boot. */
+  comesUpAtBoot: boolean;
   unitNeedsReload: boolean;
   /** The user manager will start at boot. */
   linger: boolean | null;
@@ -35,7 +37,8 @@ const differ = (a: string | null, b: string | null): boolean => a !== null && b 
 
 const RULES: Record<Flag, (evidence: FlagEvidence) => boolean> = {
   DRIFT: (e) => e.managed && differ(e.runtimeDeclared, e.runtimeSeen),
-  'BOOT-ENABLE': ({ unit }) => unit?.activeState === 'active' && unit.unitFileState === 'disabled',
+  'BOOT-ENABLE': ({ unit, comesUpAtBoot }) =>
+    comesUpAtBoot && unit?.activeState === 'active' && unit.unitFileState === 'disabled',
   'LINGER-OFF': (e) => e.linger === false && (e.managed || e.unit !== null),
   UNMANAGED: (e) => !e.managed,
   MISSING: (e) => e.managed && e.sessionMissing,

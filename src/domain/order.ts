@@ -11,7 +11,7 @@ export type DesiredVerb = (typeof DESIRED_VERBS)[number];
 export const LIFECYCLE_VERBS = ['start', 'stop', 'restart', 'reset'] as const;
 export type LifecycleVerb = (typeof LIFECYCLE_VERBS)[number];
 /** roster: replaces the roster of a host. */
-export const ORDER_VERBS = ['send', 'keys', 'answer', ...LIFECYCLE_VERBS, 'roster'] as const;
+export const ORDER_VERBS = ['send', 'keys', 'answer', ...LIFECYCLE_VERBS, ...DESIRED_VERBS, 'roster'] as const;
 export type OrderVerb = (typeof ORDER_VERBS)[number];
 
 export const isDesiredVerb = (verb: string): verb is DesiredVerb => (DESIRED_VERBS as readonly string[]).includes(verb);
@@ -19,12 +19,17 @@ export const isDesiredVerb = (verb: string): verb is DesiredVerb => (DESIRED_VER
 export const isLifecycleVerb = (verb: string): verb is LifecycleVerb =>
   (LIFECYCLE_VERBS as readonly string[]).includes(verb);
 
+/** What is told by `ControlAgent`: it goes to an agent, not to its pane, and types nothing. */
+export type ControlVerb = LifecycleVerb | DesiredVerb;
+
+export const isControlVerb = (verb: string): verb is ControlVerb => isLifecycleVerb(verb) || isDesiredVerb(verb);
+
 /** Throws INVALID_ARGUMENT for what is none. */
-export const lifecycleVerb = (action: string): LifecycleVerb => {
-  if (isLifecycleVerb(action)) return action;
+export const controlVerb = (action: string): ControlVerb => {
+  if (isControlVerb(action)) return action;
   throw new FleetError(
     'INVALID_ARGUMENT',
-    `an agent can be told to ${LIFECYCLE_VERBS.join(', ')}, not ${JSON.stringify(action)}`,
+    `an agent can be told to ${[...LIFECYCLE_VERBS, ...DESIRED_VERBS].join(', ')}, not ${JSON.stringify(action)}`,
   );
 };
 
@@ -89,8 +94,8 @@ export const orderEffect = (outcome: Open<OrderOutcomeName>): OrderEffect =>
 export const orderExitCode = (outcome: Open<OrderOutcomeName>): number =>
   isOutcome(outcome) ? OUTCOMES[outcome].exitCode : 1;
 
-/** Where nothing is typed but an agent is started or stopped, the same outcome means this. */
-const LIFECYCLE_WORDS: Partial<Record<OrderOutcomeName, string>> = {
+/** Where nothing is typed but an agent or a roster is changed, the same outcome means this. */
+const CONTROL_WORDS: Partial<Record<OrderOutcomeName, string>> = {
   done: 'done, and seen to be',
   unverifiable: 'done, but nothing proves that the agent works',
   failed: 'it failed',
@@ -102,10 +107,10 @@ const LIFECYCLE_WORDS: Partial<Record<OrderOutcomeName, string>> = {
 /** A few words for people, where the order's own reason is empty. */
 export const orderWords = (outcome: Open<OrderOutcomeName>, verb = ''): string => {
   if (!isOutcome(outcome)) return 'an outcome that this version does not know';
-  return (typesNothing(verb) ? LIFECYCLE_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
+  return (typesNothing(verb) ? CONTROL_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
 };
 
-const typesNothing = (verb: string): boolean => isLifecycleVerb(verb) || isDesiredVerb(verb) || verb === 'roster';
+const typesNothing = (verb: string): boolean => isControlVerb(verb) || verb === 'roster';
 
 /** What did not happen where an order had no effect. */
 export const nothingWords = (verb: string): string =>

@@ -46,6 +46,12 @@ export const placeAgents = (agents: readonly RosterAgent[], places: readonly Pla
   return { agents: new Map(Array.from(placed, ([id, held]) => [id, [...held.values()]])), unplaced };
 };
 
+/** Whether an entry of a host-agent's own roster is that host-agent's; `hostNames` are all by which its machine goes. */
+export const belongsHere = (
+  { host, user }: RosterAgent,
+  here: { hostNames: readonly string[]; user: string },
+): boolean => (host === null || here.hostNames.includes(host)) && (user === null || user === here.user);
+
 /** As a roster writes it. */
 export const hostWords = ({ host, user }: RosterAgent): string | null =>
   host === null ? null : user === null ? host : `${user}@${host}`;

@@ -44,6 +44,19 @@ export interface ReadinessEvidence {
   shellInPlace: string | null;
   /** null: the screen was not read, or no rule fits it. */
   prompt: PromptEvidence | null;
+  /** null or absent: nothing was recorded. */
+  lastRun?: RunEnd | null;
+  /** Why its newest start was refused. */
+  startRefused?: { words: string; atMs: number } | null;
+}
+
+/** How an agent's last run ended, as its launcher recorded it. */
+export interface RunEnd {
+  endedMs: number;
+  status: number | null;
+  signal: string | null;
+  /** stopped: its unit was; killed: its tmux server was gone before anybody saw its end. */
+  cause: 'ended' | 'stopped' | 'killed';
 }
 
 export interface ReadinessVerdict {
@@ -182,14 +195,46 @@ const dead = (reason: string, sinceMs: number | null, need: Need | null, rule: s
   need: need === null ? null : { need, rule, summary: reason },
 });
 
-const withoutSession = ({ unit, heartbeat, beatingProcessAlive }: ReadinessEvidence): ReadinessVerdict => {
-  if (unit?.activeState === 'failed') {
-    return dead(`unit failed: ${unit.result ?? 'no result'}`, unit.sinceMs, 'failed', 'unit-failed');
-  }
+const withoutSession = (evidence: ReadinessEvidence): ReadinessVerdict => {
+  const { unit, heartbeat, beatingProcessAlive, startRefused, lastRun } = evidence;
+  if (unit?.activeState === 'failed') return failedUnit(evidence, unit);
+  if (startRefused)
+    return dead(
+      `cannot start: ${startRefused.words}`,
+      startRefused.atMs,
+      isComing(evidence) ? null : 'failed',
+      'start-refused',
+    );
   // A healthy heartbeat of a process that is gone is only the last one it wrote.
   if (heartbeat.state === 'healthy' && beatingProcessAlive !== false) return unknown('beats, but has no session');
-  return dead('no session', null, null, 'no-session');
+  return lastRun ? endedRun(evidence, lastRun) : dead('no session', null, null, 'no-session');
 };
+
+/** systemd says that it gave up; why its starts failed is what somebody has to mend. */
+const failedUnit = ({ startRefused, lastRun, lifecycle }: ReadinessEvidence, unit: UnitFacts): ReadinessVerdict => {
+  const ended = lastRun && lastRun.cause !== 'stopped' ? endWords(lastRun) : null;
+  const words = `unit failed: ${unit.result ?? 'no result'}`;
+  if (startRefused) return dead(`${words}: ${startRefused.words}`, unit.sinceMs, 'failed', 'unit-failed');
+  // A worker that fails once has not failed to start.
+  if (lifecycle === 'ephemeral' && ended !== null) return dead(ended, unit.sinceMs, 'failed', 'unit-failed');
+  return dead(ended === null ? words : `${words}: ${ended}`, unit.sinceMs, 'failed', 'unit-failed');
+};
+
+/** Without a session, and nothing failed: a worker ran to its end, somebody stopped it, or it is between two runs. */
+const endedRun = (evidence: ReadinessEvidence, run: RunEnd): ReadinessVerdict => {
+  if (isComing(evidence)) return dead(`${endWords(run)}; it is started again`, run.endedMs, null, 'run-ended');
+  if (run.cause === 'stopped') return dead('stopped', run.endedMs, null, 'stopped');
+  const wentWell = run.cause === 'ended' && run.status === 0;
+  if (evidence.lifecycle === 'ephemeral' && wentWell)
+    return dead('ran to its end, exited 0', run.endedMs, null, 'ran-to-its-end');
+  return dead(endWords(run), run.endedMs, wentWell ? 'dead' : 'failed', 'run-ended');
+};
+
+/** systemd starts it, or waits to start it again: nobody has to do anything yet. */
+const isComing = ({ unit }: ReadinessEvidence): boolean => unit?.activeState === 'activating';
+
+const endWords = ({ cause, status, signal }: RunEnd): string =>
+  cause === 'killed' ? 'its tmux server was killed' : exitWords({ signal, exitStatus: status });
 
 const exitWords = ({ signal, exitStatus }: { signal: string | null; exitStatus: number | null }): string =>
   signal !== null ? `killed by ${signal}` : exitStatus !== null ? `exited ${exitStatus}` : 'exited, status unknown';

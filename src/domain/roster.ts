@@ -48,3 +48,19 @@ export const sessionNameOf = (agent: string): string => agent.replace(/[.:]/g, '
 
 /** Socket of the tmux server of an agent that has one to itself, unless the roster or its env file names another. */
 export const launchSocketOf = (agent: string): string => `fleet-${agent}`;
+
+/** Of the row of an agent that a roster names; its name alone tells it, whether that roster was read yet or not. */
+export const rosterKey = (agent: string): string => `roster:${agent}`;
+
+/** null: the key is of another kind. */
+export const rosterNameOf = (key: string): string | null => {
+  const name = key.startsWith('roster:') ? key.slice('roster:'.length) : '';
+  return AGENT_NAME.test(name) ? name : null;
+};
+
+/**
+ * Whether its unit is to start it at each boot. An ephemeral worker in a tmux server of its own is started by whoever has
+ * work for it; a shared layout comes back as a whole, as such fleets always did.
+ */
+export const comesUpAtBoot = ({ lifecycle, layout }: Pick<RosterAgent, 'lifecycle' | 'layout'>): boolean =>
+  lifecycle !== 'ephemeral' || layout === 'shared';

@@ -20,7 +20,8 @@ export class ToldHostAgents {
   tell(record: HostAgentRecord, changes: Changes): number {
     if (!this.#heardAtMono.has(record.id)) this.#heardAtMono.set(record.id, 0);
     changes.hostAgents.push(hostAgentToWire(this.#view.say(record)));
-    return 256 + (record.facts?.warnings ?? []).reduce((sum, warning) => sum + 3 * warning.length, 0);
+    const words = [...(record.facts?.warnings ?? []), record.behind?.reason ?? ''];
+    return 256 + words.reduce((sum, each) => sum + 3 * each.length, 0);
   }
 
   forget(id: string, changes: Changes): number {

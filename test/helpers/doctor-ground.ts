@@ -79,7 +79,7 @@ export class DoctorGround {
       },
       clock: systemClock,
       home,
-      program: '',
+      build: null,
       standing: () => ({ state: 'connecting', address: '', reason: null }),
       clockSkewMs: () => null,
       controllerVersion: () => null,

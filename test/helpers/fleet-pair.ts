@@ -19,7 +19,7 @@ export interface FleetPairOptions extends MosaicOptions {
 }
 
 /** What `npm run build` made; FLEET_TEST_PRODUCT names another build of it. */
-const PRODUCT = process.env.FLEET_TEST_PRODUCT ?? join(import.meta.dirname, '../../dist/current');
+export const PRODUCT = process.env.FLEET_TEST_PRODUCT ?? join(import.meta.dirname, '../../dist/current');
 
 /** Puts what ships on a machine and starts it there as `user`. */
 export const fleetUp = async (host: Host, user: string): Promise<void> => {

@@ -25,6 +25,7 @@ export class RosterHost {
       env: [{ agent: 'coder', variables: { MOSAIC_AGENT_MODEL: 'theirs' } }],
       asOfMs: 0,
       stored: false,
+      undeployed: [],
     }),
     putRoster: (request, context) => this.#once(request.id, 'roster', context, () => this.#put(request)),
     controlAgent: (request, context) => {

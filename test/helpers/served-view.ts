@@ -27,6 +27,7 @@ const NOT_SERVED = { code: status.UNIMPLEMENTED, details: 'not served by this te
 const absent: handleUnaryCall<unknown, never> = (_, reply) => reply(NOT_SERVED);
 const absentStream: handleServerStreamingCall<unknown, unknown> = (call) => void call.emit('error', NOT_SERVED);
 
+const HEARD_EVERY_MS = 500;
 const CALLER = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
 
 export class ServedView {
@@ -38,6 +39,8 @@ export class ServedView {
   findings: Finding[] = [];
   /** What a test answers itself, in place of what is served here; read at `start`. */
   calls: Partial<FleetServiceServer> = {};
+  /** Those who follow the view now and have been told it once. */
+  readers = 0;
   #server: Server | null = null;
   #stop = new AbortController();
 
@@ -93,6 +96,21 @@ export class ServedView {
     for (const { id } of this.view.hostAgents()) this.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
   }
 
+  /** Each host whose link stands is heard again and again while `work` runs, however slow this machine is. */
+  async whileHeard<T>(work: () => Promise<T>): Promise<T> {
+    const hear = (): void => {
+      for (const { id, linkState, facts } of this.view.hostAgents())
+        if (linkState === 'connected') this.view.heard(id, { ...(facts ?? hostFacts()), hostNowMs: Date.now() });
+    };
+    hear();
+    const beats = setInterval(hear, HEARD_EVERY_MS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(beats);
+    }
+  }
+
   dispose(): void {
     this.stop();
     rmSync(this.paths.run, { recursive: true, force: true });
@@ -134,7 +152,20 @@ export class ServedView {
       upstream: () => this.upstream,
     };
     const signal = AbortSignal.any([gone.signal, this.#stop.signal]);
-    await streamView(this.view, call.request, scope, callSink(call), systemClock, signal);
+    const sink = callSink(call);
+    let isTold = false;
+    const counting = {
+      ...sink,
+      write: (frame: WatchAgentsResponse): boolean => {
+        if (frame.bookmark && !isTold) {
+          isTold = true;
+          this.readers += 1;
+        }
+        return sink.write(frame);
+      },
+    };
+    await streamView(this.view, call.request, scope, counting, systemClock, signal);
+    if (isTold) this.readers -= 1;
     call.end();
   }
 }

@@ -2,36 +2,25 @@
  * A host-agent without a host: the shipped report, enrolment and view code over a synthetic inventory, enrolled with
  * a real token and reporting over real mTLS.
  */
-import { join } from 'node:path';
 import type { OwnCalls } from '../../host-agent/calls/own-calls.ts';
-import { IdentityFile } from '../../host-agent/enrollment/identity-file.ts';
-import { joinWithToken } from '../../host-agent/enrollment/join.ts';
 import { uplinkChannel } from '../../host-agent/report/controller-channel.ts';
-import { callEnroll } from '../../host-agent/report/enrollment-calls.ts';
 import { UplinkClient } from '../../host-agent/report/uplink-client.ts';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import { type HostFacts, hostAgentId } from '../../src/domain/host-agent.ts';
-import { keyToPem, loadKey } from '../../src/identity/key.ts';
-import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts';
 import { FleetView } from '../../src/view/fleet-view.ts';
 import { encodeAgentRow } from '../../src/wire/agent-row.ts';
+import { type EnrolWish, enrolledIdentity } from './enrolled-identity.ts';
 import { notServed } from './not-served.ts';
 
-export interface SimulatedHostOptions {
-  /** Folder for its key and identity. */
-  folder: string;
-  token: string;
-  host: string;
-  user?: string;
-  machineId?: string;
+export interface SimulatedHostOptions extends EnrolWish {
   /** What it dials from its first connection on, instead of what its identity says. */
   dials?: readonly string[];
   /** What it says of itself, where that matters. */
   facts?: Partial<HostFacts>;
   /** What it answers about its agents, beside a diagnosis. */
   calls?: Partial<OwnCalls>;
-  clock?: Clock;
   log?: Logger;
 }
 
@@ -52,18 +41,7 @@ export class SimulatedHost {
   static async enrol(options: SimulatedHostOptions): Promise<SimulatedHost> {
     const clock = options.clock ?? systemClock;
     const machineId = options.machineId ?? `machine-${options.host}`;
-    const file = new IdentityFile(join(options.folder, options.host, options.user ?? 'u'));
-    const identity = await joinWithToken(options.token, {
-      file,
-      clock,
-      machineId,
-      version: '1.0.0',
-      hostName: options.host,
-      userName: options.user ?? 'u',
-      enroll: (address, trustBundlePem, cell, request) =>
-        callEnroll(address, { certificatePem: null, keyPem: null, trustBundlePem, cell }, request, clock.nowMs),
-    });
-    const keyPem = keyToPem(await loadKey(file.keyPath));
+    const identity = await enrolledIdentity({ ...options, machineId });
     const view = new FleetView({ clock });
     const id = hostAgentId(identity.host, identity.user);
     const facts = () => ({
@@ -119,7 +97,7 @@ export class SimulatedHost {
       },
       channels: {
         addresses: () => [...(options.dials ?? identity.addresses)],
-        client: (address) => uplinkChannel(address, { ...identity, keyPem }, clock.nowMs),
+        client: (address) => uplinkChannel(address, identity, clock.nowMs),
       },
       welcomed: () => {},
     });

@@ -121,6 +121,13 @@ export const desiredSpecs: readonly CommandSpec[] = [
         value: 'AGENT,…',
         help: 'give agents of a shared tmux server one of their own, one by one, in the roster in force',
       },
+      {
+        name: 'expires',
+        type: 'string',
+        value: 'TIME',
+        default: '24h',
+        help: 'how long what a host that is away shall be told waits for it, 1m to 168h',
+      },
       ...CHANGE,
     ],
     examples: [
@@ -134,7 +141,8 @@ export const desiredSpecs: readonly CommandSpec[] = [
       'this host is made to be so. The plan is that of fleet diff. What ends something is asked for (--yes elsewhere); what\n' +
       'only adds is not. Order on each host: what is removed, the roster, what is started, restarts --max-unavailable at a\n' +
       'time. A step that fails stops its agent only; a second apply plans anew and goes on. A roster that is another by now\n' +
-      'than the one that was planned with is refused, and the difference shown.\n' +
+      'than the one that was planned with is refused, and the difference shown. What a host that is away should be told waits\n' +
+      'at the controller, and is never done after --expires.\n' +
       `A host must allow it: fleet host control HOST deploy.\n${EXITS}`,
     load: async () => (await desired()).apply,
   },

@@ -1,7 +1,7 @@
 /** `fleet host rm`: revokes a host at the controller and takes away what `host add` put on it, and nothing else. */
-import { createInterface } from 'node:readline/promises';
 import { FleetError } from '../../domain/errors.ts';
 import type { CommandContext } from '../command.ts';
+import { confirm } from '../confirm.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { askRemoval, askStatus } from '../install/local-fleet.ts';
@@ -65,12 +65,4 @@ const forget = async (command: CommandContext, steps: Steps, host: string): Prom
 const targetOf = ({ flags, paths }: CommandContext, named: string): Promise<SshTarget> => {
   const options = { port: flags.port as string | undefined, identity: flags.identity as string | undefined };
   return knownTarget(paths, named, options, 'name it USER@MACHINE, or only revoke it with --forget');
-};
-
-const confirm = async ({ flags, stdin, stderr, signal }: CommandContext, question: string): Promise<void> => {
-  if (flags.yes) return;
-  if (!stdin.isTTY) throw new UsageError(`${question} Not on a terminal: add --yes`);
-  using lines = createInterface({ input: stdin, output: stderr });
-  const answer = await lines.question(`${question} [y/N] `, { signal });
-  if (!/^y(es)?$/i.test(answer.trim())) throw new FleetError('ABORTED', 'nothing was changed');
 };

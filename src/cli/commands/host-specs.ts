@@ -132,6 +132,53 @@ export const hostSpecs: CommandSpec[] = [
     load: async () => (await machines()).hostRm,
   },
   {
+    name: 'host upgrade',
+    summary: 'bring hosts to this version, over ssh, one at a time',
+    args: '[HOST…]',
+    arity: [0, 999],
+    flags: [
+      {
+        name: 'deadline',
+        type: 'string',
+        value: 'SECONDS',
+        default: '60',
+        help: 'how long the new host-agent may take to report before the host goes back to what it ran',
+      },
+      {
+        name: 'output',
+        short: 'o',
+        type: 'string',
+        value: 'FORM',
+        choices: ['table', 'json'],
+        default: 'table',
+        help: 'form of the output',
+      },
+      PORT,
+      IDENTITY,
+      YES,
+      DRY_RUN,
+    ],
+    examples: ['fleet host upgrade', 'fleet host upgrade dragon-lin --dry-run', 'fleet host upgrade --yes -o json'],
+    notes:
+      'Without names: this machine, as fleet up does it, then every host that was added over ssh from here; USER@MACHINE\n' +
+      'names one that was not. Sessions, rosters and settings stay as they are: agents go on under the launcher that\n' +
+      'started them, and are flagged VERSION-SKEW where that is another version. A host whose new host-agent does not\n' +
+      'report goes back by itself, also when this command was cut off from it, and no further host is begun. An\n' +
+      'interrupted run can be repeated.\n' +
+      'Exit: 0 all run this version, 1 one went back, 3 some do and some do not, or that of the one failure.',
+    load: async () => (await machines()).hostUpgrade,
+  },
+  {
+    name: 'host prune',
+    summary: 'remove installed versions that nothing uses',
+    args: '',
+    arity: [0, 0],
+    flags: [],
+    examples: ['fleet host prune'],
+    hidden: true,
+    load: async () => (await machines()).hostPrune,
+  },
+  {
     name: 'host join',
     summary: 'enrol this machine with a token from stdin, without ssh',
     args: '',

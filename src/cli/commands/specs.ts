@@ -8,6 +8,7 @@ import * as everyday from './everyday.ts';
 import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { orderSpecs } from './order-specs.ts';
+import { recordSpecs } from './record-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
 
 const output = (...choices: string[]): FlagSpec => ({
@@ -183,6 +184,7 @@ export const specs: readonly CommandSpec[] = [
   ...attachSpecs,
   ...lifecycleSpecs,
   ...desiredSpecs,
+  ...recordSpecs,
   ...hostSpecs,
   ...selfSpecs,
 ];

@@ -11,6 +11,7 @@ import { outcomeLine } from '../orders/outcome-text.ts';
 import { fleetWords } from '../orders/shell-word.ts';
 import { jsonText } from '../render/json.ts';
 import { askRosters } from './held-rosters.ts';
+import { intentSteps } from './intent-steps.ts';
 import { PlaceLine, type StepTold } from './line.ts';
 import type { Errand, PlaceWork } from './place-work.ts';
 import { runWork } from './run-work.ts';
@@ -22,6 +23,8 @@ export interface CarryOut {
   id: string;
   timeoutMs: number;
   maxUnavailable: number;
+  /** How long a host that is away may take to come back. */
+  expiresMs: number;
   force: boolean;
   migrate: boolean;
   purge: boolean;
@@ -81,8 +84,13 @@ const workAt = async (context: CommandContext, work: PlaceWork, how: CarryOut): 
     onLost: (address, id, why) =>
       stderr.write(`${cleanText(`${address}: ${why}; asking what became of order ${id}`)}\n`),
   });
+  const idOf = (...parts: string[]): string => stepId(how.id, [place.id, ...parts]);
   try {
-    const idOf = (...parts: string[]): string => stepId(how.id, [place.id, ...parts]);
+    if (work.away !== null) {
+      const waiting = await line.leave(idOf('intent'), intentSteps(work, line, { ...how, idOf }), how.expiresMs);
+      for (const one of waiting) tell(context, one);
+      return waiting;
+    }
     const told = await runWork(work, { ...how, line, idOf, onTold: (one) => tell(context, one) });
     if (told.some(({ verb, exitCode }) => verb === 'roster' && exitCode === EXIT.refused))
       await tellOther(context, work, how);

@@ -7,7 +7,7 @@ import type { DesiredPlan } from '../../domain/desired-plan.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkOrderId, orderId } from '../orders/order-id.ts';
-import { LONGEST_ORDER, spanMs } from '../orders/time-span.ts';
+import { LONGEST_INTENT, LONGEST_ORDER, spanMs } from '../orders/time-span.ts';
 import { linesOf, writeAll } from '../output.ts';
 import { jsonText } from '../render/json.ts';
 import { painterFor } from '../render/paint.ts';
@@ -49,6 +49,7 @@ export const carryOutFlags = ({ flags }: CommandContext, cell: string): CarryOut
     id,
     timeoutMs: spanMs('timeout', (flags.timeout as string | undefined) ?? '2m', LONGEST_ORDER),
     maxUnavailable: wholeNumber('max-unavailable', (flags['max-unavailable'] as string | undefined) ?? '1'),
+    expiresMs: spanMs('expires', (flags.expires as string | undefined) ?? '24h', LONGEST_INTENT),
     force: flags.force === true,
     migrate: false,
     purge: false,

@@ -29,12 +29,17 @@ const errandOf = (surveyed: Surveyed, plan: PlacePlan, place: HeldPlace, options
   const steps = plan.steps.filter(({ action }) => action !== 'keep');
   try {
     const held = surveyed.rosters.get(place.id);
-    if (held === undefined) throw awayRefusal(place, surveyed.age(place.id) ?? 'not current');
+    const age = surveyed.age(place.id);
+    if (held === undefined) throw awayRefusal(place, age ?? 'no answer');
+    if (held instanceof FleetError && age !== null) throw awayRefusal(place, age, held.message);
     if (held instanceof FleetError) throw held;
+    const away = held.stored ? (age ?? 'away') : null;
     const text = options.textFor(plan, place);
-    const work = placeWork({ place, plan, held, text, force: options.force });
+    const work = placeWork({ place, plan, held, away, text, force: options.force });
     const control = surveyed.mirror.momentOf(place.id, 0)?.host.facts?.control;
-    const refusal = control === undefined || isNothing(work) ? null : policyRefusal(place, control);
+    // What one that is away lets callers do by then is for it to say.
+    const mustAllow = control !== undefined && away === null && !isNothing(work);
+    const refusal = mustAllow ? policyRefusal(place, control) : null;
     if (refusal !== null) throw refusal;
     const leaving = options.migrate ? [] : leavingShared(plan, place, held);
     if (leaving.length > 0) throw leavesShared(leaving);

@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { HeldPlace } from '../../domain/desired-plan.ts';
+import type { HeldPlace, Undeployed } from '../../domain/desired-plan.ts';
 import type { Place } from '../../domain/placement.ts';
 import type { RosterAgent } from '../../domain/roster.ts';
 import { parseEnvFile } from '../../roster/env-file.ts';
@@ -20,6 +20,7 @@ export interface PlaceFiles {
   /** null: nothing that could be read, or that need be. */
   roster: readonly RosterAgent[] | null;
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  undeployed?: ReadonlyMap<string, Undeployed>;
 }
 
 export interface OwnFiles extends PlaceFiles {
@@ -69,8 +70,17 @@ export const heldPlaces = (mirror: ViewMirror, nowMono: number, files: ReadonlyM
   placesOf(mirror, nowMono).map(({ cell: _, current: __, ...place }) => {
     const known = files.get(place.id);
     const rows = Array.from(mirror.rowsOf(place.id), ({ row }) => row);
-    return { ...place, rows, roster: known ? ownAgents(known.roster, place) : null, env: known?.env ?? null };
+    return {
+      ...place,
+      rows,
+      roster: known ? ownAgents(known.roster, place) : null,
+      env: known?.env ?? null,
+      ...undeployedOf(known),
+    };
   });
+
+const undeployedOf = (known: PlaceFiles | undefined): Pick<HeldPlace, 'undeployed'> =>
+  known?.undeployed === undefined ? {} : { undeployed: known.undeployed };
 
 /** Of a roster that lies there: its entries for others are none of its agents. */
 export const isAgentOf = (agent: RosterAgent, { host, user, alsoCalled }: Place): boolean =>

@@ -1,4 +1,5 @@
 /** The rosters that host-agents go by, and what outranks them, asked of each (host, user) now and of all at once. */
+import type { Undeployed } from '../../domain/desired-plan.ts';
 import { FleetError } from '../../domain/errors.ts';
 import type { RosterAgent } from '../../domain/roster.ts';
 import { parseRoster } from '../../roster/parse.ts';
@@ -8,6 +9,8 @@ import { getRoster } from '../client/order-methods.ts';
 import { orderLine } from '../orders/order-line.ts';
 
 const DEADLINE_MS = 10_000;
+/** Of one whose place on its host is not known. */
+const STORED_NAME = 'roster.yaml';
 
 export interface HeldRoster {
   /** Where it is on its host, or would be. */
@@ -21,6 +24,9 @@ export interface HeldRoster {
   /** In the order of the file, those of other places too; null where it cannot be read. */
   agents: readonly RosterAgent[] | null;
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  undeployed: ReadonlyMap<string, Undeployed>;
+  /** The host is away: what was last applied there through the controller. */
+  stored: boolean;
 }
 
 export interface AskedPlace {
@@ -57,17 +63,19 @@ export const askRosters = async (
   return new Map(answers.flat());
 };
 
-const heldRoster = ({ path, text, digest, problem, env }: GetRosterResponse): HeldRoster => {
+const heldRoster = ({ path, text, digest, problem, env, stored, undeployed }: GetRosterResponse): HeldRoster => {
   const isThere = digest !== '';
   const read = isThere && problem === '' ? parseRoster(text, path) : null;
   return {
-    path,
+    path: path || STORED_NAME,
+    stored,
     text: isThere ? text : null,
     digest,
     // A newer host may take what this version does not.
     problem: problem !== '' ? problem : (read?.problem ?? null),
     version: read?.roster?.version ?? null,
     agents: isThere ? (read?.roster?.agents ?? null) : [],
+    undeployed: new Map(undeployed.map(({ agent, reason, restart }) => [agent, { reason, restart }])),
     env: new Map(env.map(({ agent, variables }) => [agent, new Map(Object.entries(variables))])),
   };
 };

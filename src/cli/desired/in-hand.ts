@@ -32,8 +32,9 @@ export const takeInHand = async (
   if (!place.current) throw awayRefusal(place, 'not current');
   const held = (await askRosters(paths, [place], signal)).get(id);
   if (held === undefined || held instanceof FleetError) throw held ?? awayRefusal(place, 'no answer');
+  if (held.stored) throw awayRefusal(place, 'away');
   if (held.agents === null) throw cannotEdit(place, held.problem ?? 'no reason was told');
-  const files = new Map([[id, { roster: held.agents, env: held.env }]]);
+  const files = new Map([[id, { ...held, roster: held.agents }]]);
   const full = heldPlaces(mirror, nowMono, files).find((each) => each.id === id) as HeldPlace;
   return { mirror, place: full, held };
 };

@@ -2,11 +2,14 @@
 import { formatAddress, formatHostAddress } from '../../domain/address.ts';
 import { FleetError } from '../../domain/errors.ts';
 import { type DesiredVerb, nothingWords, orderExitCode } from '../../domain/order.ts';
+import { rosterKey, rosterNameOf } from '../../domain/roster.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import type { IntentState, IntentStep } from '../../wire/gen/fleet/v1/intent.ts';
 import type { ControlAgentRequest, OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
+import type { PutRosterRequest } from '../../wire/gen/fleet/v1/roster.ts';
 import type { GrpcChannel, Method } from '../client/grpc-channel.ts';
-import { controlAgent, putRoster } from '../client/order-methods.ts';
-import { exitCodeOf } from '../exit-codes.ts';
+import { controlAgent, putIntent, putRoster } from '../client/order-methods.ts';
+import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import { placeOrder } from '../orders/place-order.ts';
 
 /** The way there and back, and what a host may take beside the order's own time. */
@@ -58,22 +61,51 @@ export class PlaceLine {
     this.#options = options;
   }
 
-  control({ agent, verb, ...order }: AgentOrder): Promise<StepTold> {
-    const { place, timeoutMs } = this.#options;
-    // Rows of a roster have the key of their name, whether its host has read it yet or not.
-    const target = { hostAgent: place.id, key: `roster:${agent}`, paneId: '', panePid: 0 };
-    const request: ControlAgentRequest = { ...order, target, action: verb, timeoutMs, adopt: false };
-    return this.#give({ agent, verb, method: controlAgent, request, timeoutMs });
+  control(order: AgentOrder): Promise<StepTold> {
+    const { agent, verb } = order;
+    const { timeoutMs } = this.#options;
+    return this.#give({ agent, verb, method: controlAgent, request: this.agentRequest(order), timeoutMs });
   }
 
   put(order: RosterOrder): Promise<StepTold> {
-    const request = { ...order, hostAgent: this.#options.place.id, timeoutMs: PUT_MS };
+    const request = this.rosterRequest(order);
     return this.#give({ agent: null, verb: 'roster', method: putRoster, request, timeoutMs: PUT_MS });
+  }
+
+  agentRequest({ agent, verb, ...order }: AgentOrder): ControlAgentRequest {
+    const { place, timeoutMs } = this.#options;
+    // Rows of a roster have the key of their name, whether its host has read it yet or not.
+    const target = { hostAgent: place.id, key: rosterKey(agent), paneId: '', panePid: 0 };
+    return { ...order, target, action: verb, timeoutMs, adopt: false };
+  }
+
+  rosterRequest(order: RosterOrder): PutRosterRequest {
+    return { ...order, hostAgent: this.#options.place.id, timeoutMs: PUT_MS };
+  }
+
+  /** All in their order, for when the host is back: its controller keeps them until then, or until they expire. */
+  async leave(id: string, steps: readonly IntentStep[], expiresMs: number): Promise<StepTold[]> {
+    const { channel, place, signal } = this.#options;
+    const request = { id, hostAgent: place.id, expiresMs, steps: [...steps] };
+    try {
+      const state = await channel.unary(putIntent, request, { deadlineMs: GRACE_MS, signal });
+      return steps.map((step) => this.#waiting(step, state));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof FleetError)) throw error;
+      const { message, code } = error;
+      return steps.map((step) => this.#told(stepOf(step), refused(idOf(step), message), exitCodeOf[code]));
+    }
   }
 
   /** For a step that is not begun any more. */
   skipped(agent: string, verb: DesiredVerb, reason: string): StepTold {
     return this.#told({ agent, verb }, refused('', reason), orderExitCode('refused'));
+  }
+
+  #waiting(step: IntentStep, { state, expiresMs }: IntentState): StepTold {
+    const until = expiresMs > 0 ? new Date(expiresMs).toISOString() : 'it expires';
+    const reason = `${state}: its host is away; given when it is back, until ${until}`;
+    return this.#told(stepOf(step), { ...refused(idOf(step), reason), outcome: 'pending' }, EXIT.partial);
   }
 
   async #give<Q extends { id: string }>(step: {
@@ -107,6 +139,13 @@ export class PlaceLine {
     return agent === null ? formatHostAddress({ cell, host, user }) : formatAddress({ cell, host, user, agent });
   }
 }
+
+const stepOf = ({ controlAgent }: IntentStep): Pick<StepTold, 'agent' | 'verb'> =>
+  controlAgent
+    ? { agent: rosterNameOf(controlAgent.target?.key ?? ''), verb: controlAgent.action as DesiredVerb }
+    : { agent: null, verb: 'roster' };
+
+const idOf = ({ controlAgent, putRoster: roster }: IntentStep): string => controlAgent?.id ?? roster?.id ?? '';
 
 const refused = (id: string, reason: string): OrderOutcome => ({
   id,

@@ -85,7 +85,7 @@ const worksOf = ({ held, place }: InHand, moving: readonly RosterAgent[]): Place
     if (after.roster === null)
       throw new FleetError('FAILED_PRECONDITION', `${agent.name} cannot be moved: ${after.problem}`);
     now = { ...before, text: put, digest: rosterDigest(put), agents: after.roster.agents };
-    return { kind: 'work', place, held: before, put, force: false, removes: [], deploys: [stepOf(agent)] };
+    return { kind: 'work', place, held: before, away: null, put, force: false, removes: [], deploys: [stepOf(agent)] };
   });
 };
 

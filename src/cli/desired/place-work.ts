@@ -13,6 +13,8 @@ export interface PlaceWork {
   kind: 'work';
   place: HeldPlace;
   held: HeldRoster;
+  /** How long it is away; null where it can be told now. */
+  away: string | null;
   /** To be written first; null where the roster on disk says so already. */
   put: string | null;
   /** Also over a roster that was not seen, or cannot be read: that one is kept beside it. */
@@ -37,13 +39,14 @@ export interface WorkRequest {
   place: HeldPlace;
   plan: PlacePlan;
   held: HeldRoster;
+  away: string | null;
   /** null: the roster on disk as it is. */
   text: string | null;
   force: boolean;
 }
 
 /** Throws FAILED_PRECONDITION where a file that cannot be read would be replaced unseen. */
-export const placeWork = ({ place, plan, held, text, force }: WorkRequest): PlaceWork => {
+export const placeWork = ({ place, plan, held, away, text, force }: WorkRequest): PlaceWork => {
   // Where there is no roster and nobody is wanted, none is made.
   const wanted = text === null || (held.text === null && plan.steps.length === 0) ? null : asLies(text, held);
   const put = wanted === null || rosterDigest(wanted) === held.digest ? null : wanted;
@@ -52,6 +55,7 @@ export const placeWork = ({ place, plan, held, text, force }: WorkRequest): Plac
     kind: 'work',
     place,
     held,
+    away,
     put,
     force,
     removes: plan.steps.filter(({ action }) => action === 'remove'),

@@ -4,9 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { cleanText } from '../../domain/clean-text.ts';
+import { ensureLinger } from '../../runtime/linger.ts';
 import type { CommandContext } from '../command.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
-import { ensureLinger } from '../install/linger.ts';
 import { askYes } from '../questions.ts';
 
 export interface Ground {

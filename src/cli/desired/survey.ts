@@ -25,7 +25,7 @@ export interface Survey {
   scope: DiffScope;
   places: readonly HeldPlace[];
   plan: DesiredPlan;
-  /** Of every place in scope that is current: its roster, or why it did not tell it. */
+  /** Of every place in scope: its roster, what is stored of one that is away, or why it is not told. */
   rosters: ReadonlyMap<string, HeldRoster | FleetError>;
   /** For people, before the plan. */
   notes: string[];
@@ -45,22 +45,23 @@ export const survey = async ({ flags, paths, signal }: CommandContext): Promise<
   const { agents } = desired.roster;
   const scope = diffScope(agents, bare, { hosts, isOwn: desired.isOwn }, picture);
   const inScope = scope.placeIds ?? new Set(placeAgents(scope.wanted, bare).agents.keys());
-  const asked = placesOf(mirror, now).filter(({ id, current }) => current && inScope.has(id));
+  const asked = placesOf(mirror, now).filter(({ id }) => inScope.has(id));
   const rosters = await askRosters(paths, asked, signal);
   const files = new Map<string, PlaceFiles>();
   const notes = [...desired.notes];
-  for (const { id, here, host, user } of asked) {
+  for (const { id, here, host, user, current } of asked) {
     const told = rosters.get(id);
     if (told === undefined) continue;
     const known = told instanceof FleetError && here ? await ownFiles(paths.mosaicHome, desired, mirror, id) : told;
     if (known instanceof FleetError) {
-      notes.push(`${host}/${user}: its roster is not known, only what fleet ps tells is compared: ${known.message}`);
+      if (current)
+        notes.push(`${host}/${user}: its roster is not known, only what fleet ps tells is compared: ${known.message}`);
       continue;
     }
     notes.push(...problemsOf(known));
     // The roster in force against itself would differ in nothing: what its host-agent made of it is in the rows.
     const roster = 'roster' in known ? known.roster : known.agents;
-    files.set(id, { roster: here && desired.isOwn ? null : roster, env: known.env });
+    files.set(id, { ...known, roster: here && desired.isOwn ? null : roster });
   }
   const places = heldPlaces(mirror, now, files);
   const warning = localOnlyLine(picture);

@@ -3,8 +3,8 @@ import { chmod, lstat } from 'node:fs/promises';
 import { FleetError } from '../../domain/errors.ts';
 import type { SessionTarget } from '../../domain/fix.ts';
 import { exec } from '../../runtime/exec.ts';
+import { ensureLinger } from '../../runtime/linger.ts';
 import type { Paths } from '../../runtime/paths.ts';
-import { ensureLinger } from '../install/linger.ts';
 import { UserManager } from '../install/user-manager.ts';
 import type { Change } from './plan-changes.ts';
 

@@ -2,12 +2,12 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
+import { ensureLinger } from '../../runtime/linger.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { keepDaemonSetting } from './daemon-settings.ts';
 import { type Daemons, DetachedDaemons, UnitDaemons } from './daemons.ts';
 import { installVersion } from './install-version.ts';
 import { installLayout } from './layout.ts';
-import { ensureLinger } from './linger.ts';
 import { shippedVersion } from './shipped-version.ts';
 import { done, type Steps, unchanged, warning } from './steps.ts';
 import { UserManager } from './user-manager.ts';

@@ -1,27 +1,15 @@
 /**
  * Comes in: a shipped folder. Goes out: `versions/<id>`, `current` turned to it, `~/.local/bin/fleet`, and no more
- * than three versions kept. Never a half version under its final name; a second run changes nothing.
+ * than three versions kept that nothing uses. Never a half version under its final name; a second run changes nothing.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import {
-  access,
-  cp,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises';
+import { access, cp, lstat, mkdir, mkdtemp, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
-import { type InstallLayout, KEPT_VERSIONS } from './layout.ts';
-import { PARTIAL_PREFIX, removeLeftovers } from './leftovers.ts';
+import type { InstallLayout } from './layout.ts';
+import { PARTIAL_PREFIX } from './leftovers.ts';
+import { pruneVersions } from './prune-versions.ts';
 import type { ShippedVersion } from './shipped-version.ts';
 import { pointLink } from './write-file.ts';
 
@@ -39,7 +27,7 @@ export const installVersion = async (shipped: ShippedVersion, layout: InstallLay
   const placed = (await isThere(root)) ? false : await placeVersion(shipped, layout, root);
   const turned = await pointLink(layout.current, relative(dirname(layout.current), root));
   const command = await linkCommand(layout);
-  await prune(layout, shipped.id);
+  await pruneVersions(layout);
   return { root, changed: placed || turned || command.changed, commandNote: command.note };
 };
 
@@ -121,31 +109,4 @@ const linkCommand = async (layout: InstallLayout): Promise<{ changed: boolean; n
   }
   const changed = await pointLink(layout.command, target);
   return { changed, note: null };
-};
-
-/** Removes what runs nowhere any more: all but the newest versions, and runtimes without a version. */
-const prune = async (layout: InstallLayout, currentId: string): Promise<void> => {
-  for (const folder of [layout.versions, layout.runtimes]) await removeLeftovers(folder);
-  const names = (await readdir(layout.versions)).filter((name) => !name.startsWith('.'));
-  const aged = await Promise.all(
-    names.map(async (name) => ({ name, mtimeMs: (await stat(join(layout.versions, name))).mtimeMs })),
-  );
-  const kept = aged
-    .filter(({ name }) => name !== currentId)
-    .sort((a, b) => b.mtimeMs - a.mtimeMs)
-    .slice(0, KEPT_VERSIONS - 1)
-    .map(({ name }) => name);
-  kept.push(currentId);
-  for (const name of names.filter((name) => !kept.includes(name))) {
-    await rm(join(layout.versions, name), { recursive: true, force: true });
-    await rm(join(layout.compileCaches, name), { recursive: true, force: true });
-  }
-  const used = await Promise.all(
-    kept.map((name) => readlink(join(layout.versions, name, 'node')).then(basename, () => null)),
-  );
-  for (const name of await readdir(layout.runtimes).catch(() => [])) {
-    if (!name.startsWith('.') && !used.includes(name)) {
-      await rm(join(layout.runtimes, name), { recursive: true, force: true });
-    }
-  }
 };

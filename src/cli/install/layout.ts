@@ -12,6 +12,8 @@ export interface InstallLayout {
   command: string;
   /** User units. */
   units: string;
+  /** What an upgrade under way keeps, to go back. */
+  upgrade: string;
   /** Compile caches, one for each version. */
   compileCaches: string;
 }
@@ -26,6 +28,7 @@ export const installLayout = (home: string): InstallLayout => {
     current: join(share, 'current'),
     command: join(home, '.local/bin/fleet'),
     units: join(home, '.config/systemd/user'),
+    upgrade: join(home, '.local/state/fleet/upgrade'),
     compileCaches: join(home, '.cache/fleet'),
   };
 };

@@ -1,6 +1,6 @@
 /** What became of an order, for people and for programs. Pure; reasons come from a host and are cleaned. */
 import { cleanText } from '../../domain/clean-text.ts';
-import { isLifecycleVerb, nothingWords, orderEffect, orderWords } from '../../domain/order.ts';
+import { isControlVerb, nothingWords, orderEffect, orderWords } from '../../domain/order.ts';
 import type { OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
 import { isoTime } from '../render/iso-time.ts';
 
@@ -34,7 +34,7 @@ const orNull = (text: string): string | null => (text === '' ? null : text);
 export const nextStep = ({ outcome, id, verb }: OrderOutcome, fleet: string, agent: string): string | null => {
   if (outcome === 'pending') return `ask after it: ${fleet} order ${id}`;
   // What was stopped has no screen.
-  if (isLifecycleVerb(verb)) return orderEffect(outcome) === 'something' ? `why: ${fleet} explain ${agent}` : null;
+  if (isControlVerb(verb)) return orderEffect(outcome) === 'something' ? `why: ${fleet} explain ${agent}` : null;
   if (outcome === 'unknown')
     return `look before you repeat it: ${fleet} watch ${agent}; ask after it: ${fleet} order ${id}`;
   if (outcome === 'blocked' || outcome === 'prompt-changed') return `what it asks now: ${fleet} explain ${agent}`;

@@ -2,6 +2,7 @@
 import type { AgentView, HostAgentView } from '../../domain/agent-view.ts';
 import { cleanText } from '../../domain/clean-text.ts';
 import type { HostGroup, Picture } from '../picture.ts';
+import { behindWords } from './behind.ts';
 import { coarse, fine } from './duration.ts';
 import type { Painter, Style } from './paint.ts';
 import { type Column, layTable } from './table.ts';
@@ -65,6 +66,7 @@ const hostLine = (group: HostGroup, paint: Painter): string => {
     const asLastSeen = group.shown > 0 ? '; rows as last seen' : '; no rows known';
     words.push(linkWords(host) + asLastSeen);
   } else if (group.shown === 0) words.push('no agents');
+  if (host.behind !== null) words.push(`behind: ${behindWords(host.behind)}`);
   const text = cleanText([group.label, ...words].join('  '));
   return paint(host.current ? 'strong' : host.link.state === 'lost' ? 'bad' : 'attention', text);
 };

@@ -1,6 +1,7 @@
 /** The table of `fleet hosts`: one line for each host-agent. Numbers of a host that does not answer carry a `?`. */
 
 import type { HostGroup, Picture } from '../picture.ts';
+import { behindInFull } from './behind.ts';
 import { coarse, fine, signed } from './duration.ts';
 import type { Painter, Style } from './paint.ts';
 import { type Column, layTable } from './table.ts';
@@ -35,7 +36,8 @@ const certificate = (seconds: number | null): string | null => {
 
 const warnings = ({ host }: HostGroup): string | null => {
   const reason = host.link.reason?.replaceAll('_', ' ');
-  const all = reason ? [reason, ...host.warnings] : host.warnings;
+  const behind = host.behind && behindInFull(host.behind);
+  const all = [reason, behind, ...host.warnings].filter((words) => words);
   return all.length === 0 ? null : all.join(', ');
 };
 
@@ -65,6 +67,7 @@ const COLUMNS: readonly Column<HostGroup>[] = [
     align: 'right',
     drop: 1,
   },
+  { title: 'BUILD', cell: ({ host }) => host.build, extra: true },
   { title: 'TENANT', cell: ({ host }) => host.tenant_id, extra: true },
   { title: 'FOR', cell: ({ host }) => fine(host.link.age_seconds), extra: true },
   { title: 'WARN', cell: warnings },

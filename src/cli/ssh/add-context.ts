@@ -31,6 +31,11 @@ export interface AddContext {
   signal: AbortSignal;
 }
 
+/** What it takes to bring Node.js and this version there. */
+export type InstallContext = Pick<AddContext, 'paths' | 'shipped' | 'steps' | 'session' | 'signal'> & {
+  options: Pick<AddOptions, 'dryRun'>;
+};
+
 /** What is known of the machine before anything is changed. */
 export interface Survey {
   facts: MachineFacts;

@@ -1,7 +1,7 @@
 /** Node.js and this version into the machine's home, each sent only where it is missing. */
 import { join } from 'node:path';
 import { done, unchanged, would } from '../install/steps.ts';
-import { type AddContext, must, SCRIPT_TIMEOUT_MS, type Survey } from './add-context.ts';
+import { type InstallContext, must, SCRIPT_TIMEOUT_MS, type Survey } from './add-context.ts';
 import { knownRuntimeId, runtimeArchive, versionArchive } from './archives.ts';
 import { architectureOf, systemNode } from './preflight.ts';
 import { remoteScript } from './remote-script.ts';
@@ -10,7 +10,7 @@ import { mebibytes, upload } from './upload.ts';
 /** Node.js of the machine itself: its folder holds only a link. */
 const SYSTEM_RUNTIME = 'node-of-this-machine';
 
-export const installThere = async (context: AddContext, { facts }: Survey): Promise<void> => {
+export const installThere = async (context: InstallContext, { facts }: Pick<Survey, 'facts'>): Promise<void> => {
   const { paths, shipped, steps, session, options, signal } = context;
   const cache = join(paths.share, 'cache');
   const arch = architectureOf(facts) as 'x64' | 'arm64';

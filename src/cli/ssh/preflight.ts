@@ -39,6 +39,7 @@ const Printed = z.strictObject({
   policy: z.string().max(65_536),
   unit_sha256: z.union([z.literal(''), z.string().regex(/^[0-9a-f]{64}$/)]),
   unit_active: z.string(),
+  upgrading: yesNo,
   end: z.literal('yes'),
 });
 

@@ -1,4 +1,4 @@
-/** How each host was reached when it was added, so that `host rm HOST` finds it again. No secrets. */
+/** How each host was reached when it was added, so that `host rm` and `host upgrade` find it again. No secrets. */
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -25,9 +25,10 @@ const file = (paths: Paths, host: string, user: string): string => join(folder(p
 export const rememberHost = (paths: Paths, host: string, user: string, target: SshTarget): Promise<boolean> =>
   writeIfDifferent(file(paths, host, user), `${JSON.stringify({ host, user, target })}\n`, 0o600);
 
-/** Every user of that host; a file that cannot be read is as if it were not there. */
-export const recallHosts = async (paths: Paths, host: string): Promise<RememberedHost[]> => {
-  const names = (await readdir(folder(paths)).catch(() => [])).filter((name) => name.startsWith(`${host}:`));
+/** Every user of that host, or of all hosts; a file that cannot be read is as if it were not there. */
+export const recallHosts = async (paths: Paths, host: string | null): Promise<RememberedHost[]> => {
+  const all = await readdir(folder(paths)).catch(() => []);
+  const names = all.filter((name) => host === null || name.startsWith(`${host}:`));
   const found: RememberedHost[] = [];
   for (const name of names.sort()) {
     const parsed = Remembered.safeParse(

@@ -30,14 +30,15 @@ export interface RemoteScript {
 }
 
 /** `name` is a file of deploy/remote without `.sh`. */
+export const scriptText = (name: string): string => readFileSync(join(scriptFolder(), `${name}.sh`), 'utf8');
+
 export const remoteScript = (name: string, values: Readonly<Record<string, string>> = {}): RemoteScript => {
   const beginMark = `fleet-begin-${randomUUID()}`;
   const assignments = Object.entries(values).map(([key, value]) => {
     if (!NAME.test(key)) throw new BugError(`${key} is no name of a shell variable of ours`);
     return `${key}=${shellQuoted(value)}\n`;
   });
-  const text = readFileSync(join(scriptFolder(), `${name}.sh`), 'utf8');
-  const head = Buffer.from(`echo ${beginMark}\n${assignments.join('')}${text}`);
+  const head = Buffer.from(`echo ${beginMark}\n${assignments.join('')}${scriptText(name)}`);
   // dd reads exactly as much as it is told, byte by byte; a shell may read ahead into the data.
   const command = `sh -c 'eval "$(dd bs=1 count=${head.length} 2>/dev/null)"'`;
   return { command, head, beginMark };

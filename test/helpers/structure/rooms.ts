@@ -47,7 +47,7 @@ export const ROOMS: Record<string, Room> = {
 
   'host-agent/tmux': source,
   'host-agent/systemd': source,
-  'host-agent/heartbeat': source,
+  'host-agent/heartbeat': { ...source, may: [...source.may, 'host-agent/heartbeat/folders.ts'] },
   'host-agent/roster': { ...source, may: [...source.may, 'src/roster'] },
   'host-agent/process': source,
   'host-agent/inventory': agent(),

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Answer, refusal } from './served-orders.ts';
 import { DRAGON, JARVIS, ServedRosters } from './served-rosters.ts';
 
 let served: ServedRosters;
@@ -9,6 +11,14 @@ beforeEach(async () => {
   await served.start();
 });
 afterEach(() => served.dispose());
+
+/** As a controller answers for a host that is away, and of which it keeps nothing. */
+const unlessOf =
+  (id: string, answer: Answer): Answer =>
+  (heard) => {
+    if (heard.request.hostAgent === id) throw refusal(status.UNAVAILABLE, 'that host is away');
+    return answer(heard);
+  };
 
 const roster = (...agents: string[]): string =>
   `version: 2\nagents:\n${agents.map((agent) => `- {${agent}}\n`).join('')}`;
@@ -43,6 +53,19 @@ describe('the roster in force', () => {
         'fleet host control W-jarvis deploy grants more; nothing was changed\n',
     );
     expect(served.told).toEqual([]);
+  });
+
+  test('that a hand changed: what still runs as before is launched anew, what only lacks a unit gets one', async () => {
+    served.own(roster(core('a'), core('b')));
+    for (const name of ['a', 'b']) served.row(JARVIS, name);
+    served.undeployed = [
+      { agent: 'a', reason: 'runs what the roster said before', restart: true },
+      { agent: 'b', reason: 'has no unit', restart: false },
+    ];
+    const { code, stdout } = await served.fleet('apply', '--yes');
+    expect(code).toBe(0);
+    expect(stdout).toContain('  ~ a  change, restart: runs what the roster said before\n  ~ b  change: has no unit\n');
+    expect(served.told.toSorted()).toEqual(['W-jarvis deploy a', 'W-jarvis deploy b']);
   });
 
   test('with --dry-run only says what it would do', async () => {
@@ -149,7 +172,21 @@ describe('a file for the whole fleet', () => {
     expect(first.every((each) => / mine\.[0-9a-f]{12}$/.test(each))).toBe(true);
   });
 
-  test('a host that is away is told, and the others are done', async () => {
+  test('what a host that is away should be told waits at its controller, in its order, and the others are done', async () => {
+    served.host(DRAGON, 'deploy', { link: { state: 'lost', reason: 'silent', ageMs: 134_000 }, heardAgeMs: 134_000 });
+    served.stored.add(DRAGON.id);
+    const file = served.file('fleet.yaml', FLEET);
+    const { code, stdout } = await served.fleet('apply', '-f', file, '--yes', '--expires', '2h');
+    expect(code).toBe(3);
+    expect(stdout).toContain(
+      'home/dragon-lin/jwoltje/far  deploy pending: waiting: its host is away; given when it is back, until 2026-01-01T02:00:00.000Z\n',
+    );
+    expect(served.intents).toEqual(['remove roster:gone', 'roster', 'deploy roster:far']);
+    expect(served.told).toEqual(['W-jarvis remove old', 'W-jarvis roster']);
+  });
+
+  test('a host that is away, of which no roster is kept, is told so, and the others are done', async () => {
+    served.orders.answers.getRoster = unlessOf(DRAGON.id, served.orders.answers.getRoster!);
     served.host(DRAGON, 'deploy', { link: { state: 'lost', reason: 'silent', ageMs: 134_000 }, heardAgeMs: 134_000 });
     const { code, stdout } = await served.fleet('apply', '-f', served.file('fleet.yaml', FLEET), '--yes');
     expect(code).toBe(3);

@@ -26,6 +26,7 @@ beforeEach(async () => {
       problem: '',
       asOfMs: 0,
       stored: false,
+      undeployed: [],
     });
   };
   await served.start();
@@ -33,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => served.dispose());
 
 const fleet = (...args: string[]): Promise<Ran> =>
-  runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home });
+  served.whileHeard(() => runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home }));
 
 /** Writes below this user's Mosaic home. */
 const write = (name: string, text: string): string => {

@@ -66,6 +66,7 @@ const HOST_CALLS = [
   'controlAgent',
   'getRoster',
   'putRoster',
+  'putIntent',
   'getOrder',
   'explainAgent',
   'whoAmI',
@@ -107,6 +108,11 @@ export class ServedOrders {
         error ? reject(error) : resolve(),
       );
     });
+  }
+
+  /** Commands that follow the view now. */
+  get readers(): number {
+    return this.view.readers;
   }
 
   /** Calls of that name, and by whom they were heard. */

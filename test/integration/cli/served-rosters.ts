@@ -5,6 +5,7 @@ import { status } from '@grpc/grpc-js';
 import type { AgentRow } from '../../../src/domain/agent-row.ts';
 import { rosterDigest } from '../../../src/roster/digest.ts';
 import { parseRoster } from '../../../src/roster/parse.ts';
+import type { IntentState, PutIntentRequest } from '../../../src/wire/gen/fleet/v1/intent.ts';
 import type { Ran } from '../../helpers/fleet-program.ts';
 import { hostFacts } from '../../helpers/host-agent.ts';
 import { DRAGON, type Heard, outcome, paneRow, refusal, ServedOrders } from './served-orders.ts';
@@ -18,6 +19,12 @@ export class ServedRosters {
   readonly env = new Map<string, Record<string, Record<string, string>>>();
   /** Of a step `remove a` or `deploy b`: how it ends in place of done. */
   readonly ends = new Map<string, string>();
+  /** Hosts that are away: what the controller keeps of them is told. */
+  readonly stored = new Set<string>();
+  /** Of this host: agents that are not yet what its roster says. */
+  undeployed: { agent: string; reason: string; restart: boolean }[] = [];
+  /** Steps that their controller keeps for them. */
+  readonly intents: string[] = [];
   /** What they heard that changes something, in its order: `W-jarvis remove a`, `dragon-lin roster`. */
   readonly told: string[] = [];
   #order = 0;
@@ -27,6 +34,7 @@ export class ServedRosters {
       getRoster: (heard) => this.#roster(heard),
       putRoster: (heard) => this.#put(heard),
       controlAgent: (heard) => this.#control(heard),
+      putIntent: ({ request }) => this.#intent(request),
     };
     await this.orders.start();
     this.host(JARVIS);
@@ -62,12 +70,9 @@ export class ServedRosters {
     return join(this.orders.view.paths.mosaicHome, 'fleet/roster.yaml');
   }
 
-  /** Runs the shipped program; hosts have just been heard. */
+  /** Runs the shipped program. */
   fleet(...args: string[]): Promise<Ran> {
-    for (const { id, linkState, facts } of this.orders.view.view.hostAgents())
-      if (linkState === 'connected' && facts !== null)
-        this.orders.view.view.heard(id, { ...facts, hostNowMs: Date.now() });
-    return this.orders.runPlainly(args);
+    return this.orders.view.whileHeard(() => this.orders.runPlainly(args));
   }
 
   dispose(): void {
@@ -84,7 +89,16 @@ export class ServedRosters {
     const path = this.#path(hostAgent);
     const problem = text === undefined ? null : parseRoster(text, path).problem;
     const env = Object.entries(this.env.get(hostAgent) ?? {}).map(([agent, variables]) => ({ agent, variables }));
-    return { path, text: text ?? '', digest: rosterDigest(text ?? null), problem: problem ?? '', env };
+    return {
+      path,
+      text: text ?? '',
+      digest: rosterDigest(text ?? null),
+      problem: problem ?? '',
+      env,
+      asOfMs: 0,
+      stored: this.stored.has(hostAgent),
+      undeployed: this.undeployed,
+    };
   }
 
   #put({ request }: Heard): unknown {
@@ -101,6 +115,17 @@ export class ServedRosters {
     if (hostAgent === JARVIS.id) this.file('roster.yaml', text);
     this.told.push(`${host} roster`);
     return outcome({ id, verb: 'roster', outcome: 'done' });
+  }
+
+  #intent({ id, hostAgent, expiresMs, steps }: PutIntentRequest): IntentState {
+    const now = Date.UTC(2026, 0, 1);
+    this.intents.push(
+      ...steps.map(({ putRoster, controlAgent }) =>
+        putRoster ? 'roster' : `${controlAgent?.action} ${controlAgent?.target?.key}`,
+      ),
+    );
+    const times = { givenMs: now, expiresMs: now + expiresMs, endedMs: 0 };
+    return { id, hostAgent, state: 'waiting', reason: '', actor: 'local:jarvis', ...times, steps: [], displaced: '' };
   }
 
   #control({ request }: Heard): unknown {

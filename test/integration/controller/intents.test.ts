@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Behind } from '../../../src/domain/intent.ts';
 import { rosterDigest } from '../../../src/roster/digest.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import type { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { IntentState, IntentStep, PutIntentRequest } from '../../../src/wire/gen/fleet/v1/intent.ts';
+import type { WatchAgentsResponse } from '../../../src/wire/gen/fleet/v1/view.ts';
 import { controlAgent, putRoster, RosterHost } from '../../helpers/roster-host.ts';
 import { SimulatedCell } from '../../helpers/simulated-cell.ts';
 import { failureOf, unary } from '../../helpers/test-cell.ts';
@@ -259,6 +262,14 @@ test('another tenant’s intent cannot be seen, taken back, or told from none', 
     new Set([`${status.NOT_FOUND} no such host: see "fleet hosts"`]),
   );
   expect(await look()).toMatchObject({ state: 'waiting' });
+  const shown: string[] = [];
+  const request = { follow: false, resumeToken: '', localOnly: false, hostsOnly: true };
+  const view = theirs.watchAgents(request);
+  view.on('data', ({ changes }: WatchAgentsResponse) => {
+    shown.push(...(changes?.hostAgents ?? []).map(({ id, behind }) => `${id} ${behind?.state}`));
+  });
+  await once(view, 'end');
+  expect(new Set(shown)).toEqual(new Set(['theirs/u undefined']));
 });
 
 test('what waits for a host that is removed goes with it', async () => {
@@ -295,4 +306,33 @@ test.each<[string, Partial<PutIntentRequest>, RegExp]>([
   const failure = await failureOf(give(cell.admin(), wish));
   expect([failure.code, failure.details]).toEqual([status.INVALID_ARGUMENT, expect.stringMatching(words)]);
   expect((await failureOf(look())).details).toBe('no such intent is kept for dragon-lin/u');
+});
+
+test('a clock that jumps past its end, or back before it was given, ends an intent that waits', async () => {
+  await cell.end();
+  let aheadMs = 0;
+  cell = await SimulatedCell.start({ clock: { ...systemClock, nowMs: () => Date.now() + aheadMs } });
+  const dragon = await cell.away('dragon-lin', { calls: there.calls });
+  await give(cell.admin());
+  aheadMs = -3_600_000;
+  await cell.controller.stop();
+  await cell.controller.begin();
+  // Given in what is now the future: how much of its time has passed is not known any more.
+  expect(await over()).toMatchObject({ state: 'expired' });
+  await give(cell.admin(), { id: 'intent-2' });
+  aheadMs += 25 * 3_600_000;
+  expect(await over()).toMatchObject({ id: 'intent-2', state: 'expired' });
+  dragon.start();
+  await until(async () => (await cell.controller.link(DRAGON)) === 'connected null', SOON);
+  expect(there.begun).toEqual([]);
+});
+
+test('a host-agent’s socket passes intents on, as its user and within its ceiling', async () => {
+  const client = await cell.hostAgent('W-jarvis');
+  const dragon = await cell.away('dragon-lin', { calls: there.calls });
+  expect((await failureOf(give(client))).details).toContain('"fleet host allow W-jarvis deploy"');
+  await cell.allow('W-jarvis', ['deploy']);
+  expect(await give(client)).toMatchObject({ state: 'waiting', actor: expect.stringMatching(/host\/W-jarvis\/user/) });
+  dragon.start();
+  await until(async () => (await look(client)).state === 'done', SOON);
 });

@@ -260,3 +260,31 @@ describe('removal', () => {
     }
   });
 });
+
+describe('policy', () => {
+  const file = '.config/fleet/host-policy.json';
+  const run = (VERB: 'show' | 'put', OLD = '', NEW = '') => runRemote('policy', { VERB, OLD, NEW }, { home });
+
+  test('is shown as it is, or as missing', async () => {
+    expect((await run('show')).stdout).toBe('missing\n');
+    put(file, '{"control": "send",\n "takeover": false}\n');
+    expect((await run('show')).stdout).toBe('file\n{"control": "send",\n "takeover": false}\n');
+  });
+
+  test('is replaced whole and closed to others, where it is what was shown', async () => {
+    expect(await run('put', 'missing', '{"control":"it\'s"}')).toMatchObject({ code: 0 });
+    expect(readFileSync(join(home, file), 'utf8')).toBe('{"control":"it\'s"}\n');
+    expect(statSync(join(home, file)).mode & 0o777).toBe(0o600);
+    expect(await run('put', 'file\n{"control":"it\'s"}', '{}')).toMatchObject({ code: 0 });
+    expect(everything()).toEqual([file]);
+  });
+
+  test('is left alone where somebody else changed it meanwhile', async () => {
+    put(file, '{"control":"observe"}\n');
+    expect(await run('put', 'missing', '{"control":"deploy"}')).toMatchObject({
+      code: 8,
+      stderr: expect.stringContaining('changed by somebody else'),
+    });
+    expect(readFileSync(join(home, file), 'utf8')).toBe('{"control":"observe"}\n');
+  });
+});

@@ -30,6 +30,7 @@ const PRINTED: Record<string, string> = {
   policy: '',
   unit_sha256: '',
   unit_active: 'inactive',
+  upgrading: 'no',
   end: 'yes',
 };
 const text = (changes: Record<string, string> = {}): string =>

@@ -51,7 +51,7 @@ describe('what is wrong is said in one line, with what was probably meant', () =
     ['pss', 'unknown verb "pss": did you mean ps?'],
     ['zzzzzz', 'unknown verb "zzzzzz": fleet help lists them'],
     ['host ad', 'unknown verb "host ad": did you mean host add?'],
-    ['host', 'host what? One of: fleet host add, fleet host rm, fleet host join, fleet host allow'],
+    ['host', 'host what? One of: fleet host add, fleet host rm, fleet host upgrade, fleet host join, fleet host allow'],
     ['snd', 'unknown verb "snd": did you mean send?'],
     ['anser', 'unknown verb "anser": did you mean answer?'],
     ['send a --wait-idle= x', '--wait-idle needs a value'],

@@ -53,6 +53,14 @@ test.each([3_600_000, -3_600_000])('a clock that is %i ms off changes no age; it
   });
 });
 
+test('how long a host has been behind goes on, and what is left of it runs out', () => {
+  const waits = { state: 'waiting', reason: '', ageMs: 60 * SECOND, expiresInMs: 5 * SECOND } as const;
+  const seen = (elapsedMs: number) => hostAgentView(hostMoment(hostAgent({ behind: waits }), elapsedMs)).behind;
+  expect(seen(4 * SECOND)).toEqual({ state: 'waiting', reason: null, age_seconds: 64, expires_in_seconds: 1 });
+  expect(seen(9 * SECOND)).toMatchObject({ age_seconds: 69, expires_in_seconds: 0 });
+  expect(hostAgentView(hostMoment(hostAgent(), 0)).behind).toBeNull();
+});
+
 test('connected, but not confirmed for more than 8.5 s, is not current', () => {
   expect(hostMoment(hostAgent({ heardAgeMs: 8_500 }), 0).current).toBe(true);
   expect(hostMoment(hostAgent({ heardAgeMs: 8_500 }), 1).current).toBe(false);

@@ -248,3 +248,30 @@ test('as desired is: nothing to do, nothing overridden, every entry placed', () 
   expect(here(row('a', { runtimeSeen: 'stub', flags: ['DRIFT'] }), wanted('a'))).toBe(false);
   expect(here(row('a'), wanted('a'), wanted('b', { host: 'nosuch' }))).toBe(false);
 });
+
+describe('an agent that its host would not leave as it is', () => {
+  const undeployed = new Map([['a', { reason: 'runs what the roster said before', restart: true }]]);
+
+  test('is changed, and launched anew where it runs', () => {
+    expect(step(wanted('a'), row('a'), { undeployed })).toMatchObject({
+      action: 'change',
+      launch: 'restart',
+      because: 'runs what the roster said before',
+    });
+    const unit = new Map([['a', { reason: 'has no unit', restart: false }]]);
+    expect(step(wanted('a'), row('a'), { undeployed: unit })).toMatchObject({ action: 'change', launch: null });
+  });
+
+  test('is started where it does not run, for which that is reason enough', () => {
+    const missing = row('a', { tmux: null, flags: ['MISSING'] });
+    expect(step(wanted('a'), missing, { undeployed })).toMatchObject({ action: 'start', because: 'no session' });
+  });
+
+  test('is told by what changes in its roster, where that changes too', () => {
+    expect(step(wanted('a', { model: 'm' }), row('a'), { undeployed })).toMatchObject({
+      changes: [{ field: 'model' }],
+      launch: 'restart',
+      because: null,
+    });
+  });
+});

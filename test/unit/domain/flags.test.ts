@@ -22,6 +22,7 @@ const evidence = (over: Partial<FlagEvidence> = {}): FlagEvidence => ({
   modelSeen: 'm',
   unit,
   unitNeedsReload: false,
+  comesUpAtBoot: true,
   linger: true,
   heartbeat: beat,
   panePids: new Set([9, 10]),

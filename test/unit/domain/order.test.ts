@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import {
+  controlVerb,
+  DESIRED_VERBS,
   LIFECYCLE_VERBS,
-  lifecycleVerb,
   ORDER_OUTCOMES,
   orderEffect,
   orderExitCode,
@@ -21,15 +22,15 @@ test('an outcome says that nothing was typed exactly where that is so', () => {
   }
 });
 
-test('an order that starts or stops an agent never speaks of typing', () => {
-  for (const verb of LIFECYCLE_VERBS) {
+test('an order that changes an agent never speaks of typing', () => {
+  for (const verb of [...LIFECYCLE_VERBS, ...DESIRED_VERBS]) {
     for (const outcome of ['done', 'unverifiable', 'failed', 'busy', 'refused', 'gone'] as const) {
       expect(orderWords(outcome, verb), outcome).not.toContain('typed');
       expect(orderWords(outcome, verb).includes('nothing was changed')).toBe(orderEffect(outcome) === 'nothing');
     }
   }
-  expect(['start', 'stop', 'restart', 'reset'].map(lifecycleVerb)).toEqual([...LIFECYCLE_VERBS]);
-  expect(() => lifecycleVerb('revive')).toThrow(/start, stop, restart, reset, not "revive"/);
+  expect(['start', 'reset', 'deploy'].map(controlVerb)).toEqual(['start', 'reset', 'deploy']);
+  expect(() => controlVerb('renew')).toThrow(/start, stop, restart, reset, deploy, remove, not "renew"/);
 });
 
 test('what a newer host says is never taken for success, nor for safe to repeat', () => {

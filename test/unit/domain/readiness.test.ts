@@ -5,6 +5,7 @@ import {
   judgeReadiness,
   type PromptEvidence,
   type ReadinessEvidence,
+  type RunEnd,
 } from '../../../src/domain/readiness.ts';
 
 const now = 1_000_000;
@@ -53,6 +54,52 @@ const failedUnit = {
   restarts: 4,
   sinceMs: 5,
 };
+
+const ran = (status: number | null, over: Partial<RunEnd> = {}): RunEnd => ({
+  endedMs: 9,
+  status,
+  signal: null,
+  cause: 'ended',
+  ...over,
+});
+const refused = { words: 'pi is not found', atMs: 8 };
+const starting = { ...failedUnit, activeState: 'activating', result: 'success' };
+
+test.each<[string, Partial<ReadinessEvidence>, string, string | null]>([
+  ['a worker that ran to its end', { lastRun: ran(0), lifecycle: 'ephemeral' }, 'ran to its end, exited 0', null],
+  ['a worker that failed', { lastRun: ran(3), lifecycle: 'ephemeral', unit: failedUnit }, 'exited 3', 'failed'],
+  [
+    'a worker that was killed',
+    { lastRun: ran(null, { signal: 'SIGKILL' }), lifecycle: 'ephemeral' },
+    'killed by SIGKILL',
+    'failed',
+  ],
+  ['a core agent that ended well all the same', { lastRun: ran(0) }, 'exited 0', 'dead'],
+  ['an agent that was stopped', { lastRun: ran(null, { cause: 'stopped' }) }, 'stopped', null],
+  ['a server that was killed', { lastRun: ran(null, { cause: 'killed' }) }, 'its tmux server was killed', 'failed'],
+  ['one that is started again', { lastRun: ran(1), unit: starting }, 'exited 1; it is started again', null],
+  ['a start that was refused', { startRefused: refused, lastRun: ran(0) }, 'cannot start: pi is not found', 'failed'],
+  ['one that is tried again', { startRefused: refused, unit: starting }, 'cannot start: pi is not found', null],
+  [
+    'a unit that gave up after refusals',
+    { startRefused: refused, unit: failedUnit },
+    'unit failed: exit-code: pi is not found',
+    'failed',
+  ],
+  [
+    'a unit that gave up after crashes',
+    { lastRun: ran(127), unit: failedUnit },
+    'unit failed: exit-code: exited 127',
+    'failed',
+  ],
+])('without a session, the launcher’s records say why: %s', (_, over, reason, need) => {
+  const verdict = judgeReadiness(evidence({ sessionFound: false, heartbeat: beat('missing', null), ...over }));
+  expect([verdict.readiness, verdict.reason, verdict.need?.need ?? null]).toEqual(['dead', reason, need]);
+});
+
+test('what was recorded of earlier runs says nothing about one that has a session', () => {
+  expect(judgeReadiness(evidence({ lastRun: ran(3), startRefused: refused })).readiness).toBe('working');
+});
 
 test.each<[string, Partial<ReadinessEvidence>, string, string | null, string | null]>([
   ['output a moment ago', {}, 'working', null, null],

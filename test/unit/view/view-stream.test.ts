@@ -47,6 +47,32 @@ const framesOf = async (view: FleetView, clock: MovedClock, options: { token?: s
 const keysOf = (frames: WatchAgentsResponse[]) => frames.flatMap((f) => f.changes?.agents.map((a) => a.key) ?? []);
 const tokenOf = (frames: WatchAgentsResponse[]) => frames.at(-1)?.bookmark?.resumeToken ?? '';
 
+test('what a host was not told yet travels with its age, and of the answering host-agent that alone is heard elsewhere', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  for (const host of ['a', 'own']) addHost(view, clock, host);
+  const now = clock.monotonicMs();
+  const behind = { state: 'waiting', reason: '', givenAtMono: now - 5_000, expiresAtMono: now + 60_000 } as const;
+  view.setBehind('a/u', behind);
+  view.setBehind('own/u', behind);
+  const { revision } = view.log;
+  view.setBehind('a/u', { ...behind, expiresAtMono: now + 60_500 });
+  expect(view.log.revision).toBe(revision);
+  clock.advance(1_000);
+  const there = new MovedClock();
+  const copy = new FleetView({ clock: there });
+  addHost(copy, there, 'own');
+  copy.putHostAgent({ ...copy.hostAgent('own/u')!, here: true, linkState: 'resuming' });
+  const image = new ViewImage({ view: copy, clock: there });
+  for (const frame of await framesOf(view, clock))
+    image.apply(WatchAgentsMessage.decode(WatchAgentsMessage.encode(frame).finish()));
+  const told = { state: 'waiting', reason: '', ageMs: 6_000, expiresInMs: 59_000 };
+  expect(copy.say(copy.hostAgent('a/u')!).behind).toEqual(told);
+  expect(copy.say(copy.hostAgent('own/u')!)).toMatchObject({ behind: told, here: true, link: { state: 'resuming' } });
+  image.clear();
+  expect(copy.hostAgent('own/u')?.behind).toBeNull();
+});
+
 test('a snapshot opens, tells hosts and rows, and ends with a bookmark', async () => {
   const clock = new MovedClock();
   const view = new FleetView({ clock });

@@ -99,6 +99,7 @@ export const realOrders = (
   const orders = new Orders({
     ports: realPorts(folder, agents, over.writer),
     lifecycle: { control: notServed('start or stop'), lookBack: notServed('start or stop') },
+    desired: { control: notServed('deploy or remove'), lookBack: notServed('deploy or remove') },
     roster: { put: notServed('write a roster') },
     policy: () => EVERYTHING,
     policyPath: '/home/jarvis/.config/fleet/host-policy.json',

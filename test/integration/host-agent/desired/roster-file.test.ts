@@ -26,17 +26,29 @@ const AFTER = `${BEFORE}  - name: reviewer\n    runtime: codex\n`;
 let home: string;
 let roster: string;
 let orders: Orders;
+/** What lay there whenever its readers were told to look. */
+let told: string[];
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'fleet-roster-'));
   mkdirSync(join(home, 'fleet/agents'), { recursive: true });
   roster = join(home, 'fleet/roster.yaml');
-  orders = realOrders(home, new Map(), { roster: new RosterFile(home, () => Date.UTC(2026, 0, 2)) });
+  told = [];
+  orders = realOrders(home, new Map(), { roster: rosterFile() });
 });
 afterEach(async () => {
   await orders.stopped();
   rmSync(home, { recursive: true, force: true });
 });
+
+const rosterFile = () =>
+  new RosterFile({
+    mosaicHome: home,
+    nowMs: () => Date.UTC(2026, 0, 2),
+    written: async () => {
+      told.push(readFileSync(roster, 'utf8'));
+    },
+  });
 
 const put = (
   text: string,
@@ -62,6 +74,7 @@ test('a roster that its sender saw is replaced whole, keeps its mode, and leaves
   expect(readFileSync(roster, 'utf8')).toBe(AFTER);
   expect(statSync(roster).mode & 0o777).toBe(0o640);
   expect(filesOf()).toEqual(['agents', 'roster.yaml']);
+  expect(told).toEqual([AFTER]);
 });
 
 test('the first roster is private to its user', async () => {
@@ -133,7 +146,7 @@ test('what outranks the roster is told, and no other variable leaves its host', 
 test('a host that only lets others start and stop agents lets nobody write its roster', async () => {
   const strict = realOrders(home, new Map(), {
     journalPath: join(home, 'strict.journal'),
-    roster: new RosterFile(home, Date.now),
+    roster: rosterFile(),
     policy: () => ({
       control: 'lifecycle',
       federated: 'observe',

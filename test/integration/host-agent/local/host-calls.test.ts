@@ -108,6 +108,19 @@ test('this host is diagnosed by its name, with its user, and without any', async
   }
 });
 
+test('an intent is the controller’s, of this host too: without one it is said plainly', async () => {
+  const put = { id: 'i-1', hostAgent: OWN.hostAgent, expiresMs: 0, steps: [] };
+  for (const failure of [
+    await failureOf(unary((done) => client.putIntent(put, done))),
+    await failureOf(unary((done) => client.getIntent({ hostAgent: OWN.hostAgent }, done))),
+  ]) {
+    expect([failure.code, failure.details]).toEqual([
+      status.UNAVAILABLE,
+      'an intent is kept by a controller: it can be given through the controller, and that is not reachable (cable)',
+    ]);
+  }
+});
+
 test('another host without a controller is unreachable, with the reason; a request that names none is no request', async () => {
   const other = { ...OWN, hostAgent: 'dragon-lin/u' };
   const failures = [

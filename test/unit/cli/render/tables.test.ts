@@ -171,6 +171,28 @@ describe('the tables of the product page', () => {
     expect(hostsFooter(picture())).toContain('2 host-agents, 1 connected · dragon-lin lost 2m14s');
   });
 
+  test('a host that is behind', () => {
+    const waits = { state: 'waiting', reason: '', ageMs: 5 * MINUTE, expiresInMs: DAY - 5 * MINUTE };
+    const stopped = { state: 'stopped', reason: 'step 1, the roster, ended refused', ageMs: DAY, expiresInMs: null };
+    const hosts = [
+      { ...jarvis, behind: stopped },
+      { ...dragon, behind: waits },
+    ];
+    const table = hostsTable(picture(hosts), unlimited);
+    expect(table[1]).toMatch(/ roster of 1d ago stopped: step 1, the roster, ended refused, 4 BOOT-ENABLE$/);
+    expect(table[2]).toMatch(/ silent, roster of 5m ago waits, 23h55m left$/);
+    const lines = agents(picture(hosts)).split('\n');
+    expect(lines).toContain('  W-jarvis  this host  behind: roster of 1d ago stopped');
+    const away = 'dragon-lin  LOST 2m14s (silent); rows as last seen';
+    expect(lines).toContain(`  ${away}  behind: roster of 5m ago waits, 23h55m left`);
+    const expired = { ...waits, state: 'expired', reason: '0 of 3 steps were given in its time', expiresInMs: null };
+    expect(hostsTable(picture([{ ...dragon, behind: expired }]), unlimited)[1]).toMatch(
+      / roster of 5m ago expired: 0 of 3 steps were given in its time$/,
+    );
+    const running = { ...dragon, behind: { ...waits, state: 'running' } };
+    expect(hostsTable(picture([running]), unlimited)[1]).toMatch(/ roster of 5m ago is under way, 23h55m left$/);
+  });
+
   test('the first line without the controller', () => {
     const upstream = { state: 'unreachable', address: 'W-jarvis:7443', reason: 'refused', ageMs: 40 * SECOND };
     const cut = picture([jarvis], [], { upstream });

@@ -75,8 +75,7 @@ test('an agent that writes its heartbeat elsewhere than it is read is told, with
 test('a version that is installed and does not run is told; one of the controller that is another, too', () => {
   mkdirSync(ground.paths.share, { recursive: true });
   symlinkSync('versions/1.0.1-bbb', join(ground.paths.share, 'current'));
-  const program = '/home/u/.local/share/fleet/versions/1.0.0-aaa/lib/host-agent.mjs';
-  expect(versions(ground.options({ program, controllerVersion: () => '9.9.9' }))).toMatchObject([
+  expect(versions(ground.options({ build: '1.0.0-aaa', controllerVersion: () => '9.9.9' }))).toMatchObject([
     { outcome: 'warning', what: '1.0.0-aaa runs, 1.0.1-bbb is installed' },
     { outcome: 'warning', what: `host-agent ${FLEET_VERSION}, controller 9.9.9` },
   ]);

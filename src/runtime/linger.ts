@@ -1,9 +1,9 @@
 /** Whether this user's manager starts at boot: asks for it, remembers that it was us, never turns it off. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { exec } from '../../runtime/exec.ts';
-import type { Paths } from '../../runtime/paths.ts';
-import { writeIfDifferent } from './write-file.ts';
+import { exec } from './exec.ts';
+import type { Paths } from './paths.ts';
+import { writeWhole } from './write-whole.ts';
 
 export type LingerOutcome =
   | { state: 'on' }
@@ -19,13 +19,13 @@ const CALL_TIMEOUT_MS = 10_000;
 
 export const isLingering = (user: string): boolean => existsSync(join('/var/lib/systemd/linger', user));
 
-export const ensureLinger = async (user: string, paths: Paths): Promise<LingerOutcome> => {
+export const ensureLinger = async (user: string, { state }: Pick<Paths, 'state'>): Promise<LingerOutcome> => {
   if (!existsSync('/run/systemd/system')) return { state: 'no-systemd' };
   if (isLingering(user)) return { state: 'on' };
   const result = await exec('loginctl', ['--no-ask-password', 'enable-linger', user], { timeoutMs: CALL_TIMEOUT_MS });
   if (result.exitCode !== 0 || !isLingering(user)) {
     return { state: 'refused', command: `sudo loginctl enable-linger ${user}` };
   }
-  await writeIfDifferent(join(paths.state, LINGER_MARK), '', 0o600);
+  await writeWhole(join(state, LINGER_MARK), '', 0o600);
   return { state: 'enabled' };
 };

@@ -1,0 +1,76 @@
+/**
+ * The orders that make a host as its roster says: deploy and remove, one agent at a time, each in the same turn as whatever
+ * starts and stops that agent. Comes in: an order. Goes out: how it ended, with what was done for it.
+ */
+import type { DesiredVerb } from '../../src/domain/order.ts';
+import { rosterKey, rosterNameOf } from '../../src/domain/roster.ts';
+import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
+import { OrderEnd } from '../command/order-end.ts';
+import type { OrderRecord } from '../command/order-record.ts';
+import type { OrderRun } from '../command/order-run.ts';
+import { begun } from '../lifecycle/begun.ts';
+import { turnOf } from '../lifecycle/lifecycle.ts';
+import { meanwhile } from '../lifecycle/look-back.ts';
+import { unitWords } from '../lifecycle/managed-agent.ts';
+import { isMoving, proveStart, unitWhen } from '../lifecycle/prove-start.ts';
+import { agentFacts } from './agent-facts.ts';
+import { deploy } from './deploy.ts';
+import { planDeploy } from './plan-deploy.ts';
+import type { DesiredPorts } from './ports.ts';
+import { leftOf, remove } from './remove.ts';
+import { removeFacts } from './remove-facts.ts';
+import { dueWords } from './step-words.ts';
+import { wantedAgent } from './wanted-agent.ts';
+
+export class DesiredState {
+  readonly #ports: DesiredPorts;
+
+  constructor(ports: DesiredPorts) {
+    this.#ports = ports;
+  }
+
+  /** By word, or by throwing OrderEnd. */
+  async control(verb: DesiredVerb, request: ControlAgentRequest, run: OrderRun): Promise<OrderEnd> {
+    const { lifecycle } = this.#ports;
+    const name = rosterNameOf(request.target?.key ?? '');
+    if (name === null) throw new OrderEnd('refused', 'it is in no roster of this host: only a roster says what it is');
+    const problem = lifecycle.unitsProblem();
+    if (problem !== null) throw new OrderEnd('refused', `units cannot be asked here: ${problem}`);
+    if (lifecycle.isHolder(name)) throw new OrderEnd('refused', 'it is the holder, and no agent');
+    using _turn = await turnOf(lifecycle, lifecycle.unitOf(name), run);
+    return await (verb === 'deploy' ? deploy : remove)(this.#ports, name, request, run);
+  }
+
+  /** How far one came that was begun by a process that is gone; changes nothing. The same order again finishes it. */
+  async lookBack(verb: DesiredVerb, { key, beganMs }: OrderRecord, run: OrderRun): Promise<OrderEnd> {
+    const { lifecycle } = this.#ports;
+    const name = rosterNameOf(key);
+    if (name === null) return new OrderEnd('unknown', 'the host-agent ended meanwhile');
+    using _turn = await turnOf(lifecycle, lifecycle.unitOf(name), run);
+    return await begun(async () => {
+      const unit = await unitWhen(lifecycle, lifecycle.unitOf(name), (now) => !isMoving(now), Infinity, run);
+      if (isMoving(unit)) return meanwhile(new OrderEnd('unknown', unitWords(unit)));
+      return meanwhile(await (verb === 'deploy' ? this.#deployed(name, beganMs, run) : this.#removed(name)));
+    });
+  }
+
+  async #deployed(name: string, beganMs: number, run: OrderRun): Promise<OrderEnd> {
+    const { lifecycle, ground } = this.#ports;
+    try {
+      const facts = await agentFacts(this.#ports, await wantedAgent(this.#ports, name, ''));
+      const { steps, notes } = planDeploy(facts, { force: false, migrate: false }, ground);
+      if (steps.length > 0) return new OrderEnd('failed', `what it has still to do: ${dueWords(steps)}`);
+      if (facts.session !== 'unit') return new OrderEnd('done', notes.join('; '));
+      const started = { unit: facts.unit.name, sinceMs: beganMs, pidBefore: null };
+      return await proveStart(lifecycle, rosterKey(name), started, run);
+    } catch (error) {
+      if (error instanceof OrderEnd) return new OrderEnd('failed', error.reason);
+      throw error;
+    }
+  }
+
+  async #removed(name: string): Promise<OrderEnd> {
+    const left = leftOf(await removeFacts(this.#ports, name, false));
+    return left === null ? new OrderEnd('done') : new OrderEnd('failed', `it was not removed to the end: ${left}`);
+  }
+}
