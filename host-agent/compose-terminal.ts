@@ -27,7 +27,11 @@ import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
 import { hindranceNow } from './launch/hindrance.ts';
+<<<<<<< HEAD
 import { launchSourceNow, launchSourceThen } from './launch/launch-digest.ts';
+=======
+import { launchDigestNow, launchDigestThen } from './launch/launch-digest.ts';
+>>>>>>> main
 import type { LaunchGround } from './launch/launch-paths.ts';
 import { LaunchRecords } from './launch/launch-records.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
@@ -178,8 +182,8 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     refreshRoster: options.refreshRoster,
     linger: { isOn: () => isLingering(username), ensure: () => ensureLinger(username, paths) },
     launches: {
-      sourceNow: (agent) => launchSourceNow(agent, ground),
-      sourceThen: (agent) => launchSourceThen(ground, agent),
+      digestNow: (agent) => launchDigestNow(agent, ground),
+      digestThen: (agent) => launchDigestThen(ground, agent),
       hindrance: (agent) => hindranceNow(agent, ground),
     },
     nowMs: () => clock.nowMs(),
