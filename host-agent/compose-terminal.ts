@@ -27,11 +27,7 @@ import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
 import { hindranceNow } from './launch/hindrance.ts';
-<<<<<<< HEAD
-import { launchSourceNow, launchSourceThen } from './launch/launch-digest.ts';
-=======
 import { launchDigestNow, launchDigestThen } from './launch/launch-digest.ts';
->>>>>>> main
 import type { LaunchGround } from './launch/launch-paths.ts';
 import { LaunchRecords } from './launch/launch-records.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';

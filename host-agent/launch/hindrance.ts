@@ -1,13 +1,3 @@
-<<<<<<< HEAD
-/** Why an agent could not start now, in plain words, as a preflight would find it. Changes nothing. */
-import type { RosterAgent } from '../../src/domain/roster.ts';
-import type { LaunchGround } from './launch-paths.ts';
-import { type Finding, lookAtTmux, preflight } from './preflight.ts';
-import { readAgent } from './read-launch.ts';
-import { unitEnvironment } from './unit-environment.ts';
-
-/** By its entry as it stands, and whatever runs of it now put aside. */
-=======
 /** Why an agent could not start here and now, in plain words; whatever runs of it is put aside. Changes nothing. */
 import type { RosterAgent } from '../../src/domain/roster.ts';
 import type { LaunchGround } from './launch-paths.ts';
@@ -16,7 +6,6 @@ import { readAgent } from './read-launch.ts';
 import { unitEnvironment } from './unit-environment.ts';
 
 /** null: nothing is known against it. */
->>>>>>> main
 export const hindranceNow = async (entry: RosterAgent, ground: LaunchGround): Promise<string | null> => {
   const { agent, problems } = await readAgent(entry, ground, await unitEnvironment(process.env));
   const { problem } = await lookAtTmux(agent.path, ground.home);
