@@ -26,10 +26,10 @@ import { RosterFile } from './desired/put-roster.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
-import { hindranceNow, lastHindrance } from './launch/hindrance.ts';
-import { launchSourceNow, launchSourceThen } from './launch/launch-digest.ts';
-import { type LaunchGround, runsFolder } from './launch/launch-paths.ts';
-import { readLastRun, readRunLines, readRuns } from './launch/runs.ts';
+import { hindranceNow } from './launch/hindrance.ts';
+import { launchDigestNow, launchDigestThen } from './launch/launch-digest.ts';
+import type { LaunchGround } from './launch/launch-paths.ts';
+import { LaunchRecords } from './launch/launch-records.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { LifecyclePorts } from './lifecycle/ports.ts';
 import { hostPolicyPath, readHostPolicy } from './policy/host-policy.ts';
@@ -145,9 +145,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const processes = new ProcTable();
   const verbs: VerbPorts = { panes, screens, prompts, typing, processes, company, locks, clock, isLineMode };
   const commandOf = (runtime: string) => resetCommandOf(runtime, options.roster()?.resetCommands ?? new Map());
-  const runs = runsFolder(paths);
-  const records = async (agent: string) =>
-    (await readRuns(runs, agent)).map((run) => ({ ...run, lines: () => readRunLines(run) }));
+  const launches = new LaunchRecords(paths);
   const busPath = `/run/user/${uid}/bus`;
   const lifecycle: LifecyclePorts = {
     rows: { row: (key) => panes.row(key), all: () => inventory.rows },
@@ -156,10 +154,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     sessions: new SessionEnd({ tmuxPath: TMUX, uid }),
     servers: () => tmux.current().servers,
     startOf: processStartTicks,
-    launches: {
-      lastRun: (agent) => readLastRun(runs, agent),
-      hindrance: (agent) => lastHindrance(paths, agent),
-    },
+    launches,
     reset: (key, force, run) => typeReset(verbs, key, { force, commandOf }, run),
     isHolder: (session) => isHolderSession(session, options.roster()?.holderSession ?? null),
     holder: () => {
@@ -183,8 +178,8 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     refreshRoster: options.refreshRoster,
     linger: { isOn: () => isLingering(username), ensure: () => ensureLinger(username, paths) },
     launches: {
-      sourceNow: (agent) => launchSourceNow(agent, ground),
-      sourceThen: (agent) => launchSourceThen(ground, agent),
+      digestNow: (agent) => launchDigestNow(agent, ground),
+      digestThen: (agent) => launchDigestThen(ground, agent),
       hindrance: (agent) => hindranceNow(agent, ground),
     },
     nowMs: () => clock.nowMs(),
@@ -213,7 +208,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   return {
     calls: {
       watchTerminal: watchTerminal({ panes, feeds, company, clock }),
-      tailTerminal: tailTerminal({ panes, feeds, questions, records }),
+      tailTerminal: tailTerminal({ panes, feeds, questions, records: (agent) => launches.runs(agent) }),
       explainAgent: explainAgent({ agents: inventory, screens, prompts, clock }),
       sendText: orders.sendText,
       pressKeys: orders.pressKeys,

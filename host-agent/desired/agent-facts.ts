@@ -57,8 +57,8 @@ export const agentFacts = async (ports: DesiredPorts, wanted: Wanted): Promise<A
     lifecycle.units.read(HOLDER_UNIT),
     unitFiles.state(HOLDER_UNIT),
     readFileText(envPath, { maxBytes: MAX_BYTES, followLinks: true }),
-    launches.sourceThen(agent.name),
-    launches.sourceNow(agent),
+    launches.digestThen(agent.name),
+    launches.digestNow(agent),
   ]);
   const said = env.kind === 'text' ? parseEnvFile(env.text, envPath).values.get('MOSAIC_TMUX_SOCKET') : undefined;
   const isOurs = own.kind === 'isolated' || own.kind === 'shared';

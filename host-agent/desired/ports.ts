@@ -39,9 +39,9 @@ export interface DesiredPorts {
   linger: { isOn(): boolean; ensure(): Promise<LingerOutcome> };
   launches: {
     /** Of all that a launch would bake now. */
-    sourceNow(agent: RosterAgent): Promise<string>;
+    digestNow(agent: RosterAgent): Promise<string>;
     /** Of what its last launch baked; null: it never was launched, or not by our launcher. */
-    sourceThen(agent: string): Promise<string | null>;
+    digestThen(agent: string): Promise<string | null>;
     /** Why it could not start now, in a few words; null: nothing is known against it. */
     hindrance(agent: RosterAgent): Promise<string | null>;
   };

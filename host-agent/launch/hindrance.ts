@@ -1,24 +1,15 @@
-/** Why an agent cannot start, in plain words: as its last preflight found it, or as one would find it now. Changes nothing. */
+/** Why an agent could not start here and now, in plain words; whatever runs of it is put aside. Changes nothing. */
 import type { RosterAgent } from '../../src/domain/roster.ts';
-import { agentLaunchPaths, type LaunchGround } from './launch-paths.ts';
-import { type Finding, lookAtTmux, preflight } from './preflight.ts';
-import { readPreflight } from './preflight-file.ts';
+import type { LaunchGround } from './launch-paths.ts';
+import { lookAtTmux, preflight } from './preflight.ts';
 import { readAgent } from './read-launch.ts';
 import { unitEnvironment } from './unit-environment.ts';
 
-/** null: nothing, or there was none. */
-export const lastHindrance = async (ground: Pick<LaunchGround, 'state'>, agent: string): Promise<string | null> => {
-  const found = await readPreflight(agentLaunchPaths(ground, agent).preflight, agent);
-  return found === null ? null : wordsOf(found.problems);
-};
-
-/** By its entry as it stands, and whatever runs of it now put aside. */
+/** null: nothing is known against it. */
 export const hindranceNow = async (entry: RosterAgent, ground: LaunchGround): Promise<string | null> => {
   const { agent, problems } = await readAgent(entry, ground, await unitEnvironment(process.env));
   const { problem } = await lookAtTmux(agent.path, ground.home);
   const looked = await preflight(agent, { ground, starting: false, tmuxProblem: problem });
-  return wordsOf([...problems, ...looked.problems]);
+  const all = [...problems, ...looked.problems];
+  return all.length === 0 ? null : all.map(({ words }) => words).join('; ');
 };
-
-const wordsOf = (problems: readonly Finding[]): string | null =>
-  problems.length === 0 ? null : problems.map(({ words }) => words).join('; ');

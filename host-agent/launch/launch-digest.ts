@@ -14,7 +14,7 @@ const LIMITS = { maxBytes: 64 * 1024, followLinks: true } as const;
 const DIGEST = /^[0-9a-f]{64}$/;
 
 /** From disk, at this moment: the entry, its env file, and the file of its secrets, of which the digest tells nothing. */
-export const launchSourceNow = async (agent: RosterAgent, ground: LaunchGround): Promise<string> => {
+export const launchDigestNow = async (agent: RosterAgent, ground: LaunchGround): Promise<string> => {
   const secrets = agent.envFile ? homePath(agent.envFile, ground.home) : null;
   const files = await Promise.all([envFile(ground, agent.name), secrets].map(valuesOf));
   const fields = Object.entries(declaredFields(agent)).filter(([field]) => isBakedAtLaunch(field));
@@ -24,8 +24,8 @@ export const launchSourceNow = async (agent: RosterAgent, ground: LaunchGround):
 };
 
 /** As the agent's last launch left it; null: it never had one. */
-export const launchSourceThen = async (ground: Pick<LaunchGround, 'state'>, agent: string): Promise<string | null> => {
-  const file = await readFileText(agentLaunchPaths(ground, agent).source, { ...LIMITS, followLinks: false });
+export const launchDigestThen = async (ground: Pick<LaunchGround, 'state'>, agent: string): Promise<string | null> => {
+  const file = await readFileText(agentLaunchPaths(ground, agent).digest, { ...LIMITS, followLinks: false });
   const said = file.kind === 'text' ? file.text.trim() : '';
   return DIGEST.test(said) ? said : null;
 };

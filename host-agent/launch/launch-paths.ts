@@ -31,7 +31,7 @@ export interface AgentLaunchPaths {
   /** Result of the last preflight, as JSON. */
   preflight: string;
   /** Digest of what it was made from, so that a launch that differs is told from one that does not. */
-  source: string;
+  digest: string;
   /** The unit's main process, its orderly end, and what follows any end. */
   server: string;
   stop: string;
@@ -50,7 +50,7 @@ export const agentLaunchPaths = (ground: Pick<Paths, 'state'>, agent: string): A
     conf: join(folder, 'tmux.conf'),
     settings: join(folder, 'settings.sh'),
     preflight: join(folder, 'preflight'),
-    source: join(folder, 'source'),
+    digest: join(folder, 'digest'),
     server: join(folder, 'server.sh'),
     stop: join(folder, 'stop.sh'),
     finish: join(folder, 'finish.sh'),

@@ -8,7 +8,7 @@ import { AGENT_NAME } from '../../src/domain/roster.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import { exec } from '../../src/runtime/exec.ts';
-import { launchSourceNow } from './launch-digest.ts';
+import { launchDigestNow } from './launch-digest.ts';
 import {
   type AgentLaunchPaths,
   agentLaunchPaths,
@@ -59,13 +59,13 @@ const prepareIn = async (files: AgentLaunchPaths, name: string, options: Prepare
     return { agent: name, atMs: nowMs(), problems: [], warnings: [finding(`${read.words}; it starts as it did last`)] };
   }
   const { agent, entry } = read;
-  const source = await launchSourceNow(entry, ground);
+  const digest = await launchDigestNow(entry, ground);
   const { tmux, problem } = await lookAtTmux(agent.path, ground.home);
   const looked = await preflight(agent, { ground, starting: true, tmuxProblem: problem });
   const problems = [...read.problems, ...looked.problems];
   // Nothing of a server that lives is touched.
   if (!problems.some(({ code }) => code === 'running' || code === 'tmux')) await tidy(files);
-  if (problems.length === 0) write(files, agent, { tmux: tmux!, source });
+  if (problems.length === 0) write(files, agent, { tmux: tmux!, digest });
   return { agent: name, atMs: nowMs(), problems, warnings: [...read.warnings, ...looked.warnings] };
 };
 
@@ -87,7 +87,7 @@ const tidy = async ({ folder, finish }: AgentLaunchPaths): Promise<void> => {
 const write = (
   files: AgentLaunchPaths,
   agent: ResolvedAgent,
-  { tmux, source }: { tmux: string; source: string },
+  { tmux, digest }: { tmux: string; digest: string },
 ): void => {
   if (agent.isDefaultWorkdir) mkdirSync(agent.workdir, { recursive: true });
   for (const left of ['run', 'ended']) rmSync(join(files.folder, left), { force: true });
@@ -95,7 +95,7 @@ const write = (
   writePrivate(files.settings, settingsText(agent, files, tmux));
   writePrivate(files.conf, serverConfText(agent, files));
   writePrivate(files.launch, launchText(agent, files));
-  writePrivate(files.source, `${source}\n`);
+  writePrivate(files.digest, `${digest}\n`);
 };
 
 const writeScripts = (folder: string): void => {

@@ -48,8 +48,8 @@ export interface LifecyclePorts {
   /** What the launcher keeps of an agent. */
   launches: {
     lastRun(agent: string): Promise<EndedRun | null>;
-    /** What its last preflight found wrong; null: nothing, or there was none. */
-    hindrance(agent: string): Promise<string | null>;
+    /** What a preflight since then (wall clock) found wrong; null: nothing, or there was none. */
+    hindrance(agent: string, sinceMs: number): Promise<string | null>;
   };
   /** Types the runtime's own reset command, and says whether that was proven. */
   reset(key: string, force: boolean, run: OrderRun): Promise<ResetTry>;

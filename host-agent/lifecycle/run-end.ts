@@ -30,7 +30,10 @@ export const endWords = ({ status, signal }: RunEnd): string => {
 
 /** What the launcher has to say of a start that failed; nothing of a screen. */
 export const launchWords = async (ports: LifecyclePorts, agent: string, sinceMs: number): Promise<string[]> => {
-  const [hindrance, run] = await Promise.all([ports.launches.hindrance(agent), lastRunSince(ports, agent, sinceMs)]);
+  const [hindrance, run] = await Promise.all([
+    ports.launches.hindrance(agent, sinceMs),
+    lastRunSince(ports, agent, sinceMs),
+  ]);
   const end = runEnd(undefined, run);
   return [
     ...(hindrance === null ? [] : [`its preflight: ${hindrance}`]),

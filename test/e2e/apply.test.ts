@@ -15,7 +15,7 @@ keepEvidence(() => bed);
 
 /** What a launch begins by default, and a process table knows for pi: it says what it was given and stays. */
 const LAUNCHER = `#!/bin/sh
-exec "$HOME/bin/pi" -c 'import os, time
+exec "$HOME/.local/bin/pi" -c 'import os, time
 print("i am", os.environ.get("MOSAIC_AGENT_NAME"), os.environ.get("MOSAIC_AGENT_MODEL"), os.getcwd(), flush=True)
 time.sleep(1e6)'
 `;
@@ -24,8 +24,8 @@ beforeAll(async () => {
   bed = await Testbed.start();
   const host = await bed.boot('W-jarvis', { users: [{ name: 'jarvis', uid: 1000, linger: true }] });
   jarvis = { host, user: 'jarvis' };
-  await host.mustSsh('jarvis', 'mkdir -p ~/bin ~/.local/bin && cp "$(readlink -f /usr/bin/python3)" ~/bin/pi');
-  await host.writeFile('/home/jarvis/.local/bin/mosaic', LAUNCHER, { owner: 'jarvis', mode: 0o755 });
+  await host.mustSsh('jarvis', 'mkdir -p ~/.local/bin && cp "$(readlink -f /usr/bin/python3)" ~/.local/bin/pi');
+  await host.writeFile('/home/jarvis/.local/bin/mosaic', LAUNCHER, { owner: 'jarvis', mode: '755' });
   await fleetUp(host, 'jarvis');
 });
 afterAll(() => bed?.stop());

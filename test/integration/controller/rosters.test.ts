@@ -153,7 +153,7 @@ test('callers of a host deploy on their own host and user, and elsewhere only wi
           id,
           hostAgent: DRAGON,
           expiresMs: 0,
-          steps: [{ controlAgent: controlAgent(DRAGON, 'deploy', 'coder', { id: `${id}-1` }) }],
+          steps: [{ putRoster: putRoster(DRAGON, TEXT, { id: `${id}-1`, force: true }) }],
         },
         done,
       ),
@@ -171,6 +171,9 @@ test('callers of a host deploy on their own host and user, and elsewhere only wi
     expect(details).toContain('"fleet host allow W-jarvis send lifecycle deploy"');
   }
   expect(there.begun).toEqual([]);
+  const withdrawal = { id: '', hostAgent: DRAGON, expiresMs: 0, steps: [] };
+  const withdrawn = await failureOf(unary((done) => jarvis.putIntent(withdrawal, done)));
+  expect(withdrawn.code).toBe(status.PERMISSION_DENIED);
   for (const change of changes(cell.as(dragon), 'own')) await change();
   await cell.allow('W-jarvis', ['deploy']);
   for (const change of changes(jarvis, 'allowed')) await change();

@@ -81,6 +81,8 @@ export class ServedManager {
   readonly calls: string[] = [];
   /** StartUnit, StopUnit and RestartUnit. */
   job: Job = () => 'done';
+  /** What Reload, EnableUnitFiles and DisableUnitFiles do; the names are empty for a reload. */
+  unitFiles: (verb: 'reload' | 'enable' | 'disable', names: readonly string[]) => void = () => {};
   #jobs = 0;
   readonly #socket: string;
   #bus: MessageBus | null = null;
@@ -154,6 +156,11 @@ export class ServedManager {
       return ['a(sus)', pids.map((pid) => ['/unit', pid, 'words'])];
     }
     if (member === 'LoadUnit') return ['o', pathOf(body[0] as string)];
+    const files = ({ Reload: 'reload', EnableUnitFiles: 'enable', DisableUnitFiles: 'disable' } as const)[member ?? ''];
+    if (files !== undefined) {
+      this.unitFiles(files, (body[0] as string[] | undefined) ?? []);
+      return [''];
+    }
     if (member === 'ResetFailedUnit') return this.units.has(body[0] as string) ? [''] : null;
     if (member === 'StartUnit' || member === 'StopUnit' || member === 'RestartUnit') {
       if (!this.units.has(body[0] as string)) return null;

@@ -3,12 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Variant } from '@jellybrick/dbus-next';
-import type { Orders } from '../../../../host-agent/command/orders.ts';
+import type { Orders, OrdersOptions } from '../../../../host-agent/command/orders.ts';
 import { PaneLocks } from '../../../../host-agent/command/pane-lock.ts';
 import { typeReset } from '../../../../host-agent/command/type-reset.ts';
 import type { TmuxServer } from '../../../../host-agent/inventory/source.ts';
 import { Lifecycle } from '../../../../host-agent/lifecycle/lifecycle.ts';
-import type { EndedRun } from '../../../../host-agent/lifecycle/ports.ts';
+import type { EndedRun, LifecyclePorts } from '../../../../host-agent/lifecycle/ports.ts';
 import { UnitJobs } from '../../../../host-agent/systemd/unit-jobs.ts';
 import { SessionEnd } from '../../../../host-agent/tmux/session-end.ts';
 import type { AgentRow } from '../../../../src/domain/agent-row.ts';
@@ -32,6 +32,9 @@ export interface Told {
   key?: string;
   force?: boolean;
   adopt?: boolean;
+  rosterDigest?: string;
+  migrate?: boolean;
+  purge?: boolean;
   timeoutMs?: number;
   actor?: string;
 }
@@ -50,7 +53,7 @@ export class LifecycleGround {
   readonly shown = new Set<number>();
   /** The roster's own reset commands. */
   readonly resetCommands = new Map<string, string>();
-  control: 'send' | 'lifecycle' = 'lifecycle';
+  control: 'send' | 'lifecycle' | 'deploy' = 'lifecycle';
   readonly #locks = new PaneLocks(join(this.folder, 'turns'));
   readonly #orders: Orders[] = [];
 
@@ -111,7 +114,7 @@ export class LifecycleGround {
   orders(journal = 'orders.journal'): Orders {
     const known = { get: (key: string) => this.#known(key) } as ReadonlyMap<string, KnownAgent>;
     const ports = realPorts(this.folder, known);
-    const lifecycle = new Lifecycle({
+    const lifecycle: LifecyclePorts = {
       rows: { row: (key) => this.#row(key), all: () => this.#rows() },
       units: new UnitJobs({ busPath: this.daemon.socket }),
       unitsProblem: () => null,
@@ -129,15 +132,21 @@ export class LifecycleGround {
       unitOf,
       turn: (of, signal, who) => this.#locks.take({ socket: 'unit', paneId: of, panePid: 0 }, signal, who),
       clock: systemClock,
-    });
+    };
     const policy = { control: this.control, federated: 'observe', takeover: true, federatedTakeover: false } as const;
     const orders = realOrders(this.folder, known, {
-      lifecycle,
+      lifecycle: new Lifecycle(lifecycle),
+      ...this.beside(lifecycle),
       policy: () => ({ ...policy, control: this.control, problem: null }),
       journalPath: join(this.folder, journal),
     });
     this.#orders.push(orders);
     return orders;
+  }
+
+  /** Other orders of the same host-agent. */
+  protected beside(_lifecycle: LifecyclePorts): Partial<OrdersOptions> {
+    return {};
   }
 
   tell(
