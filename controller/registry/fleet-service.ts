@@ -63,7 +63,12 @@ export const fleetHandlers = (
         return { ...answer, findings: [presence(record), ...answer.findings] } satisfies DiagnoseResponse;
       } catch (error) {
         const what = error instanceof FleetError ? error.message : 'the host could not be asked';
-        return { findings: [presence(record), { check: 'answer', outcome: 'failed', what }], unanswered: true };
+        const why = 'what is wrong there cannot be told from here';
+        const mend = 'ask again in a moment; else on it, by ssh: fleet doctor';
+        return {
+          findings: [presence(record), { check: 'answer', outcome: 'failed', what, why, mend }],
+          unanswered: true,
+        };
       }
     },
   };
