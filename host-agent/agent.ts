@@ -201,6 +201,7 @@ export class HostAgent {
         tmux,
         rules,
         unitsProblem: () => systemd.current().problem,
+        unitsSeen: () => systemd.current().units,
         roster: () => roster.current().roster,
         refreshRoster: () => roster.refresh(),
         beatsFolder: (agent) => beatsFolder(agent, roster.current().env),

@@ -240,6 +240,19 @@ describe('it is refused, and nothing changes,', () => {
   });
 });
 
+test('what a hand changed is told to whoever plans, and what only does not run is not', async () => {
+  const told = () => ground.desired.undeployed(ground.roster()!);
+  expect(await deploy()).toMatchObject({ outcome: 'done' });
+  expect(await told()).toEqual([]);
+  ground.write(OTHER_MODEL);
+  expect(await told()).toEqual([{ agent: 'coder', reason: 'it runs as the roster said before', restart: true }]);
+  ground.run('kill-session', '-t', '=coder');
+  ground.put('coder', 'inactive');
+  expect(await told()).toEqual([]);
+  ground.write(`${OTHER_MODEL}  - { name: new, runtime: pi }\n`);
+  expect(await told()).toEqual([{ agent: 'new', reason: 'its unit is not written as it should be', restart: false }]);
+});
+
 describe('a host-agent that ended at it', () => {
   test.each<[Cut, RegExp, string]>([
     ['enable', /what it has still to do: enable it, turn linger on, start it/, 'enabled, linger turned on, started'],
