@@ -22,7 +22,7 @@ export class ServedRosters {
   /** Hosts that are away: what the controller keeps of them is told. */
   readonly stored = new Set<string>();
   /** Of this host: agents that are not yet what its roster says. */
-  undeployed: { agent: string; reason: string; restart: boolean }[] = [];
+  undeployed: { agent: string; reason: string; restart: boolean; moves?: boolean }[] = [];
   /** Steps that their controller keeps for them. */
   readonly intents: string[] = [];
   /** What they heard that changes something, in its order: `W-jarvis remove a`, `dragon-lin roster`. */
