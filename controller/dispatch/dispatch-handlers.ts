@@ -12,9 +12,9 @@ import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
 import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
-import { addressOf, isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
+import { addressOf, isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
-import { authorise, leaveForAction, requireLeave } from './authorise.ts';
+import { authorise, deployable, leaveForAction } from './authorise.ts';
 import { openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
 import type { OrderCall, Orders } from './orders.ts';
@@ -77,12 +77,11 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     pressKeys: order('pressKeys'),
     answerPrompt: order('answerPrompt'),
     controlAgent: async (caller, request, { signal }) => {
-      const leave = leaveForAction(request.action);
+      const { action, target } = request;
       // A roster that was put a moment ago may name it, though its host has told no row of it yet.
-      const record = isDesiredVerb(request.action)
-        ? visibleHost(view, caller, request.target?.hostAgent ?? '')
-        : visibleHostOf(view, caller, request.target);
-      requireLeave(caller, leave, record);
+      const record = isDesiredVerb(action)
+        ? deployable(view, caller, target?.hostAgent ?? '')
+        : authorise(view, caller, leaveForAction(action), target);
       return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), signal);
     },
     holdTerminal: async (caller, request, call, { signal }) => {

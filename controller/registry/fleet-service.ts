@@ -57,13 +57,18 @@ export const fleetHandlers = (
     }),
     diagnose: async (caller, request, { signal }) => {
       const record = pick(view, request.host, seenBy(caller));
-      if (record.linkState !== 'connected') return { findings: [absence(record, clock)] };
+      if (record.linkState !== 'connected') return { findings: [absence(record, clock)], unanswered: true };
       try {
         const answer = await questions.diagnose(record.id, { host: record.id }, caller, signal);
-        return { findings: [presence(record), ...answer.findings] } satisfies DiagnoseResponse;
+        return { ...answer, findings: [presence(record), ...answer.findings] } satisfies DiagnoseResponse;
       } catch (error) {
         const what = error instanceof FleetError ? error.message : 'the host could not be asked';
-        return { findings: [presence(record), { check: 'answer', outcome: 'failed', what }] };
+        const why = 'what is wrong there cannot be told from here';
+        const mend = 'ask again in a moment; else on it, by ssh: fleet doctor';
+        return {
+          findings: [presence(record), { check: 'answer', outcome: 'failed', what, why, mend }],
+          unanswered: true,
+        };
       }
     },
   };

@@ -11,7 +11,8 @@ export PATH LC_ALL XDG_RUNTIME_DIR
 unset DBUS_SESSION_BUS_ADDRESS
 share=$HOME/.local/share/fleet
 state=$HOME/.local/state/fleet
-# pending: what was there before; it becomes rolling-back when somebody goes back, and only one can take it.
+# pending: what was there before; it becomes rolling-back when somebody goes back, and only one can take it. busy: the
+# number of the process that switches.
 work=$state/upgrade
 name=fleet-host-agent.service
 unit=$HOME/.config/systemd/user/$name
@@ -74,6 +75,15 @@ arm() {
   fi
 }
 
+# A switch that is slow, or whose upgrader has given it up, comes to its end first.
+await_switch() {
+  tries=0
+  while [ "$tries" -lt 600 ] && busy=$(cat "$work/busy" 2>/dev/null) && [ -d "/proc/$busy" ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+}
+
 roll_back() {
   [ ! -d "$work/pending" ] || mv "$work/pending" "$work/rolling-back"
   [ -d "$work/rolling-back" ] || return 0
@@ -105,6 +115,7 @@ case ${DO:-${1-}} in
       if by_unit; then cp "$unit" "$fresh/unit"; else locked version >"$fresh/detached"; fi
       mv "$fresh" "$work/pending"
     fi
+    echo "$$" >"$work/busy"
     arm
     turn_current "versions/$ID"
     if [ -e "$work/pending/unit" ]; then
@@ -143,9 +154,11 @@ case ${DO:-${1-}} in
       sleep 1
       left=$((left - 1))
     done
+    await_switch
     ! is_turn "$2" || roll_back
     ;;
   roll-back)
+    await_switch
     [ -z "${2-}" ] || is_turn "$2" || exit 0
     roll_back
     ;;

@@ -10,6 +10,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { ManagerFacts, ProcessTable } from '../inventory/source.ts';
 import { flagged, policy } from './fleet-checks.ts';
 import { heartbeats } from './heartbeat-checks.ts';
+import { launches } from './launch-checks.ts';
 import { certificate, clockSkew, reach } from './line-checks.ts';
 import { disk, linger, neighbours, ownFolders, userManager } from './machine-checks.ts';
 import { overrides, roster, rosterAgainstUnits } from './roster-checks.ts';
@@ -59,6 +60,7 @@ export const diagnoseHost = async (options: DiagnoseOptions): Promise<DiagnoseRe
     roster(options),
     ...rosterAgainstUnits(options),
     ...(await overrides(options)),
+    ...(await launches(options)),
     ...heartbeats(options),
     ...flagged(options),
     policy(options),
@@ -66,4 +68,5 @@ export const diagnoseHost = async (options: DiagnoseOptions): Promise<DiagnoseRe
     reach(options),
     clockSkew(options),
   ],
+  unanswered: false,
 });

@@ -25,8 +25,7 @@ export type FindingCode =
   | 'workdir'
   | 'linger'
   | 'trust'
-  | 'detached'
-  | 'launcher';
+  | 'detached';
 
 export interface Finding {
   code: FindingCode;

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 
 export interface RuntimeLaunch {
-  /** Where it takes the effort as a part of the model's name, as in `gpt-5.5:high`. */
+  /** Program and arguments that say the model and the effort in its own way. */
   words(choice: ModelChoice, mosaicHome: string): string[];
   /** Whether `mosaic yolo NAME` starts it, where there is a mosaic. */
   byMosaic: boolean;

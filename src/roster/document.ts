@@ -2,7 +2,7 @@
  * Comes in: YAML or JSON text. Goes out: plain values under the roster's own spelling of keys, and where each
  * stands. Aliases are followed within a bound; a key that is there twice, in whatever spelling, is a fault.
  */
-import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument } from 'yaml';
 import type { Fault } from './fault.ts';
 import { shown } from './fault.ts';
 import { canonicalKey, levelAt } from './keys.ts';
@@ -26,12 +26,13 @@ interface Place {
 
 const pathKey = (path: Path): string => path.join('\0');
 
-export const readDocument = (text: string): RosterDocument => {
+/** `parsed` is the same text, read by the library before. */
+export const readDocument = (text: string, parsed?: Document): RosterDocument => {
   try {
     // The library's own look for equal keys takes quadratic time.
-    const document = parseDocument(text, { prettyErrors: false, merge: false, uniqueKeys: false });
+    const document = parsed ?? parseDocument(text, { prettyErrors: false, merge: false, uniqueKeys: false });
     const faults = document.errors.map(({ pos, message }) => ({ offset: pos[0], words: messageWords(message) }));
-    return faults.length > 0 ? unread(faults) : new Reader().read(document.contents);
+    return faults.length > 0 ? unread(faults) : new Reader().read(document.contents as Node | null);
   } catch (error) {
     // Nested too deeply for the parser, or an alias of itself.
     return unread([{ offset: 0, words: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }]);

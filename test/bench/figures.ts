@@ -1,4 +1,5 @@
 /** All figures in the order in which they are taken; neighbours that share a place stand together. */
+import { apply500 } from './figures/apply-500.ts';
 import { changeRealHosts } from './figures/change-real-hosts.ts';
 import { changeVisible } from './figures/change-visible.ts';
 import { controllerLoad } from './figures/controller-load.ts';
@@ -20,6 +21,7 @@ import type { Figure } from './harness/figure.ts';
 export const figures: readonly Figure[] = [
   ps50,
   diff500,
+  apply500,
   changeVisible,
   linkLoss,
   hostAgentIdle,

@@ -74,9 +74,13 @@ describe('other hosts', () => {
       const begun = performance.now();
       const cut = await jarvis.fleet('jarvis', ['doctor', '--all', '-o', 'json'], { timeoutMs: 30_000 });
       expect(performance.now() - begun).toBeLessThan(20_000);
-      expect({ exitCode: cut.exitCode, stderr: cut.stderr, out: cut.stdout }).toMatchObject({ exitCode: 3 });
+      expect(cut.exitCode).toBe(3);
       const [, there] = JSON.parse(cut.stdout).hosts;
-      expect(there).toMatchObject({ host: 'dragon-lin', asked: false, findings: [{ outcome: 'failed' }] });
+      expect(there).toMatchObject({
+        host: 'dragon-lin',
+        asked: false,
+        findings: expect.arrayContaining([expect.objectContaining({ outcome: 'failed' })]),
+      });
     } finally {
       dragon.mendCable();
     }

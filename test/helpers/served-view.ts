@@ -122,7 +122,7 @@ export class ServedView {
     return {
       watchAgents: (call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>) => this.#watch(call),
       whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream }),
-      diagnose: (_, reply) => reply(null, { findings: this.findings }),
+      diagnose: (_, reply) => reply(null, { findings: this.findings, unanswered: false }),
       watchTerminal: absentStream,
       tailTerminal: absentStream,
       holdTerminal: absentStream,

@@ -80,7 +80,10 @@ export class SimulatedHost {
       version: '1.0.0',
       facts,
       calls: {
-        diagnose: async () => ({ findings: [{ check: 'simulated', outcome: 'ok', what: identity.host }] }),
+        diagnose: async () => ({
+          findings: [{ check: 'simulated', outcome: 'ok', what: identity.host }],
+          unanswered: false,
+        }),
         watchTerminal: notServed('show a screen'),
         tailTerminal: notServed('tell lines of a screen'),
         explainAgent: notServed('explain an agent'),

@@ -2,6 +2,7 @@ import { cleanText } from '../../domain/clean-text.ts';
 import type { HeldPlace } from '../../domain/desired-plan.ts';
 import { placeAgents } from '../../domain/placement.ts';
 import { rosterPartOf } from '../../roster/edit/roster-part.ts';
+import { RosterText } from '../../roster/edit/roster-text.ts';
 import type { CommandContext } from '../command.ts';
 import { runChange } from '../desired/change-run.ts';
 import { errandsOf } from '../desired/errands.ts';
@@ -15,18 +16,19 @@ export const run = async (context: CommandContext): Promise<number> => {
   const surveyed = await survey(context);
   const { desired, mirror, plan, scope, notes, isCurrent, age } = surveyed;
   for (const note of notes) stderr.write(`${cleanText(note)}\n`);
+  const text = new RosterText(desired.text);
   const errands = errandsOf(surveyed, {
     force: flags.force === true,
     migrate: false,
-    textFor: (_, place) => textFor(surveyed, place),
+    textFor: (_, place) => textFor(surveyed, text, place),
   });
   const counted = leftOut(scope.passedOver);
   return await runChange(context, { cell: mirror.cell, roster: desired.path, plan, errands, isCurrent, age, counted });
 };
 
 /** A place gets its part; the roster in force here is there already. */
-const textFor = ({ desired, scope, places }: Survey, place: HeldPlace): string | null => {
+const textFor = ({ desired, scope, places }: Survey, text: RosterText, place: HeldPlace): string | null => {
   if (desired.isOwn && place.here) return null;
   const agents = placeAgents(scope.wanted, places).agents.get(place.id) ?? [];
-  return rosterPartOf(desired.text, desired.roster, agents);
+  return rosterPartOf(text, desired.roster, agents);
 };

@@ -17,9 +17,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   if (flags.fix) return await fixHere(context, host);
   if (flags.all) return await diagnoseAll(context);
   const { answered, findings } =
-    host === ''
-      ? await findingsHere(paths, signal)
-      : { answered: true, findings: await askFindings(paths, host, signal) };
+    host === '' ? await findingsHere(paths, signal) : await askFindings(paths, host, signal);
   if (flags.output === 'json')
     stdout.write(`${jsonText({ schema: 'fleet.findings/v1', findings: findings.map(findingObject) })}\n`);
   else stdout.write(findingLines(findings, painterFor(stdout, env)).join(''));

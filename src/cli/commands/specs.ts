@@ -144,7 +144,7 @@ const selfSpecs: readonly CommandSpec[] = [
     notes:
       '--fix never stops, starts or restarts an agent; what would need that is said. Afterwards it looks again.\n' +
       'Exit: 0 nothing failed (warnings may be there), 1 something failed, or a mend did; 3 with --all, when some host\n' +
-      'could not be asked; 5 no host-agent answers here (what can be told without is told).',
+      'could not be asked; 5 the host does not answer (what can be told without it is told).',
     load: async () => (await machines()).doctor,
   },
   {

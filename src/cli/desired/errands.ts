@@ -30,8 +30,8 @@ const errandOf = (surveyed: Surveyed, plan: PlacePlan, place: HeldPlace, options
   try {
     const held = surveyed.rosters.get(place.id);
     const age = surveyed.age(place.id);
-    if (held === undefined || (held instanceof FleetError && age !== null))
-      throw awayRefusal(place, age ?? 'no answer');
+    if (held === undefined) throw awayRefusal(place, age ?? 'no answer');
+    if (held instanceof FleetError && age !== null) throw awayRefusal(place, age, held.message);
     if (held instanceof FleetError) throw held;
     const away = held.stored ? (age ?? 'away') : null;
     const text = options.textFor(plan, place);

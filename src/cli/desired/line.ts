@@ -2,6 +2,7 @@
 import { formatAddress, formatHostAddress } from '../../domain/address.ts';
 import { FleetError } from '../../domain/errors.ts';
 import { type DesiredVerb, nothingWords, orderExitCode } from '../../domain/order.ts';
+import { rosterKey, rosterNameOf } from '../../domain/roster.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { IntentState, IntentStep } from '../../wire/gen/fleet/v1/intent.ts';
 import type { ControlAgentRequest, OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
@@ -74,7 +75,7 @@ export class PlaceLine {
   agentRequest({ agent, verb, ...order }: AgentOrder): ControlAgentRequest {
     const { place, timeoutMs } = this.#options;
     // Rows of a roster have the key of their name, whether its host has read it yet or not.
-    const target = { hostAgent: place.id, key: `roster:${agent}`, paneId: '', panePid: 0 };
+    const target = { hostAgent: place.id, key: rosterKey(agent), paneId: '', panePid: 0 };
     return { ...order, target, action: verb, timeoutMs, adopt: false };
   }
 
@@ -141,7 +142,7 @@ export class PlaceLine {
 
 const stepOf = ({ controlAgent }: IntentStep): Pick<StepTold, 'agent' | 'verb'> =>
   controlAgent
-    ? { agent: controlAgent.target?.key.replace('roster:', '') ?? '', verb: controlAgent.action as DesiredVerb }
+    ? { agent: rosterNameOf(controlAgent.target?.key ?? ''), verb: controlAgent.action as DesiredVerb }
     : { agent: null, verb: 'roster' };
 
 const idOf = ({ controlAgent, putRoster: roster }: IntentStep): string => controlAgent?.id ?? roster?.id ?? '';

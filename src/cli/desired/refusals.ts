@@ -33,5 +33,8 @@ export const leavesShared = (agents: readonly string[]): FleetError =>
     `${agents.join(', ')} would leave the tmux server that others share: fleet apply --migrate moves agents, one by one`,
   );
 
-export const awayRefusal = ({ host, user }: Named, age: string): FleetError =>
-  new FleetError('UNAVAILABLE', `${host}/${user} cannot be asked now (${age}): fleet doctor ${host} says why`);
+export const awayRefusal = ({ host, user }: Named, age: string, detail?: string): FleetError =>
+  new FleetError(
+    'UNAVAILABLE',
+    `${host}/${user} cannot be asked now (${age}): ${detail === undefined ? '' : `${detail}; `}fleet doctor ${host} says why`,
+  );

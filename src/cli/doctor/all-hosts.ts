@@ -69,7 +69,7 @@ const askEach = async (paths: Paths, mirror: ViewMirror, signal: AbortSignal): P
       const moment = moments[at]!;
       const { id, here } = moment.host;
       answers[at] = await askFindings(paths, here ? '' : id, signal, EACH_MS).then(
-        (findings) => ({ id, here, asked: true, findings }),
+        ({ answered, findings }) => ({ id, here, asked: answered, findings }),
         (error: Error) => {
           signal.throwIfAborted();
           const finding = cannotBeAsked(id, linkWords(hostAgentView(moment)), error.message);

@@ -8,20 +8,26 @@ import { diagnoseWithoutHostAgent } from '../offline-diagnosis.ts';
 
 const DEADLINE_MS = 20_000;
 
-/** `host`, or `host/user`; empty is this one. Rejects when it cannot be asked. */
+export interface Findings {
+  /** The host-agent itself answered; else these are others' words about it. */
+  answered: boolean;
+  findings: Finding[];
+}
+
+/** `host`, or `host/user`; empty is this one. Rejects when nobody can be asked. */
 export const askFindings = async (
   paths: Paths,
   host: string,
   signal: AbortSignal,
   deadlineMs = DEADLINE_MS,
-): Promise<Finding[]> => (await askHostAgent(paths, diagnose, { host }, { deadlineMs, signal })).findings;
+): Promise<Findings> => {
+  const { findings, unanswered } = await askHostAgent(paths, diagnose, { host }, { deadlineMs, signal });
+  return { answered: !unanswered, findings };
+};
 
-export const findingsHere = async (
-  paths: Paths,
-  signal: AbortSignal,
-): Promise<{ answered: boolean; findings: Finding[] }> => {
+export const findingsHere = async (paths: Paths, signal: AbortSignal): Promise<Findings> => {
   try {
-    return { answered: true, findings: await askFindings(paths, '', signal) };
+    return await askFindings(paths, '', signal);
   } catch (error) {
     if (!(error instanceof FleetError) || error.code !== 'UNAVAILABLE') throw error;
     return { answered: false, findings: await diagnoseWithoutHostAgent(paths, error, signal) };

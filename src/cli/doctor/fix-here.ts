@@ -13,7 +13,7 @@ import { waitUntil } from '../install/wait-until.ts';
 import { jsonText } from '../render/json.ts';
 import { painterFor } from '../render/paint.ts';
 import { UsageError } from '../usage-error.ts';
-import { findingsHere } from './ask-findings.ts';
+import { type Findings, findingsHere } from './ask-findings.ts';
 import { anyFailed, findingLines, findingObject } from './finding-text.ts';
 import { elsewhere } from './fix-elsewhere.ts';
 import { type Made, makeChange } from './make-change.ts';
@@ -104,7 +104,7 @@ const tell = ({ stderr }: CommandContext, told: Told): Told => {
 };
 
 /** Until what was done is not found any more; what is found after that is what is so. */
-const lookAgain = async (context: CommandContext, told: readonly Told[]): ReturnType<typeof findingsHere> => {
+const lookAgain = async (context: CommandContext, told: readonly Told[]): Promise<Findings> => {
   const { paths, signal } = context;
   const done = new Set(
     told.filter(({ outcome }) => outcome === 'done').map(({ kind, target }) => `${kind}\n${target}`),
@@ -128,7 +128,7 @@ const report = (
   { flags, stdout, env }: CommandContext,
   told: readonly Told[],
   byHand: readonly Finding[],
-  { answered, findings }: Awaited<ReturnType<typeof findingsHere>>,
+  { answered, findings }: Findings,
 ): number => {
   if (flags.output === 'json') {
     const fixes = told.map(({ check, kind, target, command, outcome, reason }) => ({

@@ -27,6 +27,8 @@ export const installVersion = async (shipped: ShippedVersion, layout: InstallLay
   const placed = (await isThere(root)) ? false : await placeVersion(shipped, layout, root);
   const turned = await pointLink(layout.current, relative(dirname(layout.current), root));
   const command = await linkCommand(layout);
+  // Whoever installs has decided: what an upgrade under way would go back to holds no longer.
+  await rm(layout.upgrade, { recursive: true, force: true });
   await pruneVersions(layout);
   return { root, changed: placed || turned || command.changed, commandNote: command.note };
 };

@@ -27,6 +27,7 @@ export const isSettled = ({ shipped, options }: AddContext, { facts, enrolled }:
     facts.user_manager &&
     facts.unit_sha256 === unit &&
     facts.unit_active === 'active' &&
+    !facts.upgrading &&
     (options.control === undefined || controlOf(facts.policy) === options.control)
   );
 };

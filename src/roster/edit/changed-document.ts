@@ -14,9 +14,10 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { RosterChanges } from './changes.ts';
+import type { RosterText } from './roster-text.ts';
 import { changeMapKeys, styleOf } from './yaml-style.ts';
 
-export const changedDocument = (text: string, changes: RosterChanges): string | null => {
+export const changedDocument = ({ text }: RosterText, changes: RosterChanges): string | null => {
   const document = parseDocument(text, { uniqueKeys: false, merge: false });
   if (!isMap(document.contents)) return null;
   const top = document.contents as YAMLMap;

@@ -1,7 +1,8 @@
 /** A JSON roster stays JSON, with its indentation. Gives null for what is no JSON. */
 import { changeRoster, type RosterChanges, type Values } from './changes.ts';
+import type { RosterText } from './roster-text.ts';
 
-export const changedJson = (text: string, changes: RosterChanges): string | null => {
+export const changedJson = ({ text }: RosterText, changes: RosterChanges): string | null => {
   const roster = parsed(text);
   if (roster === null) return null;
   changeRoster(roster, changes);

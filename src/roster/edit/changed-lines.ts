@@ -5,12 +5,12 @@
 import { isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import type { KeyChange, NewEntry, RosterChanges } from './changes.ts';
 import { type AgentLines, agentLines, type EntryLines, indentOf, isBlank, isComment } from './entry-lines.ts';
+import type { RosterText } from './roster-text.ts';
 import { type Splice, spliced } from './splice.ts';
 import { topSplices } from './top-lines.ts';
 import { changeMapKeys, mapLines, styleOf } from './yaml-style.ts';
 
-export const changedLines = (text: string, changes: RosterChanges): string | null => {
-  const document = parseDocument(text, { uniqueKeys: false, merge: false });
+export const changedLines = ({ text, document }: RosterText, changes: RosterChanges): string | null => {
   if (document.errors.length > 0 || !isMap(document.contents)) return null;
   const agents = agentLines(text, document) ?? noAgents(text, document.contents as YAMLMap);
   const top = topSplices(text.split('\n'), document.contents as YAMLMap, changes);

@@ -4,23 +4,24 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { FleetError } from '../../domain/errors.ts';
-import { readDocument } from '../document.ts';
 import { changedDocument } from './changed-document.ts';
 import { changedJson } from './changed-json.ts';
 import { changedLines } from './changed-lines.ts';
 import { changeRoster, type RosterChanges, type Values } from './changes.ts';
+import { RosterText } from './roster-text.ts';
 
 /** The least disturbing first. Each gives null, or a wrong text, where the roster is written in a way it does not know. */
 const WAYS = [changedJson, changedLines, changedDocument] as const;
 
 /** Throws FAILED_PRECONDITION where no way of writing has the changes and leaves the rest. */
-export const editRoster = (text: string, changes: RosterChanges): string => {
-  const asked = withoutNobody(text, changes);
-  const wanted = plainValues(text);
+export const editRoster = (written: string | RosterText, changes: RosterChanges): string => {
+  const source = typeof written === 'string' ? new RosterText(written) : written;
+  const wanted = source.values();
+  const asked = withoutNobody(wanted, changes);
   changeRoster(wanted, asked);
   for (const way of WAYS) {
-    const written = attempt(() => way(text, asked));
-    if (written !== null && isDeepStrictEqual(plainValues(written), plain(wanted))) return written;
+    const after = attempt(() => way(source, asked));
+    if (after !== null && isDeepStrictEqual(new RosterText(after).values(), wanted)) return after;
   }
   throw new FleetError(
     'FAILED_PRECONDITION',
@@ -29,16 +30,11 @@ export const editRoster = (text: string, changes: RosterChanges): string => {
 };
 
 /** Version 1 needs an agent, version 2 does not. */
-const withoutNobody = (text: string, changes: RosterChanges): RosterChanges => {
-  const { agents = [], version } = plainValues(text) as { agents?: unknown[]; version?: unknown };
+const withoutNobody = (roster: Values, changes: RosterChanges): RosterChanges => {
+  const { agents = [], version } = roster as { agents?: unknown[]; version?: unknown };
   const left = agents.length - (changes.remove?.size ?? 0) + (changes.add?.length ?? 0);
   return left === 0 && version !== 2 ? { ...changes, version2: true } : changes;
 };
-
-const plainValues = (text: string): Values => plain(readDocument(text).value ?? {}) as Values;
-
-/** Without keys that say nothing, and without the reader's own prototypes. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** The library may refuse what it is asked to write. */
 const attempt = (write: () => string | null): string | null => {

@@ -73,7 +73,7 @@ export const ROOMS: Record<string, Room> = {
     because: 'it makes of this host what its roster says, with the hands of the rooms below it',
   },
   'host-agent/doctor': {
-    may: [...agent('inventory', 'policy', 'enrollment', 'config.ts').may, 'src/roster'],
+    may: [...agent('inventory', 'policy', 'enrollment', 'launch', 'config.ts').may, 'src/roster'],
     because: 'it compares what the other rooms read, and asks nobody itself',
   },
   'host-agent/local': agent('inventory', 'report', 'policy', 'doctor', 'calls'),

@@ -11,6 +11,7 @@ let served: ServedView;
 let bin: string;
 beforeEach(async () => {
   served = new ServedView();
+  isUnanswered = false;
   bin = join(served.home, 'bin');
   mkdirSync(bin);
   // `enable` writes the state that `show` tells.
@@ -29,12 +30,14 @@ esac
   served.calls.diagnose = (call, reply) => {
     const answer = findings(call.request.host);
     if (answer === null) reply({ code: status.UNAVAILABLE, details: 'its host-agent is not connected' });
-    else reply(null, { findings: answer });
+    else reply(null, { findings: answer, unanswered: isUnanswered });
   };
 });
 afterEach(() => served.dispose());
 
-/** null: that host cannot be asked. */
+/** The controller tells of a host that does not answer. */
+let isUnanswered: boolean;
+/** null: nobody can be asked about that host. */
 let findings: (host: string) => Finding[] | null;
 const isEnabled = (unit: string): boolean => existsSync(join(served.home, `enabled-${unit}`));
 const calls = (): string =>
@@ -211,6 +214,19 @@ describe('--all', () => {
         },
       ],
     });
+  });
+
+  test('what the controller tells of a host that does not answer is shown, and the host is not called asked', async () => {
+    await serveTwo();
+    findings = (host) => {
+      isUnanswered = host !== '';
+      return host === '' ? [WELL] : [{ check: 'answer', outcome: 'failed', what: 'the line to it broke' }];
+    };
+    const { code, stdout } = await fleet('doctor', '--all', '-o', 'json');
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout).hosts[1]).toMatchObject({ asked: false, findings: [{ check: 'answer' }] });
+    const alone = await fleet('doctor', 'dragon-lin');
+    expect(alone).toMatchObject({ code: 5, stdout: 'FAIL  answer  the line to it broke\n' });
   });
 
   test('something that failed on any host is 1', async () => {

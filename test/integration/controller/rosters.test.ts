@@ -56,6 +56,7 @@ test('a host that is there tells its own roster; one that is away is planned for
     digest: rosterDigest(TEXT),
     problem: '',
     env: [],
+    undeployed: [],
     asOfMs: expect.any(Number),
     stored: true,
   });
@@ -153,7 +154,7 @@ test('callers of a host deploy on their own host and user, and elsewhere only wi
           id,
           hostAgent: DRAGON,
           expiresMs: 0,
-          steps: [{ controlAgent: controlAgent(DRAGON, 'deploy', 'coder', { id: `${id}-1` }) }],
+          steps: [{ putRoster: putRoster(DRAGON, TEXT, { id: `${id}-1`, force: true }) }],
         },
         done,
       ),
@@ -171,6 +172,9 @@ test('callers of a host deploy on their own host and user, and elsewhere only wi
     expect(details).toContain('"fleet host allow W-jarvis send lifecycle deploy"');
   }
   expect(there.begun).toEqual([]);
+  const withdrawal = { id: '', hostAgent: DRAGON, expiresMs: 0, steps: [] };
+  const withdrawn = await failureOf(unary((done) => jarvis.putIntent(withdrawal, done)));
+  expect(withdrawn.code).toBe(status.PERMISSION_DENIED);
   for (const change of changes(cell.as(dragon), 'own')) await change();
   await cell.allow('W-jarvis', ['deploy']);
   for (const change of changes(jarvis, 'allowed')) await change();
@@ -183,9 +187,9 @@ test('callers of a host deploy on their own host and user, and elsewhere only wi
 
 test('an agent that no row names yet is deployed by its name: its roster was put a moment ago', async () => {
   const dragon = await cell.host('dragon-lin', { calls: there.calls });
-  const outcome = await control(cell.as(dragon), controlAgent(DRAGON, 'deploy', 'a b', { id: 'new' }));
-  expect(outcome).toMatchObject({ outcome: 'done', verb: 'deploy', address: 'home/dragon-lin/u/a%20b' });
-  const started = await failureOf(control(cell.as(dragon), controlAgent(DRAGON, 'start', 'a b', { id: 'newer' })));
+  const outcome = await control(cell.as(dragon), controlAgent(DRAGON, 'deploy', 'new-one', { id: 'new' }));
+  expect(outcome).toMatchObject({ outcome: 'done', verb: 'deploy', address: 'home/dragon-lin/u/new-one' });
+  const started = await failureOf(control(cell.as(dragon), controlAgent(DRAGON, 'start', 'new-one', { id: 'newer' })));
   expect(started.code).toBe(status.NOT_FOUND);
 });
 

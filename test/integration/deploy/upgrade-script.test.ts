@@ -183,6 +183,20 @@ describe('without a user manager', () => {
     expect(current()).toBe(`versions/${OLD}`);
   });
 
+  test('its guard waits for a switch that is slower than it', async () => {
+    await start();
+    const sleep = join(bin, 'sleep');
+    // Whoever waits for the old process to end is slow: by then the guard's time is over.
+    writeFileSync(sleep, '#!/bin/sh\ncase $1 in 0.1) exec /bin/sleep 2 ;; *) exec /bin/sleep "$1" ;; esac\n', {
+      mode: 0o755,
+    });
+    await switchTo(NEW, { GUARD_SECONDS: '1' });
+    expect(await hostAgent.running()).toMatchObject({ version: NEW });
+    await until(async () => (await hostAgent.running())?.version === OLD, { timeoutMs: 30_000 });
+    await until(() => work().length === 0, SOON);
+    expect(current()).toBe(`versions/${OLD}`);
+  });
+
   test('what ended says its last word', async () => {
     put('.local/state/fleet/log/host-agent.log', 'fleet-host-agent: the disk is full\n');
     expect((await act('look')).stdout).toBe('ActiveState=failed\nWords=fleet-host-agent: the disk is full\n');

@@ -57,7 +57,8 @@ describe.each(recordings)('a host-agent of version $version', ({ version, messag
     const uplink = await uplinkOf(controller, 'W-jarvis', 'jarvis');
     for (const { bytes } of messages.filter(({ kind }) => kind !== 'goodbye')) uplink.say(Buffer.from(bytes, 'base64'));
     await until(async () => (await rowsOf(controller, id)).length === rows.length, SOON);
-    expect(await rowsOf(controller, id)).toEqual(rows);
+    // Fields that came later are whatever they are now.
+    expect(await rowsOf(controller, id)).toMatchObject(rows);
     expect(await controller.link(id)).toBe('connected null');
 
     const moment = (await controller.view()).momentOf(id, 0)!;
@@ -77,7 +78,7 @@ describe.each(recordings)('a host-agent of version $version', ({ version, messag
     uplink.say(Buffer.from(goodbye!.bytes, 'base64'));
     uplink.finish();
     await until(async () => (await controller.link(id)) === 'lost stopped', SOON);
-    expect(await rowsOf(controller, id)).toEqual(rows);
+    expect(await rowsOf(controller, id)).toMatchObject(rows);
   });
 });
 

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -72,6 +73,14 @@ test('a Node.js that no version uses any more goes', async () => {
     utimesSync(join(layout.versions, idOf(n)), n, n);
   }
   expect(readdirSync(layout.runtimes)).toHaveLength(3);
+});
+
+test('an upgrade that was cut off goes back no more once a version is installed on purpose', async () => {
+  const pending = join(layout.upgrade, 'pending/current');
+  mkdirSync(join(pending, '..'), { recursive: true });
+  writeFileSync(pending, `versions/${idOf(1)}\n`);
+  await installVersion(ship(idOf(2)), layout);
+  expect(existsSync(layout.upgrade)).toBe(false);
 });
 
 test('a damaged file is refused and leaves nothing behind', async () => {

@@ -19,7 +19,7 @@ test.each([
   expect(offered).not.toContain('__complete');
 });
 
-test.each(['doctor', 'ps --host', 'host rm', 'host allow', 'host allow --none'])(
+test.each(['doctor', 'ps --host', 'host rm', 'host upgrade', 'host allow', 'host allow --none'])(
   'fleet %s … offers the hosts of now',
   async (before) => {
     expect(await candidatesFor(before.split(' '), '', names)).toEqual(['W-jarvis', 'dragon-lin']);

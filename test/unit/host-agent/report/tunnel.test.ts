@@ -155,7 +155,8 @@ test('a call waits while the stream is full, and while too much of what it said 
       for (; written < 4 && !signal.aborted; written++) if (!sink.write(half)) await sink.drained(signal);
     },
   });
-  const request = codecOf('tailTerminal').requestSerialize({ hostAgent: 'h/u', key: 'a', lines: 1, follow: false });
+  const asked = { hostAgent: 'h/u', key: 'a', lines: 1, follow: false, lastRun: 0 };
+  const request = codecOf('tailTerminal').requestSerialize(asked);
   line.emit('data', { callId: 1n, begin: { method: 'TailTerminal', request, caller, deadlineMs: 0 } });
   await until(() => line.replies.length === 2, SOON);
   const idle = () => new Promise((resolve) => setImmediate(resolve));
