@@ -280,19 +280,18 @@ test('a restart that is seen twice, by the unit and then by its new pane, is one
     needsReload: false,
     fragmentPath: null,
   });
-  let nowMs = NOW;
-  const flagsAt = (restarts: number, pid: number) =>
+  const flagsAt = (second: number, restarts: number, pid: number) =>
     joinRows(
       readings({
         servers: [server(FACTORY, [{ name: 'a', panes: [pane('%1', { pid })] }])],
         roster: [declared('a')],
         units: [unit(restarts)],
       }),
-      context({ memory, nowMs: (nowMs += 1_000) }),
+      context({ memory, nowMs: NOW + second * 1_000 }),
     )[0]?.flags;
-  const looks = [flagsAt(0, 10), flagsAt(1, 10), flagsAt(1, 11), flagsAt(2, 11), flagsAt(2, 12)];
+  const looks = [flagsAt(0, 0, 10), flagsAt(1, 1, 10), flagsAt(2, 1, 11), flagsAt(3, 2, 11), flagsAt(4, 2, 12)];
   expect(looks.flat()).not.toContain('CRASH-LOOP');
-  expect([flagsAt(3, 12), flagsAt(3, 13)].flat()).toContain('CRASH-LOOP');
+  expect([flagsAt(5, 3, 12), flagsAt(6, 3, 13)].flat()).toContain('CRASH-LOOP');
 });
 
 test('a state is dated from the moment it changed, not from the first look', () => {
