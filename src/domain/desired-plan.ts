@@ -123,7 +123,7 @@ const stepOf = (wanted: RosterAgent, row: AgentRow, { roster, env, undeployed }:
     agent: wanted.name,
     changes,
     launch,
-    because: run.because ?? (changes.length > 0 ? null : (open?.reason ?? null)),
+    because: open && run.launch === null && changes.length === 0 ? open.reason : run.because,
     overrides: overridesOf(wanted, row, env?.get(wanted.name) ?? null),
   };
 };

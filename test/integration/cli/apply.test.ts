@@ -49,8 +49,8 @@ describe('the roster in force', () => {
     const { code, stdout } = await served.fleet('apply');
     expect(code).toBe(8);
     expect(stdout).toContain(
-      'home/W-jarvis/jarvis/a  deploy refused: the policy of W-jarvis/jarvis lets callers only lifecycle: ' +
-        'fleet host control W-jarvis deploy grants more; nothing was changed\n',
+      'home/W-jarvis/jarvis/a  deploy refused: its policy lets callers only lifecycle; ' +
+        'fleet host control W-jarvis deploy allows it; nothing was changed\n',
     );
     expect(served.told).toEqual([]);
   });
