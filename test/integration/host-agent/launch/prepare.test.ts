@@ -71,7 +71,7 @@ describe('a start', () => {
     writeFileSync(join(bed.home, 'secrets'), 'KEY=hush\n', { mode: 0o644 });
     bed.env('a', 'what is this\n');
     expect(await warnings()).toEqual([
-      expect.stringContaining('a.env:1:1: `what is this` is passed over'),
+      expect.stringContaining('a.env:1:1: this line is no assignment'),
       `others may read its env_file: chmod 600 ${bed.home}/secrets`,
       expect.stringMatching(/^linger is off for /),
     ]);
