@@ -2,16 +2,16 @@
  * One agent as it is found on this host: its unit, whose file that is, its session, its env file, what its last launch
  * was made from. Comes in: its entry of the roster. Changes nothing.
  */
-import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readFile, stat } from 'node:fs/promises';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import { HOLDER_UNIT } from '../../src/domain/holder.ts';
-import { AGENT_NAME, type RosterAgent, rosterKey, sessionNameOf } from '../../src/domain/roster.ts';
+import { type RosterAgent, rosterKey, sessionNameOf } from '../../src/domain/roster.ts';
 import type { UnitNow } from '../../src/domain/unit-now.ts';
 import { parseEnvFile } from '../../src/roster/env-file.ts';
 import { isSocketName, socketNameOf } from '../../src/roster/socket-name.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
 import { isOurUnitText } from '../launch/agent-unit.ts';
-import { envFile, unitFile, unitsFolder } from '../launch/launch-paths.ts';
+import { envFile, unitFile } from '../launch/launch-paths.ts';
 import { livingPane } from '../lifecycle/prove-start.ts';
 import type { DesiredPorts, UnitFileNow, Wanted } from './ports.ts';
 
@@ -118,14 +118,6 @@ export const strayOf = (
     tmux?.session === sessionNameOf(name) &&
     (tmux.socket === socketPath(sharedSocket) || hasHolder(tmux.socket));
   return lifecycle.rows.all().find(isTheirs) ?? null;
-};
-
-/** Names of the agents whose units fleet wrote, whatever a roster says. */
-export const launchedHere = async (home: string): Promise<string[]> => {
-  const files = await readdir(unitsFolder(home)).catch(() => []);
-  const names = files.flatMap((file) => /^mosaic-agent@(.+)\.service$/.exec(file)?.[1] ?? []).sort();
-  const found = await Promise.all(names.map((name) => ownUnitFile(unitFile(home, name))));
-  return names.filter((name, index) => AGENT_NAME.test(name) && ['isolated', 'shared'].includes(found[index]!.kind));
 };
 
 /** A link is somebody's own doing, wherever it leads. */

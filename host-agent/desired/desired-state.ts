@@ -16,7 +16,7 @@ import { turnOf } from '../lifecycle/lifecycle.ts';
 import { meanwhile } from '../lifecycle/look-back.ts';
 import { unitWords } from '../lifecycle/managed-agent.ts';
 import { isMoving, proveStart, unitWhen } from '../lifecycle/prove-start.ts';
-import { type AgentFacts, agentFacts, factsWith, launchedHere } from './agent-facts.ts';
+import { type AgentFacts, agentFacts, factsWith } from './agent-facts.ts';
 import { deploy } from './deploy.ts';
 import { type DeployPlan, planDeploy, undeployedOf } from './plan-deploy.ts';
 import type { DesiredPorts, Wanted } from './ports.ts';
@@ -58,18 +58,13 @@ export class DesiredState {
     });
   }
 
-  /**
-   * Agents of this roster that a deploy would not leave as they are, other than by starting what does not run; and those
-   * that fleet launches by a unit of its own, and that no entry names any more.
-   */
+  /** Agents of this roster that a deploy would not leave as they are, other than by starting what does not run. */
   async undeployed(roster: Roster): Promise<Undeployed[]> {
     const { lifecycle, here } = this.#ports;
     if (lifecycle.unitsProblem() !== null) return [];
     const ours = roster.agents.filter((agent) => belongsHere(agent, here()));
     const found = await Promise.all(ours.map((agent) => this.#undeployed({ agent, roster })));
-    const names = new Set(ours.map(({ name }) => name));
-    const left = (await launchedHere(this.#ports.ground.home)).filter((name) => !names.has(name));
-    return [...found.flatMap((each) => each ?? []), ...left.map(leftOver)];
+    return found.flatMap((each) => each ?? []);
   }
 
   async #undeployed(wanted: Wanted): Promise<Undeployed | null> {
@@ -78,11 +73,10 @@ export class DesiredState {
     const end = planned(facts, this.#ports.ground);
     if (end instanceof OrderEnd) {
       const moves = !(planned(facts, this.#ports.ground, true) instanceof OrderEnd);
-      const restart = facts.session === 'elsewhere';
-      return moves ? { agent: name, reason: end.reason, restart, moves, remove: false } : null;
+      return moves ? { agent: name, reason: end.reason, restart: facts.session === 'elsewhere', moves } : null;
     }
     const open = undeployedOf(end);
-    return open && { agent: name, ...open, moves: false, remove: false };
+    return open && { agent: name, ...open, moves: false };
   }
 
   async #deployed(name: string, beganMs: number, run: OrderRun): Promise<OrderEnd> {
@@ -101,14 +95,6 @@ export class DesiredState {
     return left === null ? new OrderEnd('done') : new OrderEnd('failed', `it was not removed to the end: ${left}`);
   }
 }
-
-const leftOver = (agent: string): Undeployed => ({
-  agent,
-  reason: 'its roster does not name it any more',
-  restart: false,
-  moves: false,
-  remove: true,
-});
 
 /** What a plain deploy would do, or why it would do nothing. */
 const planned = (facts: AgentFacts, ground: LaunchGround, migrate = false): DeployPlan | OrderEnd => {

@@ -24,8 +24,6 @@ export interface Undeployed {
   reason: string;
   /** It would be launched anew. */
   restart: boolean;
-  /** No entry of that roster names it any more, and what was made for it is still there. */
-  remove?: boolean;
 }
 
 export type StepAction = 'add' | 'change' | 'start' | 'restart' | 'remove' | 'keep';
@@ -89,8 +87,7 @@ const planPlace = (wanted: readonly RosterAgent[], place: HeldPlace): PlanStep[]
     const row = managed.get(agent.name);
     return row ? stepOf(agent, row, place) : addition(agent, strangers.has(sessionNameOf(agent.name)));
   });
-  const left = [...(place.undeployed ?? [])].flatMap(([name, { remove }]) => (remove ? [name] : []));
-  const gone = [...new Set([...managed.keys(), ...left])].filter((name) => !names.has(name)).sort(compareText);
+  const gone = [...managed.keys()].filter((name) => !names.has(name)).sort(compareText);
   return [...steps, ...gone.map(removal)];
 };
 

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentRow, TmuxFacts } from '../../../src/domain/agent-row.ts';
-import {
-  type HeldPlace,
-  isAsDesired,
-  type PlanStep,
-  planDesired,
-  type Undeployed,
-} from '../../../src/domain/desired-plan.ts';
+import { type HeldPlace, isAsDesired, type PlanStep, planDesired } from '../../../src/domain/desired-plan.ts';
 import type { RosterAgent } from '../../../src/domain/roster.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 
@@ -253,18 +247,6 @@ test('as desired is: nothing to do, nothing overridden, every entry placed', () 
   expect(here(row('a'), wanted('b'))).toBe(false);
   expect(here(row('a', { runtimeSeen: 'stub', flags: ['DRIFT'] }), wanted('a'))).toBe(false);
   expect(here(row('a'), wanted('a'), wanted('b', { host: 'nosuch' }))).toBe(false);
-});
-
-test('what was made for an agent that its roster does not name any more is removed, and no stranger', () => {
-  const left = { reason: 'its roster does not name it any more', restart: false };
-  const undeployed = new Map<string, Undeployed>([
-    ['gone', { ...left, remove: true }],
-    ['b', { ...left, remove: true }],
-    ['c', left],
-  ]);
-  const told = steps([wanted('a'), wanted('b')], { rows: [row('a'), row('x', { managed: false })], undeployed });
-  const removed = told.filter(({ action }) => action === 'remove');
-  expect(removed).toMatchObject([{ agent: 'gone', because: 'not in this roster' }]);
 });
 
 describe('an agent that its host would not leave as it is', () => {

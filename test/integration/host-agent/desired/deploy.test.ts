@@ -246,25 +246,14 @@ test('what a hand changed is told to whoever plans, and what only does not run i
   expect(await deploy()).toMatchObject({ outcome: 'done' });
   expect(await told()).toEqual([]);
   ground.write(OTHER_MODEL);
-  const before = {
-    agent: 'coder',
-    reason: 'it runs as the roster said before',
-    restart: true,
-    moves: false,
-    remove: false,
-  };
+  const before = { agent: 'coder', reason: 'it runs as the roster said before', restart: true, moves: false };
   expect(await told()).toEqual([before]);
   ground.run('kill-session', '-t', '=coder');
   ground.put('coder', 'inactive');
   expect(await told()).toEqual([]);
   ground.write(`${OTHER_MODEL}  - { name: new, runtime: pi }\n`);
-  const unwritten = { reason: 'its unit is not written as it should be', restart: false, moves: false, remove: false };
+  const unwritten = { reason: 'its unit is not written as it should be', restart: false, moves: false };
   expect(await told()).toEqual([{ agent: 'new', ...unwritten }]);
-  ground.write('version: 2\nagents:\n  - { name: new, runtime: pi }\n');
-  expect(await told()).toEqual([
-    { agent: 'new', ...unwritten },
-    { ...unwritten, agent: 'coder', reason: 'its roster does not name it any more', remove: true },
-  ]);
 });
 
 describe('a host-agent that ended at it', () => {
