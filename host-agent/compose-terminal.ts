@@ -83,7 +83,7 @@ const STOP_MS = 3_500;
 
 /** Disposed of when nothing of it is asked any more; its parts are stopped by the shutdown that they were given to. */
 export interface TerminalPlane extends Disposable {
-  calls: Omit<OwnCalls, 'diagnose'>;
+  calls: Omit<OwnCalls, 'diagnose' | 'getAuditHeads'>;
   /** Reads the screens of agents that may need somebody, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -224,6 +224,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
       }),
       putRoster: orders.putRoster,
       getOrder: orders.getOrder,
+      listOrders: orders.listOrders,
       holdTerminal: takeover.holdTerminal,
       typeKeys: takeover.typeKeys,
     },
