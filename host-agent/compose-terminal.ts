@@ -221,6 +221,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
       getRoster: getRoster({
         mosaicHome: paths.mosaicHome,
         undeployed: (roster) => desired.undeployed(roster),
+        orphans: (roster) => desired.orphans(roster),
       }),
       putRoster: orders.putRoster,
       getOrder: orders.getOrder,

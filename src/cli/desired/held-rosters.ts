@@ -25,6 +25,7 @@ export interface HeldRoster {
   agents: readonly RosterAgent[] | null;
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
   undeployed: ReadonlyMap<string, Undeployed>;
+  orphans: readonly string[];
   /** The host is away: what was last applied there through the controller. */
   stored: boolean;
 }
@@ -63,12 +64,22 @@ export const askRosters = async (
   return new Map(answers.flat());
 };
 
-const heldRoster = ({ path, text, digest, problem, env, stored, undeployed }: GetRosterResponse): HeldRoster => {
+const heldRoster = ({
+  path,
+  text,
+  digest,
+  problem,
+  env,
+  stored,
+  undeployed,
+  orphans,
+}: GetRosterResponse): HeldRoster => {
   const isThere = digest !== '';
   const read = isThere && problem === '' ? parseRoster(text, path) : null;
   return {
     path: path || STORED_NAME,
     stored,
+    orphans,
     text: isThere ? text : null,
     digest,
     // A newer host may take what this version does not.

@@ -27,6 +27,7 @@ beforeEach(async () => {
       asOfMs: 0,
       stored: false,
       undeployed: [],
+      orphans: [],
     });
   };
   await served.start();

@@ -57,6 +57,7 @@ test('a host that is there tells its own roster; one that is away is planned for
     problem: '',
     env: [],
     undeployed: [],
+    orphans: [],
     asOfMs: expect.any(Number),
     stored: true,
   });
