@@ -184,7 +184,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     launches: {
       digestNow: (agent) => launchDigestNow(agent, ground),
       digestThen: (agent) => launchDigestThen(ground, agent),
-      hindrance: (agent) => hindranceNow(agent, ground),
+      hindrance: (agent, freed) => hindranceNow(agent, ground, freed),
     },
     nowMs: () => clock.nowMs(),
   });

@@ -19,7 +19,7 @@ import type { AppliedRosters } from './applied-rosters.ts';
 import type { IntentOrder } from './check-intent.ts';
 import type { Expiries } from './expiries.ts';
 import { callerNow } from './giver.ts';
-import { isSkipped, keptOutcome, progress, shortcomings, type Told } from './intent-progress.ts';
+import { isSkipped, keptOutcome, notRemoved, progress, shortcomings, type Told } from './intent-progress.ts';
 import type { IntentEnd, Intents } from './intents.ts';
 
 export interface CarryOutOptions {
@@ -75,6 +75,8 @@ export class IntentRun {
         await this.#told(index, { outcome: 'skipped', reason, endedMs: 0 });
         continue;
       }
+      const left = order.call === 'putRoster' ? notRemoved(intent) : null;
+      if (left !== null) return await this.#end('stopped', left);
       const outcome = await this.#step(intent, step, order, index);
       if (typeof outcome === 'string') return outcome;
       await this.#told(index, outcome);

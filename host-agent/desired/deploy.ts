@@ -40,7 +40,8 @@ export const deploy = async (
   const { steps, notes } = planDeploy(facts, request, ports.ground);
   const ends = steps.some(({ is }) => is === 'stop' || is === 'restart');
   if (ends && facts.writer !== null && !request.force) throw new OrderEnd('busy', `${facts.writer} has taken it over`);
-  const hindrance = ends ? await ports.launches.hindrance(wanted.agent) : null;
+  const isFreed = steps.some(({ is }) => is === 'free-socket');
+  const hindrance = ends ? await ports.launches.hindrance(wanted.agent, isFreed) : null;
   if (hindrance !== null && steps.some(({ is }) => is === 'stop'))
     throw new OrderEnd('refused', `not moved, since it could not start there: ${hindrance}`);
   const progress = new Progress(run);

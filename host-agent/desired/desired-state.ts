@@ -79,8 +79,12 @@ export class DesiredState {
     const name = wanted.agent.name;
     const facts = await factsWith(this.#ports, wanted, unitFactsSeen(this.#ports, name));
     const end = planned(facts, this.#ports.ground);
-    const open = end instanceof OrderEnd ? null : undeployedOf(end);
-    return open && { agent: name, ...open };
+    if (end instanceof OrderEnd) {
+      const moves = !(planned(facts, this.#ports.ground, true) instanceof OrderEnd);
+      return moves ? { agent: name, reason: end.reason, restart: facts.session === 'elsewhere', moves } : null;
+    }
+    const open = undeployedOf(end);
+    return open && { agent: name, ...open, moves: false };
   }
 
   async #deployed(name: string, beganMs: number, run: OrderRun): Promise<OrderEnd> {
@@ -101,9 +105,9 @@ export class DesiredState {
 }
 
 /** What a plain deploy would do, or why it would do nothing. */
-const planned = (facts: AgentFacts, ground: LaunchGround): DeployPlan | OrderEnd => {
+const planned = (facts: AgentFacts, ground: LaunchGround, migrate = false): DeployPlan | OrderEnd => {
   try {
-    return planDeploy(facts, { force: false, migrate: false }, ground);
+    return planDeploy(facts, { force: false, migrate }, ground);
   } catch (error) {
     if (error instanceof OrderEnd) return error;
     throw error;

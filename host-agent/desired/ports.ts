@@ -45,8 +45,8 @@ export interface DesiredPorts {
     digestNow(agent: RosterAgent): Promise<string>;
     /** Of what its last launch baked; null: it never was launched, or not by our launcher. */
     digestThen(agent: string): Promise<string | null>;
-    /** Why it could not start now, in a few words; null: nothing is known against it. */
-    hindrance(agent: RosterAgent): Promise<string | null>;
+    /** Why it could not start now, in a few words; null: nothing is known against it. `freed`: of its env file's socket. */
+    hindrance(agent: RosterAgent, freed: boolean): Promise<string | null>;
   };
 }
 

@@ -308,6 +308,24 @@ describe('--migrate', () => {
     expect(served.told.slice(-2)).toEqual(['W-jarvis roster', 'W-jarvis deploy c migrate']);
   });
 
+  test('goes on with one whose roster was written, and which was not moved', async () => {
+    served.own(
+      V1.replace('version: 1', 'version: 2\ndefaults: {layout: shared}').replace(
+        '{name: a,',
+        '{name: a, layout: isolated,',
+      ),
+    );
+    served.undeployed = [{ agent: 'a', reason: 'it runs on a shared tmux server', restart: true, moves: true }];
+    expect((await served.fleet('apply', '--migrate=a', '--yes')).code).toBe(0);
+    expect(served.told).toEqual(['W-jarvis deploy a migrate']);
+    await served.fleet('apply', '--migrate', '--yes');
+    expect(served.told.slice(1, 4)).toEqual([
+      'W-jarvis deploy a migrate',
+      'W-jarvis roster',
+      'W-jarvis deploy b migrate',
+    ]);
+  });
+
   test('asks before, and is for the roster in force', async () => {
     expect((await served.fleet('apply', '--migrate')).stderr).toContain(
       'restart 3 agents on 1 host? Not on a terminal',

@@ -24,7 +24,7 @@ export class ServedRosters {
   /** Hosts that are away: what the controller keeps of them is told. */
   readonly stored = new Set<string>();
   /** Of this host: agents that are not yet what its roster says. */
-  undeployed: { agent: string; reason: string; restart: boolean }[] = [];
+  undeployed: { agent: string; reason: string; restart: boolean; moves?: boolean }[] = [];
   orphans: string[] = [];
   /** Steps that their controller keeps for them. */
   readonly intents: string[] = [];

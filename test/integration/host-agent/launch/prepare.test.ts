@@ -243,7 +243,8 @@ describe('the heartbeat sidecar', () => {
       const first = statSync(run).mtimeMs;
       await until(() => statSync(run).mtimeMs > first + 1_500, SOON);
       expect(readFileSync(join(folder, name), 'utf8')).toBe('status=busy\n');
-      expect(readdirSync(folder)).toEqual([name]);
+      // Between its own two steps the agent's next beat may stand there.
+      expect(readdirSync(folder).filter((each) => each !== 'new')).toEqual([name]);
     },
     20_000,
   );
