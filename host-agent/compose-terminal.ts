@@ -83,7 +83,7 @@ const STOP_MS = 3_500;
 
 /** Disposed of when nothing of it is asked any more; its parts are stopped by the shutdown that they were given to. */
 export interface TerminalPlane extends Disposable {
-  calls: Omit<OwnCalls, 'diagnose'>;
+  calls: Omit<OwnCalls, 'diagnose' | 'getAuditHeads'>;
   /** Reads the screens of agents that may need somebody, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -221,9 +221,11 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
       getRoster: getRoster({
         mosaicHome: paths.mosaicHome,
         undeployed: (roster) => desired.undeployed(roster),
+        orphans: (roster) => desired.orphans(roster),
       }),
       putRoster: orders.putRoster,
       getOrder: orders.getOrder,
+      listOrders: orders.listOrders,
       holdTerminal: takeover.holdTerminal,
       typeKeys: takeover.typeKeys,
     },

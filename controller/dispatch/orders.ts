@@ -45,6 +45,13 @@ export interface OrdersOptions {
   index: OrderIndex;
   clock: Clock;
   log: Logger;
+  /** Hears what became of an order, when that is known and whenever it is known better. */
+  onSettled?: (record: HostAgentRecord, order: SettledOrder) => void;
+}
+
+export interface SettledOrder extends Pick<OrderEntry, 'address' | 'verb' | 'actor'> {
+  id: string;
+  outcome: string;
 }
 
 /** For orders that name no time of their own. */
@@ -132,7 +139,11 @@ export class Orders {
 
   /** Losing this costs an answer later, never the order. */
   #settle(tenantId: string, id: string, entry: OrderEntry, outcome: string): void {
-    this.#options.index
+    const { index, view, onSettled } = this.#options;
+    const record = view.hostAgent(entry.hostAgent);
+    const isNews = outcome !== 'pending' && index.get(tenantId, id)?.outcome !== outcome;
+    if (isNews && record !== undefined) onSettled?.(record, { ...entry, id, outcome });
+    index
       .settle(tenantId, id, entry, outcome)
       .catch((err: unknown) => this.#options.log.error({ err, order: id }, 'outcome of an order not stored'));
   }

@@ -9,7 +9,7 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { streamView } from '../../src/view/view-stream.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { DiagnoseRequest, DiagnoseResponse, Finding, Upstream } from '../../src/wire/gen/fleet/v1/view.ts';
-import type { Handlers } from '../grpc/handlers.ts';
+import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { isVisible } from '../tenancy/visible.ts';
 import type { Registry } from './registry.ts';
@@ -72,6 +72,12 @@ export const fleetHandlers = (
       }
     },
   };
+};
+
+export const FLEET_TARGETS: Targets<typeof FleetServiceService> = {
+  // A view that is not followed ends by itself.
+  watchAgents: ({ follow }) => ({ target: '', lasts: follow }),
+  diagnose: ({ host }) => host.slice(0, 256),
 };
 
 const pick = (view: FleetView, wanted: string, sees: (tenantId: string) => boolean): HostAgentRecord => {

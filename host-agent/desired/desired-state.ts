@@ -18,6 +18,7 @@ import { unitWords } from '../lifecycle/managed-agent.ts';
 import { isMoving, proveStart, unitWhen } from '../lifecycle/prove-start.ts';
 import { type AgentFacts, agentFacts, factsWith } from './agent-facts.ts';
 import { deploy } from './deploy.ts';
+import { orphansOf } from './orphans.ts';
 import { type DeployPlan, planDeploy, undeployedOf } from './plan-deploy.ts';
 import type { DesiredPorts, Wanted } from './ports.ts';
 import { leftOf, remove } from './remove.ts';
@@ -65,6 +66,13 @@ export class DesiredState {
     const ours = roster.agents.filter((agent) => belongsHere(agent, here()));
     const found = await Promise.all(ours.map((agent) => this.#undeployed({ agent, roster })));
     return found.flatMap((each) => each ?? []);
+  }
+
+  /** Agents that fleet made here, and that this roster does not name. */
+  async orphans(roster: Roster): Promise<string[]> {
+    const { here, ground } = this.#ports;
+    const ours = roster.agents.filter((agent) => belongsHere(agent, here()));
+    return await orphansOf(ground.home, new Set(ours.map(({ name }) => name)));
   }
 
   async #undeployed(wanted: Wanted): Promise<Undeployed | null> {

@@ -24,13 +24,16 @@ const NOW = { asOfMs: 0, stored: false };
 export interface GetRosterOptions {
   mosaicHome: string;
   undeployed(roster: Roster): Promise<Undeployed[]>;
+  orphans(roster: Roster): Promise<string[]>;
 }
 
 export const getRoster =
-  ({ mosaicHome, undeployed }: GetRosterOptions): OwnCalls['getRoster'] =>
+  ({ mosaicHome, undeployed, orphans }: GetRosterOptions): OwnCalls['getRoster'] =>
   async () => {
     const { path, file } = await findRoster(mosaicHome);
-    if (file.kind === 'missing') return { path, text: '', digest: '', problem: '', env: [], undeployed: [], ...NOW };
+    if (file.kind === 'missing') {
+      return { path, text: '', digest: '', problem: '', env: [], undeployed: [], orphans: [], ...NOW };
+    }
     if (file.kind === 'unreadable') throw new FleetError('FAILED_PRECONDITION', `${path}: ${file.words}`);
     const { text } = file;
     if (Buffer.byteLength(text) > MAX_ROSTER_BYTES) {
@@ -46,6 +49,8 @@ export const getRoster =
       problem: problem ?? '',
       env: env.filter(({ variables }) => Object.keys(variables).length > 0),
       undeployed: roster === null ? [] : await undeployed(roster),
+      // Of a roster that cannot be read nobody knows whom it names.
+      orphans: roster === null ? [] : await orphans(roster),
       ...NOW,
     };
   };

@@ -10,7 +10,7 @@ import { exec } from '../../src/runtime/exec.ts';
 import type { LaunchGround } from './launch-paths.ts';
 import type { ResolvedAgent } from './resolve-agent.ts';
 import { runtimeLaunch } from './runtimes.ts';
-import { findProgram } from './search-path.ts';
+import { findProgram, interpreterOf } from './search-path.ts';
 import { simpleCommand } from './shell-text.ts';
 import { trustWarning } from './trust.ts';
 
@@ -129,11 +129,18 @@ const programProblem = (
   const [first] = simpleCommand(command) ?? [];
   const plain = first?.replace(/^~(?=\/)/, home);
   const wanted = isOwnCommand ? (plain !== undefined && /^[\w@%+:,./-]+$/.test(plain) ? [plain] : []) : programs;
-  const missing = wanted.find((name) => findProgram(name, path, workdir) === null);
-  return missing === undefined
-    ? null
-    : finding('program', `${missing} is not found on its PATH: name its folder in MOSAIC_RUNTIME_BIN`);
+  for (const name of wanted) {
+    const found = findProgram(name, path, workdir);
+    if (found === null) return notFound(name, '');
+    const interpreter = interpreterOf(found);
+    if (interpreter !== null && findProgram(interpreter, path, workdir) === null)
+      return notFound(interpreter, `, and ${found} needs it`);
+  }
+  return null;
 };
+
+const notFound = (name: string, why: string): Finding =>
+  finding('program', `${name} is not found on its PATH${why}: name its folder in MOSAIC_RUNTIME_BIN`);
 
 const lingerWarning = ({
   user = userInfo().username,

@@ -10,7 +10,7 @@ import { homePath } from '../../src/runtime/home-path.ts';
 import { FLEET_VERSION } from '../../src/runtime/version.ts';
 import { heartbeatFolders } from '../heartbeat/folders.ts';
 import type { LaunchGround } from './launch-paths.ts';
-import { joinModel, runtimeLaunch } from './runtimes.ts';
+import { choiceOf, joinModel, runtimeLaunch } from './runtimes.ts';
 import { findProgram, searchPath } from './search-path.ts';
 import { shellQuoted } from './shell-text.ts';
 
@@ -135,10 +135,11 @@ export const resolveAgent = (
 /** `mosaic yolo RUNTIME` where there is a mosaic; else the runtime itself, told its model in its own way. */
 const usualCommand = (
   runtime: string,
-  choice: { model: string | null; effort: string | null },
+  said: { model: string | null; effort: string | null },
   { path, home, mosaicHome }: { path: string; home: string; mosaicHome: string },
 ): string[] => {
   const launch = runtimeLaunch(runtime);
+  const choice = choiceOf(launch, said);
   if (!launch.byMosaic || findProgram('mosaic', path, home) === null) return launch.words(choice, mosaicHome);
   const model = joinModel(choice);
   return ['mosaic', 'yolo', runtime, ...(model === null ? [] : ['--model', model])];

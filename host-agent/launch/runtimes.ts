@@ -1,12 +1,14 @@
 /**
- * How each runtime is started when nobody says a command: data only. A new runtime is one entry here. Flags were read in
- * the programs' own help: pi 0.8x, codex 0.12x, claude 2.1, opencode 1.
+ * How each runtime is started when nobody says a command: data only. A new runtime is one entry here. Flags were tried on
+ * the real programs: pi 0.73, codex 0.171, claude 2.1, opencode 1.18.
  */
 import { join } from 'node:path';
 
 export interface RuntimeLaunch {
-  /** Program and arguments that say the model and the effort in its own way. */
+  /** Program and arguments that say the model and the effort, both in its own words. */
   words(choice: ModelChoice, mosaicHome: string): string[];
+  /** What it calls efforts that others have and it has not; with such a word pi takes another model, and says nothing. */
+  efforts: Readonly<Record<string, string>>;
   /** Whether `mosaic yolo NAME` starts it, where there is a mosaic. */
   byMosaic: boolean;
   /** What is known of it without an attached client; null: it lasts. */
@@ -29,9 +31,13 @@ export const splitModel = ({ model, effort }: ModelChoice): ModelChoice => {
 };
 
 /** Model and effort as one word. */
-export const joinModel = (choice: ModelChoice): string | null => {
-  const { model, effort } = splitModel(choice);
-  return model === null ? null : effort === null ? model : `${model}:${effort}`;
+export const joinModel = ({ model, effort }: ModelChoice): string | null =>
+  model === null || effort === null ? model : `${model}:${effort}`;
+
+/** The choice with both parts told apart, the effort as this runtime calls it. */
+export const choiceOf = ({ efforts }: RuntimeLaunch, said: ModelChoice): ModelChoice => {
+  const { model, effort } = splitModel(said);
+  return { model, effort: effort !== null && Object.hasOwn(efforts, effort) ? efforts[effort]! : effort };
 };
 
 const flag = (name: string, value: string | null): string[] => (value === null ? [] : [name, value]);
@@ -42,36 +48,35 @@ export const RUNTIME_LAUNCHES: Readonly<Record<string, RuntimeLaunch>> = {
       choice.model === null
         ? ['pi', ...flag('--thinking', choice.effort)]
         : ['pi', ...flag('--model', joinModel(choice))],
+    efforts: { none: 'off', max: 'xhigh' },
     byMosaic: true,
     detached: null,
   },
   codex: {
-    words: (choice) => {
-      const { model, effort } = splitModel(choice);
-      return [
-        'codex',
-        ...flag('--model', model),
-        ...flag('-c', effort === null ? null : `model_reasoning_effort=${effort}`),
-      ];
-    },
+    words: ({ model, effort }) => [
+      'codex',
+      ...flag('--model', model),
+      ...flag('-c', effort === null ? null : `model_reasoning_effort=${effort}`),
+    ],
+    efforts: { off: 'none' },
     byMosaic: true,
     detached: 'a raw codex may exit while nobody is attached; pi on a codex model lasts',
   },
   claude: {
-    words: (choice) => {
-      const { model, effort } = splitModel(choice);
-      return ['claude', ...flag('--model', model), ...flag('--effort', effort)];
-    },
+    words: ({ model, effort }) => ['claude', ...flag('--model', model), ...flag('--effort', effort)],
+    efforts: { none: 'low', off: 'low', minimal: 'low' },
     byMosaic: true,
     detached: null,
   },
   opencode: {
-    words: (choice) => ['opencode', ...flag('--model', splitModel(choice).model)],
+    words: ({ model }) => ['opencode', ...flag('--model', model)],
+    efforts: {},
     byMosaic: true,
     detached: null,
   },
   stub: {
     words: (_, mosaicHome) => ['python3', join(mosaicHome, 'fleet', 'dogfood-agent.py')],
+    efforts: {},
     byMosaic: false,
     detached: null,
   },
@@ -81,4 +86,4 @@ export const RUNTIME_LAUNCHES: Readonly<Record<string, RuntimeLaunch>> = {
 export const runtimeLaunch = (runtime: string): RuntimeLaunch =>
   Object.hasOwn(RUNTIME_LAUNCHES, runtime)
     ? RUNTIME_LAUNCHES[runtime]!
-    : { words: () => [runtime], byMosaic: true, detached: null };
+    : { words: () => [runtime], efforts: {}, byMosaic: true, detached: null };

@@ -2,7 +2,7 @@
  * The PATH of an agent, resolved at its start: a launch from a unit reads no ~/.bashrc, and what only that one adds would be
  * "command not found". Comes in: the environment of the launch. Goes out: existing folders, each once, in order.
  */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { homePath } from '../../src/runtime/home-path.ts';
 
@@ -37,6 +37,27 @@ export const findProgram = (name: string, path: string, cwd: string): string | n
     ? [isAbsolute(name) ? name : join(cwd, name)]
     : path.split(':').map((folder) => join(folder, name));
   return candidates.find(isExecutable) ?? null;
+};
+
+/** What a script is run by, as its first line says: a program of npm is found where npm is, its node perhaps nowhere. */
+export const interpreterOf = (program: string): string | null => {
+  const [, first, second] = /^#! *(\S+)(?: +(?:-S +)?(\S+))?/.exec(firstBytes(program)) ?? [];
+  return first === undefined ? null : /\/env$/.test(first) && second !== undefined ? second : first;
+};
+
+/** As many as the kernel reads. */
+const firstBytes = (path: string): string => {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(256);
+      return bytes.toString('utf8', 0, readSync(file, bytes));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return '';
+  }
 };
 
 /** npm's own word on where it installs for the user; its default is beside node, which is on the PATH or not. */

@@ -2,36 +2,61 @@
  * Whether a runtime would first ask if the working directory can be trusted: an agent parked at that prompt looks alive and
  * does nothing for hours. Read from the runtimes' own files; what cannot be read is not warned of.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Finding } from './preflight.ts';
 import type { ResolvedAgent } from './resolve-agent.ts';
 
 export const trustWarning = ({ runtime, workdir, environment }: ResolvedAgent, home: string): Finding | null => {
-  const trusts = TRUST[runtime ?? '']?.(home, environment);
-  if (trusts === undefined || withParents(workdir).some(trusts)) return null;
+  // They ask for the folder that a process finds itself in, whatever links lead there.
+  const isTrusted = TRUST[runtime ?? '']?.(resolved(workdir), home, environment) ?? true;
+  if (isTrusted) return null;
   const words = `${runtime} has not been told to trust ${workdir}: it will wait at a prompt until somebody answers it there`;
   return { code: 'trust', words };
 };
 
-type Trusts = (folder: string) => boolean;
+const TRUST: Readonly<Record<string, (folder: string, home: string, env: ReadonlyMap<string, string>) => boolean>> = {
+  /** Trusts a folder with what it stands in (2.1). */
+  claude: (folder, home, env) => {
+    const { projects } = jsonOf(textOf(join(env.get('CLAUDE_CONFIG_DIR') || home, '.claude.json')));
+    return withParents(folder).some(
+      (each) => (projects as Projects | undefined)?.[each]?.hasTrustDialogAccepted === true,
+    );
+  },
+  /** Asks only inside a repository, for the folder itself or the repository's root, of a worktree its main one (0.171). */
+  codex: (folder, home, env) => {
+    const root = repositoryOf(folder);
+    if (root === null) return true;
+    const trusted = foldersTrustedBy(textOf(join(env.get('CODEX_HOME') || join(home, '.codex'), 'config.toml')));
+    return trusted.includes(folder) || trusted.includes(root);
+  },
+};
 
-/** A folder is trusted with what it stands in. */
+/** codex writes a table for each folder; a person may have written one line. */
+const foldersTrustedBy = (toml: string): string[] =>
+  [
+    ...toml.matchAll(/^\[projects\.(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\]\s*\n((?:(?!\[).*\n?)*)/gm),
+    ...toml.matchAll(/^(?:projects\.)?(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*=\s*\{([^}\n]*)\}/gm),
+  ]
+    .filter(([, , , body]) => /(?:^|[\s,])trust_level\s*=\s*["']trusted["']/.test(body!))
+    .map(([, double, single]) => double?.replace(/\\(["\\])/g, '$1') ?? single!);
+
+const repositoryOf = (folder: string): string | null => {
+  const root = withParents(folder).find((each) => existsSync(join(each, '.git')));
+  if (root === undefined) return null;
+  const [, main] = /^gitdir: *(.+)\/\.git\/worktrees\/[^/]+\/?$/m.exec(textOf(join(root, '.git'))) ?? [];
+  return main ?? root;
+};
+
 const withParents = (folder: string): string[] =>
   folder === dirname(folder) ? [folder] : [folder, ...withParents(dirname(folder))];
 
-const TRUST: Readonly<Record<string, (home: string, env: ReadonlyMap<string, string>) => Trusts>> = {
-  claude: (home, env) => {
-    const { projects } = jsonOf(textOf(join(env.get('CLAUDE_CONFIG_DIR') || home, '.claude.json')));
-    return (folder) => (projects as Projects | undefined)?.[folder]?.hasTrustDialogAccepted === true;
-  },
-  codex: (home, env) => {
-    const text = textOf(join(env.get('CODEX_HOME') || join(home, '.codex'), 'config.toml'));
-    const trusted = [...text.matchAll(/^\[projects\.(?:"([^"]*)"|'([^']*)')\]\s*\n((?:(?!\[).*\n?)*)/gm)]
-      .filter(([, , , body]) => /^\s*trust_level\s*=\s*["']trusted["']/m.test(body!))
-      .map(([, double, single]) => double?.replaceAll('\\\\', '\\') ?? single);
-    return (folder) => trusted.includes(folder);
-  },
+const resolved = (folder: string): string => {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
 };
 
 type Projects = Record<string, { hasTrustDialogAccepted?: unknown } | undefined>;

@@ -26,6 +26,7 @@ export interface HeldRoster {
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** `moves`: only a migration deploys it. */
   undeployed: ReadonlyMap<string, Undeployed & { moves: boolean }>;
+  orphans: readonly string[];
   /** The host is away: what was last applied there through the controller. */
   stored: boolean;
 }
@@ -64,12 +65,22 @@ export const askRosters = async (
   return new Map(answers.flat());
 };
 
-const heldRoster = ({ path, text, digest, problem, env, stored, undeployed }: GetRosterResponse): HeldRoster => {
+const heldRoster = ({
+  path,
+  text,
+  digest,
+  problem,
+  env,
+  stored,
+  undeployed,
+  orphans,
+}: GetRosterResponse): HeldRoster => {
   const isThere = digest !== '';
   const read = isThere && problem === '' ? parseRoster(text, path) : null;
   return {
     path: path || STORED_NAME,
     stored,
+    orphans,
     text: isThere ? text : null,
     digest,
     // A newer host may take what this version does not.

@@ -68,6 +68,20 @@ describe('the roster in force', () => {
     expect(served.told.toSorted()).toEqual(['W-jarvis deploy a', 'W-jarvis deploy b']);
   });
 
+  test('an agent that fleet made and a hand took out of the roster is removed, and asked for before', async () => {
+    served.own(roster(core('a')));
+    served.row(JARVIS, 'a');
+    served.orphans = ['gone'];
+    const asked = await served.fleet('apply');
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain('remove 1 agent');
+    expect(served.told).toEqual([]);
+    const { code, stdout } = await served.fleet('apply', '--yes');
+    expect(code).toBe(0);
+    expect(stdout).toContain('  - gone  remove: not in this roster\n');
+    expect(served.told).toEqual(['W-jarvis remove gone']);
+  });
+
   test('with --dry-run only says what it would do', async () => {
     served.own(roster(core('a')));
     const { code, stdout, stderr } = await served.fleet('apply', '--dry-run', '-o', 'json');

@@ -25,6 +25,7 @@ export class ServedRosters {
   readonly stored = new Set<string>();
   /** Of this host: agents that are not yet what its roster says. */
   undeployed: { agent: string; reason: string; restart: boolean; moves?: boolean }[] = [];
+  orphans: string[] = [];
   /** Steps that their controller keeps for them. */
   readonly intents: string[] = [];
   /** What they heard that changes something, in its order: `W-jarvis remove a`, `dragon-lin roster`. */
@@ -100,6 +101,7 @@ export class ServedRosters {
       asOfMs: 0,
       stored: this.stored.has(hostAgent),
       undeployed: this.undeployed,
+      orphans: this.orphans,
     };
   }
 

@@ -57,6 +57,7 @@ test('a host that is there tells its own roster; one that is away is planned for
     problem: '',
     env: [],
     undeployed: [],
+    orphans: [],
     asOfMs: expect.any(Number),
     stored: true,
   });
@@ -236,7 +237,7 @@ test('the audit names who gave what, by sizes and digests; no text of a roster i
       'PutRoster | dragon-lin/u | done | intent i-1, step 3: refused',
       'PutIntent | dragon-lin/u intent i-1 | failed | stopped: step 3, the roster, ended refused',
       `PutRoster | ${byHand} | allowed | `,
-      `PutRoster | ${byHand} | done | `,
+      `PutRoster | ${byHand} | done | done`,
       'PutIntent | dragon-lin/u intent : withdrawn | allowed | ',
       'PutIntent | dragon-lin/u intent : withdrawn | done | ',
     ].toSorted(),

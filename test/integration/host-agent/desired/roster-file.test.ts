@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 const readRoster: ReturnType<typeof getRoster> = (request, context) =>
-  getRoster({ mosaicHome: home, undeployed: async () => [] })(request, context);
+  getRoster({ mosaicHome: home, undeployed: async () => [], orphans: async () => [] })(request, context);
 const rosterFile = () =>
   new RosterFile({
     mosaicHome: home,

@@ -1,7 +1,17 @@
 /** What stands on disk before an agent starts, and why it must not. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LaunchSource } from '../../../../host-agent/launch/launch-source.ts';
@@ -35,6 +45,23 @@ describe('a start', () => {
     const kept = await readPreflight(bed.files('a').preflight, 'a');
     expect(kept?.problems.map((problem) => problem.words)).toEqual(words);
     expect(existsSync(bed.files('a').launch)).toBe(false);
+  });
+
+  test('is refused where what its program is run by is not on the PATH', async () => {
+    bed.roster({ name: 'a', runtime: 'pi' });
+    for (const [line, missing] of [
+      ['#!/usr/bin/env nodejs-of-nowhere', 'nodejs-of-nowhere'],
+      ['#!/usr/bin/env -S no-such-thing --flag', 'no-such-thing'],
+      ['#!/nowhere/node', '/nowhere/node'],
+    ] as const) {
+      bed.program('pi', `${line}\n`);
+      const needs = `${missing} is not found on its PATH, and ${bed.home}/.local/bin/pi needs it: `;
+      expect(await problems()).toEqual([`${needs}name its folder in MOSAIC_RUNTIME_BIN`]);
+    }
+    for (const line of ['#!/usr/bin/env sh', '#! /bin/sh -e', '\x7fELF', '']) {
+      bed.program('pi', `${line}\n`);
+      expect(await problems(), line).toEqual([]);
+    }
   });
 
   test('by the program itself ends as systemd must see it, with one line for the journal', () => {
@@ -150,15 +177,53 @@ describe('a runtime that would first ask whether it may trust the folder', () =>
     expect(await trust()).toEqual([]);
   });
 
-  test('codex likewise, by its own file', async () => {
-    bed.roster({ name: 'a', runtime: 'codex', working_directory: '~/work' });
-    expect((await trust()).length).toBe(1);
-    mkdirSync(join(bed.home, '.codex'));
-    const toml = (level: string) => `model = "m"\n[projects."${bed.home}/work"]\ntrust_level = "${level}"\n[tui]\n`;
-    writeFileSync(join(bed.home, '.codex/config.toml'), toml('untrusted'));
-    expect((await trust()).length).toBe(1);
-    writeFileSync(join(bed.home, '.codex/config.toml'), toml('trusted'));
+  test('claude goes by the folder itself, not by the link that leads there', async () => {
+    mkdirSync(join(bed.home, 'data/x'), { recursive: true });
+    symlinkSync('data', join(bed.home, 'work'));
+    bed.roster({ name: 'a', runtime: 'claude', working_directory: '~/work/x' });
+    const accepted = { hasTrustDialogAccepted: true };
+    const projects = { [`${realpathSync(bed.home)}/data/x`]: accepted };
+    writeFileSync(join(bed.home, '.claude.json'), JSON.stringify({ projects }));
     expect(await trust()).toEqual([]);
+  });
+
+  describe('codex, by its own file:', () => {
+    const say = (toml: string): void => {
+      mkdirSync(join(bed.home, '.codex'), { recursive: true });
+      writeFileSync(join(bed.home, '.codex/config.toml'), `model = "m"\n${toml}\n[tui]\n`);
+    };
+    const table = (folder: string, level = 'trusted'): string =>
+      `[projects."${bed.home}/${folder}"]\ntrust_level = "${level}"`;
+
+    test('it asks inside a repository, until that was trusted', async () => {
+      mkdirSync(join(bed.home, 'work/sub'), { recursive: true });
+      bed.roster({ name: 'a', runtime: 'codex', working_directory: '~/work/sub' });
+      expect(await trust()).toEqual([]);
+      mkdirSync(join(bed.home, 'work/.git'));
+      expect((await trust()).length).toBe(1);
+      for (const [toml, warnings] of [
+        [table('work', 'untrusted'), 1],
+        [table('work'), 0],
+        [table('work/sub'), 0],
+        [`[projects]\n"${bed.home}/work" = { trust_level = "trusted" }`, 0],
+        [`[projects]\n'${bed.home}/work' = { note = "trusted" }`, 1],
+        // A folder above the repository says nothing of it.
+        [table('.'), 1],
+        [table(''), 1],
+      ] as const) {
+        say(toml);
+        expect((await trust()).length, toml).toBe(warnings);
+      }
+    });
+
+    test('a worktree is trusted with its main repository', async () => {
+      mkdirSync(join(bed.home, 'tree'));
+      writeFileSync(join(bed.home, 'tree/.git'), `gitdir: ${bed.home}/work/.git/worktrees/tree\n`);
+      bed.roster({ name: 'a', runtime: 'codex', working_directory: '~/tree' });
+      expect((await trust()).length).toBe(1);
+      say(table('work'));
+      expect(await trust()).toEqual([]);
+    });
   });
 });
 

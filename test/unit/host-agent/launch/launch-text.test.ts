@@ -148,6 +148,10 @@ describe('the usual command', () => {
     [{ runtime: 'pi', effort: 'low' }, 'pi --thinking low'],
     [{ runtime: 'codex', model_hint: 'm', effort: 'high' }, 'codex --model m -c model_reasoning_effort=high'],
     [{ runtime: 'claude', model_hint: 'opus:max' }, 'claude --model opus --effort max'],
+    [{ runtime: 'pi', model_hint: 'p/m:max' }, 'pi --model p/m:xhigh'],
+    [{ runtime: 'pi', effort: 'none' }, 'pi --thinking off'],
+    [{ runtime: 'codex', model_hint: 'm:off' }, 'codex --model m -c model_reasoning_effort=none'],
+    [{ runtime: 'claude', effort: 'minimal' }, 'claude --effort low'],
     [{ runtime: 'opencode', model_hint: 'p/m' }, 'opencode --model p/m'],
     [{ runtime: 'stub' }, `python3 '${home.replaceAll("'", "'\\''")}/.config/mosaic/fleet/dogfood-agent.py'`],
     [{ runtime: 'pi', model_hint: 'a;b' }, "pi --model 'a;b'"],
@@ -162,6 +166,7 @@ describe('the usual command', () => {
       command: 'mosaic yolo pi --model p/m:high',
       programs: ['mosaic', 'pi'],
     });
+    expect(resolved({ runtime: 'pi', model_hint: 'p/m:none' }).command).toBe('mosaic yolo pi --model p/m:off');
     expect(resolved({ runtime: 'stub' }).programs).toEqual(['python3']);
     rmSync(join(home, '.local/bin/mosaic'));
   });
