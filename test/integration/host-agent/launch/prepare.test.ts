@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hindranceNow } from '../../../../host-agent/launch/hindrance.ts';
 import { LaunchSource } from '../../../../host-agent/launch/launch-source.ts';
 import { preflight } from '../../../../host-agent/launch/preflight.ts';
 import { readPreflight } from '../../../../host-agent/launch/preflight-file.ts';
@@ -102,6 +103,15 @@ describe('a start', () => {
       writeFileSync(join(folder, name), 'x');
     await bed.prepare('a');
     expect(readdirSync(folder).sort()).toEqual(whole);
+  });
+
+  test('that is to leave the default socket is not held up by the line that will be taken out', async () => {
+    bed.roster({ name: 'a', command: 'true' });
+    bed.env('a', 'MOSAIC_TMUX_SOCKET=default\n');
+    const read = await readLaunch('a', bed.ground, bed.own);
+    if (read.kind !== 'read') throw new Error(read.words);
+    expect(await hindranceNow(read.entry, bed.ground)).toContain('its server would be tmux’s default one');
+    expect(await hindranceNow(read.entry, bed.ground, true)).toBeNull();
   });
 
   test('is warned of secrets that others may read, of a linger that is off, and of lines that say nothing', async () => {
