@@ -93,12 +93,23 @@ describe('a start', () => {
     expect(readFileSync(launch, 'utf8')).toMatch(/\nexec date\n$/);
   });
 
+  test('leaves no half-written secrets and no lines of a screen lying from a launch that was cut off', async () => {
+    bed.roster({ name: 'a', command: 'true' });
+    await bed.prepare('a');
+    const { folder } = bed.files('a');
+    const whole = readdirSync(folder).sort();
+    for (const name of ['launch.sh.1a2b3c4d.partial', '.lines.4711.all', '.run.4711'])
+      writeFileSync(join(folder, name), 'x');
+    await bed.prepare('a');
+    expect(readdirSync(folder).sort()).toEqual(whole);
+  });
+
   test('is warned of secrets that others may read, of a linger that is off, and of lines that say nothing', async () => {
     bed.roster({ name: 'a', command: 'true', env_file: '~/secrets' });
     writeFileSync(join(bed.home, 'secrets'), 'KEY=hush\n', { mode: 0o644 });
     bed.env('a', 'what is this\n');
     expect(await warnings()).toEqual([
-      expect.stringContaining('a.env:1:1: `what is this` is passed over'),
+      expect.stringContaining('a.env:1:1: this line is no assignment'),
       `others may read its env_file: chmod 600 ${bed.home}/secrets`,
       expect.stringMatching(/^linger is off for /),
     ]);
