@@ -29,13 +29,16 @@ export class RunningHostAgent {
     this.#log = log;
   }
 
-  static async start(name: string, options: { log?: Logger } = {}): Promise<RunningHostAgent> {
+  /** `ownFleet`: its places are those of a user's own fleet whose home is `folder`; it watches no units all the same. */
+  static async start(name: string, options: { log?: Logger; ownFleet?: boolean } = {}): Promise<RunningHostAgent> {
     const folder = await mkdtemp(join(tmpdir(), 'fleet-h-'));
     const instance = `t-${name.replace(/[^A-Za-z0-9]/g, '')}`;
     const config = readConfig(['--instance', instance, '--name', name], process.env);
-    const home = resolvePaths({ instance, home: folder });
+    const home = resolvePaths({ instance: options.ownFleet ? null : instance, home: folder, env: {} });
     const tmuxTmpdir = join(folder, 't');
-    const paths = { ...home, run: join(folder, 'r'), hostAgentSocket: join(folder, 'r/host-agent.sock'), tmuxTmpdir };
+    const run = join(folder, 'r');
+    const sockets = { run, hostAgentSocket: join(run, 'host-agent.sock'), adminSocket: join(run, 'admin.sock') };
+    const paths = { ...home, ...sockets, tmuxTmpdir, instance, isolated: true };
     await mkdir(tmuxTmpdir, { recursive: true, mode: 0o700 });
     const agent = new RunningHostAgent(folder, { ...config, paths }, options.log ?? silentLogger());
     await agent.begin();

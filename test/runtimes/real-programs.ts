@@ -23,7 +23,7 @@ const cache = process.env.FLEET_RUNTIMES_CACHE ?? join(homedir(), '.cache/fleet-
 const modules = join(cache, 'node_modules');
 
 /** Programs are started as they are installed; no install script of theirs runs. */
-const BINARIES: Record<Program, string> = {
+export const BINARIES: Readonly<Record<Program, string>> = {
   claude: join(modules, `@anthropic-ai/claude-code-linux-${arch()}/claude`),
   codex: join(modules, '.bin/codex'),
   pi: join(modules, '.bin/pi'),
@@ -67,12 +67,16 @@ export class ClosedNetwork {
       LANG: 'C.UTF-8',
       COLORTERM: 'truecolor',
       PI_OFFLINE: '1',
-      // Stands in for what an account would give; loopback asks for none.
-      ...(program === 'claude' ? { ANTHROPIC_BASE_URL: model, ANTHROPIC_AUTH_TOKEN: 'none' } : {}),
+      ...(program === 'claude' ? CLAUDE_ACCOUNT : {}),
     };
     const words = Object.entries(env).map(([name, value]) => `'${name}=${value}'`);
-    const enter = `nsenter -t ${this.#server.pid} -n unshare -pf --kill-child --mount-proc`;
+    const enter = [...this.entering, 'unshare', '-pf', '--kill-child', '--mount-proc'].join(' ');
     return `${enter} env -i ${words.join(' ')} '${BINARIES[program]}' ${args.join(' ')}`;
+  }
+
+  /** In front of a program's words; the program takes its place and runs in here, seen by everybody. */
+  get entering(): string[] {
+    return ['nsenter', '-t', String(this.#server.pid), '-n'];
   }
 
   async stop(): Promise<void> {
@@ -83,6 +87,9 @@ export class ClosedNetwork {
 }
 
 const model = `http://127.0.0.1:${PORT}`;
+
+/** Stands in for what an account would give; loopback asks for none. */
+export const CLAUDE_ACCOUNT = { ANTHROPIC_BASE_URL: model, ANTHROPIC_AUTH_TOKEN: 'none' };
 
 /** What a program needs in its home to talk to the stand-in model. */
 export const withModel = (program: Program, home: string): void => {

@@ -16,6 +16,8 @@ test.each([
   ['claude-approval', 'approval', 'approval', 'Yes', 4],
   ['claude-question', 'question', 'question', 'Red', 4],
   ['codex-trust', 'trust_prompt', 'trust-folder', 'Trust and continue', 2],
+  ['codex-untrusted', 'trust_prompt', 'trust-folder', 'Open restricted', 2],
+  ['codex-model', 'question', 'menu', 'Try new model', 2],
   ['codex-login', 'login', 'login', 'Sign in with ChatGPT', 3],
   ['codex-approval', 'approval', 'approval', 'Yes, proceed (y)', 3],
   ['pi-login', 'login', 'login', 'Use a subscription', 2],
