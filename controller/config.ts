@@ -19,6 +19,8 @@ const schema = z.object({
     z.string().check(z.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'use a-z 0-9 . and -, at most 63')),
   ),
   port: z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65_535)),
+  /** On loopback; null: none are served. 0: any that is free. */
+  metricsPort: z.nullable(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(65_535))),
   certificateLifetimeMs: z.pipe(
     z.coerce.number().check(z.minimum(5)),
     z.transform((seconds: number) => seconds * 1_000),
@@ -34,7 +36,7 @@ export interface ControllerConfig extends z.infer<typeof schema> {
 }
 
 export const CONTROLLER_USAGE =
-  'fleet-controller [--instance NAME] [--cell CELL] [--port PORT] [--certificate-lifetime SECONDS] [--log FILE] [--log-level LEVEL]';
+  'fleet-controller [--instance NAME] [--cell CELL] [--port PORT] [--certificate-lifetime SECONDS] [--metrics-port PORT] [--log FILE] [--log-level LEVEL]';
 
 /** Throws INVALID_ARGUMENT with the word that is wrong. */
 export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): ControllerConfig => {
@@ -46,6 +48,7 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Con
         cell: { type: 'string' },
         port: { type: 'string' },
         'certificate-lifetime': { type: 'string' },
+        'metrics-port': { type: 'string' },
         log: { type: 'string' },
         'log-level': { type: 'string' },
       },
@@ -56,6 +59,7 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Con
       cell: values.cell ?? env.FLEET_CELL ?? null,
       port: values.port ?? env.FLEET_PORT ?? (instance === null ? DEFAULT_PORT : 0),
       certificateLifetimeMs: values['certificate-lifetime'] ?? env.FLEET_CERTIFICATE_LIFETIME ?? 7 * 86_400,
+      metricsPort: values['metrics-port'] ?? (env.FLEET_METRICS_PORT || null),
       logFile: values.log ?? null,
       logLevel: values['log-level'] ?? env.FLEET_LOG_LEVEL ?? 'info',
     };

@@ -19,6 +19,7 @@ import { HostAgentServiceService } from '../src/wire/gen/fleet/v1/host_agent.ts'
 import { Addresses } from './admin/addresses.ts';
 import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
+import { openBodyMac } from './audit/body-mac.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
 import { DESIRED_TARGETS, Desired } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
@@ -26,12 +27,17 @@ import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
 import { Enrollment } from './enrollment/enrollment.ts';
 import { FailureLimit } from './enrollment/failure-limit.ts';
+import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
+import { EventLog } from './events/event-log.ts';
+import { Events } from './events/events.ts';
 import { Door } from './grpc/door.ts';
+import type { MetricSources } from './grpc/metrics.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { ServerIdentity } from './grpc/server-identity.ts';
 import { addHealth, addReflection } from './grpc/standard-services.ts';
+import { countedAgents, countedHosts } from './registry/counted.ts';
 import { EnrolledHosts } from './registry/enrolled-hosts.ts';
-import { fleetHandlers } from './registry/fleet-service.ts';
+import { FLEET_TARGETS, fleetHandlers } from './registry/fleet-service.ts';
 import { keepLastKnown, loadLastKnown } from './registry/last-known.ts';
 import { Registry } from './registry/registry.ts';
 import { Epochs } from './store/epochs.ts';
@@ -70,7 +76,7 @@ export class Controller {
 
   /** Runs until the signal aborts, then stops its parts in reverse. */
   async run(signal: AbortSignal): Promise<void> {
-    const { paths, port, name, certificateLifetimeMs } = this.#config;
+    const { paths, port, name, certificateLifetimeMs, metricsPort } = this.#config;
     const clock = this.#clock;
     const part = (component: string): Logger => this.#log.child({ component });
     const shutdown = new Shutdown(part('shutdown'));
@@ -86,15 +92,16 @@ export class Controller {
       store.start();
       shutdown.add('store', () => store.stop());
       const records = await openRecords(store);
-      const audit = new AuditLog(store, clock, part('audit'));
-      await audit.start();
-      shutdown.add('audit', () => audit.stop());
       const lastKnown = new LastKnown(store, part('last-known'));
       lastKnown.start();
       shutdown.add('last known', () => lastKnown.stop());
       const epochs = await Epochs.open(store, clock.nowMs());
       const cell = this.#config.cell ?? (await authorityCell(folder)) ?? DEFAULT_CELL;
       const authority = await openAuthority(folder, cell, clock.nowMs());
+      const audit = new AuditLog(store, clock, part('audit'), { cell });
+      await audit.start();
+      shutdown.add('audit', () => audit.stop());
+      const bodyMac = await openBodyMac(join(folder, 'audit.key'));
 
       const view = new FleetView({ clock });
       const registry = new Registry({ cell, view, clock, log: part('registry') });
@@ -131,6 +138,7 @@ export class Controller {
         nextEpoch: () => epochs.next(),
         addresses: () => addresses.dialable(),
         trustBundlePem: () => authority.pem,
+        auditHead: () => audit.head,
       });
       const tunnels = new Tunnels({
         isConnected: (id) => uplink.isConnected(id),
@@ -141,7 +149,35 @@ export class Controller {
       const hostCalls = new HostCalls(tunnels);
       const localName = `${userInfo().username}@${hostname()}`;
       const index = new OrderIndex(store, records.orders);
-      const orders = new Orders({ view, calls: hostCalls, index, clock, log: part('orders') });
+      const eventLog = new EventLog({ store, clock, log: part('events') });
+      await eventLog.start();
+      shutdown.add('event log', () => eventLog.stop());
+      const figures: MetricSources = {
+        agents: () => countedAgents(view),
+        hosts: () => countedHosts(view),
+        streams: () => door.open(),
+        auditDropped: () => audit.dropped,
+        auditSequence: () => audit.head.sequence,
+        eventsDropped: () => eventLog.dropped,
+      };
+      // Its library is loaded where figures are asked for only.
+      const metrics =
+        metricsPort === null ? null : new (await import('./grpc/metrics.ts')).Metrics(figures, part('metrics'));
+      shutdown.add('metrics', () => metrics?.stop());
+      const events = new Events({ view, log: eventLog, clock });
+      events.start();
+      shutdown.add('events', () => events.stop());
+      const orders = new Orders({
+        view,
+        calls: hostCalls,
+        index,
+        clock,
+        log: part('orders'),
+        onSettled: (record, order) => {
+          events.orderSettled(record, order);
+          metrics?.orderSettled(order.verb, order.outcome);
+        },
+      });
       const desired = new Desired({
         cell,
         records,
@@ -179,8 +215,9 @@ export class Controller {
           watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
           ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
           ...desired.handlers,
+          ...eventHandlers(eventLog, clock),
         },
-        { ...dispatchTargets(view), ...DESIRED_TARGETS },
+        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...DESIRED_TARGETS, ...EVENT_TARGETS },
       );
       server.addService(HostAgentServiceService, hostAgentHandlers(uplink, tunnels));
       server.addService(EnrollmentServiceService, {
@@ -191,6 +228,7 @@ export class Controller {
         AdminServiceService,
         adminHandlers({
           records,
+          audit,
           clock,
           cell,
           fingerprint: authority.fingerprint,
@@ -213,6 +251,7 @@ export class Controller {
       shutdown.add('server identity', () => serverIdentity.stop());
       await server.listenLocal(paths.adminSocket);
       await addresses.start(port);
+      await metrics?.serve(metricsPort ?? 0);
 
       const ticks = setInterval(() => {
         registry.tick();

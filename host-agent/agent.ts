@@ -13,6 +13,7 @@ import { ownFolder } from '../src/runtime/socket-claim.ts';
 import { FLEET_VERSION, installedBuild } from '../src/runtime/version.ts';
 import { FleetView } from '../src/view/fleet-view.ts';
 import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
+import { KeptHeads } from './audit/kept-heads.ts';
 import type { OwnCalls } from './calls/own-calls.ts';
 import { composeTerminal } from './compose-terminal.ts';
 import type { HostAgentConfig } from './config.ts';
@@ -201,6 +202,7 @@ export class HostAgent {
         tmux,
         rules,
         unitsProblem: () => systemd.current().problem,
+        unitsSeen: () => systemd.current().units,
         roster: () => roster.current().roster,
         refreshRoster: () => roster.refresh(),
         beatsFolder: (agent) => beatsFolder(agent, roster.current().env),
@@ -208,8 +210,17 @@ export class HostAgent {
         shutdown,
       });
 
+      const headsPath = join(paths.state, 'host-agent', 'audit-heads');
+      const auditHeads = new KeptHeads({ path: headsPath, log: part('audit-heads'), nowMs: () => clock.nowMs() });
+      await auditHeads.start();
+      shutdown.add('audit heads', () => auditHeads.stop());
+
       // Own answers, whoever asks.
-      const calls: OwnCalls = { ...terminal.calls, diagnose: () => diagnose() };
+      const calls: OwnCalls = {
+        ...terminal.calls,
+        diagnose: () => diagnose(),
+        getAuditHeads: async () => ({ heads: [...auditHeads.heads()] }),
+      };
       let controllerVersion: string | null = null;
       const diagnose = () =>
         diagnoseHost({
@@ -235,6 +246,7 @@ export class HostAgent {
         version: FLEET_VERSION,
         facts,
         calls,
+        auditHead: (sequence, hash) => auditHeads.told(sequence, hash),
         channels: {
           addresses: () => enrolment.identity?.addresses ?? [],
           client: (address) => {
@@ -286,6 +298,7 @@ export class HostAgent {
       });
       using _renamed = enrolment.onChange(() => {
         upstream.forget();
+        auditHeads.forget();
         beHere();
         inventory.look();
         renewal.look();

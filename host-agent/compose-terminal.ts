@@ -26,6 +26,7 @@ import { RosterFile } from './desired/put-roster.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
+import type { UnitReading } from './inventory/source.ts';
 import { hindranceNow } from './launch/hindrance.ts';
 import { launchDigestNow, launchDigestThen } from './launch/launch-digest.ts';
 import type { LaunchGround } from './launch/launch-paths.ts';
@@ -64,6 +65,8 @@ export interface TerminalPlaneOptions {
   rules: RuleShelf;
   /** Why the units of this user cannot be asked. */
   unitsProblem(): string | null;
+  /** As last seen, by name. */
+  unitsSeen(): ReadonlyMap<string, UnitReading>;
   /** As last read; null: there is none. */
   roster(): Roster | null;
   /** Reads roster and env files anew; resolves when the sources tell of them. */
@@ -80,7 +83,7 @@ const STOP_MS = 3_500;
 
 /** Disposed of when nothing of it is asked any more; its parts are stopped by the shutdown that they were given to. */
 export interface TerminalPlane extends Disposable {
-  calls: Omit<OwnCalls, 'diagnose'>;
+  calls: Omit<OwnCalls, 'diagnose' | 'getAuditHeads'>;
   /** Reads the screens of agents that may need somebody, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -171,6 +174,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const desired = new DesiredState({
     lifecycle,
     unitFiles: new UnitFiles({ busPath }),
+    unitsSeen: options.unitsSeen,
     ground,
     here: () => ({ hostNames: [names().host, hostname()], user: names().user }),
     socketPath: options.socketPath,
@@ -180,7 +184,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     launches: {
       digestNow: (agent) => launchDigestNow(agent, ground),
       digestThen: (agent) => launchDigestThen(ground, agent),
-      hindrance: (agent) => hindranceNow(agent, ground),
+      hindrance: (agent, freed) => hindranceNow(agent, ground, freed),
     },
     nowMs: () => clock.nowMs(),
   });
@@ -214,9 +218,14 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
       pressKeys: orders.pressKeys,
       answerPrompt: orders.answerPrompt,
       controlAgent: orders.controlAgent,
-      getRoster: getRoster(paths.mosaicHome),
+      getRoster: getRoster({
+        mosaicHome: paths.mosaicHome,
+        undeployed: (roster) => desired.undeployed(roster),
+        orphans: (roster) => desired.orphans(roster),
+      }),
       putRoster: orders.putRoster,
       getOrder: orders.getOrder,
+      listOrders: orders.listOrders,
       holdTerminal: takeover.holdTerminal,
       typeKeys: takeover.typeKeys,
     },

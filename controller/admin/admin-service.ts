@@ -3,6 +3,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import type { ControllerStatusResponse } from '../../src/wire/gen/fleet/v1/admin_messages.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
 import { revokeHost } from '../enrollment/revoke.ts';
 import { createToken } from '../enrollment/tokens.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
@@ -10,11 +11,13 @@ import type { Records } from '../store/records.ts';
 import { actorOf } from '../tenancy/caller.ts';
 import { allowVerbs, parseGrantableVerbs } from '../tenancy/ceilings.ts';
 import type { Addresses } from './addresses.ts';
+import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
 
 type Definition = typeof AdminServiceService;
 
 export interface AdminContext {
   records: Records;
+  audit: AuditLog;
   clock: Clock;
   cell: string;
   fingerprint: string;
@@ -31,6 +34,7 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   removeHost: ({ host, user }) => `${host}/${user || '*'}`,
   listen: ({ address, advertise }) => [address || 'all interfaces', ...advertise].join(' '),
   allowVerbs: ({ host, user, verbs }) => `${host}/${user || '*'} ${verbs.join(',')}`,
+  ...AUDIT_TARGETS,
 };
 
 export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
@@ -44,6 +48,7 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
     throw new FleetError('NOT_FOUND', `no host ${host}${user === '' ? '' : `/${user}`} is enrolled: see "fleet hosts"`);
   };
   return {
+    ...auditHandlers(context.audit, clock),
     createToken: (caller, wish) =>
       createToken(wish, {
         records,

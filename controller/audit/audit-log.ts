@@ -2,65 +2,57 @@
  * Who did what: a chain of records in the store, each sealed with the hash of the one before. Changes and their
  * denials are on disk before `record` resolves; reads wait in a bounded queue whose losses are recorded too.
  */
-import { createHash } from 'node:crypto';
-import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Durability, Store } from '../store/store.ts';
-
-export interface AuditEntry {
-  actor: string;
-  verb: string;
-  target: string;
-  /** allowed and denied come before the effect; done and failed after it. */
-  outcome: 'allowed' | 'denied' | 'done' | 'failed' | 'dropped';
-  reason: string;
-}
-
-export interface AuditRecord extends AuditEntry {
-  sequence: number;
-  atMs: number;
-  /** Hash of the record before; the first one's is all zeros. */
-  previous: string;
-  hash: string;
-}
+import {
+  AUDIT_PREFIX,
+  type AuditEntry,
+  type AuditRecord,
+  auditKey,
+  decodeRecord,
+  encodeRecord,
+  GENESIS,
+  seal,
+} from './audit-record.ts';
+import { type ChainVerdict, verifyChain } from './verify-chain.ts';
 
 export interface AuditOptions {
+  cell?: string;
   maxQueuedReads?: number;
   flushIntervalMs?: number;
   /** Older records than this many are let go. */
   keepRecords?: number;
 }
 
-const PREFIX = 'audit/';
-const GENESIS = '0'.repeat(64);
-const keyOf = (sequence: number): string => PREFIX + String(sequence).padStart(16, '0');
+/** Written in one go: short enough for nobody to wait for it. */
+const BATCH = 100;
 
-const seal = (record: Omit<AuditRecord, 'hash'>): string => {
-  const { previous, sequence, atMs, actor, verb, target, outcome, reason } = record;
-  const text = JSON.stringify([previous, sequence, atMs, actor, verb, target, outcome, reason]);
-  return createHash('sha256').update(text).digest('hex');
-};
-
-const decode = (value: Uint8Array): AuditRecord => JSON.parse(Buffer.from(value).toString('utf8')) as AuditRecord;
+interface Noted {
+  entry: AuditEntry;
+  atMs: number;
+}
 
 export class AuditLog {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #options: Required<AuditOptions>;
+  readonly #appended = new Listeners();
   #last = { sequence: 0, hash: GENESIS };
-  #queued: { entry: AuditEntry; atMs: number }[] = [];
+  #queued: Noted[] = [];
   #dropped = 0;
   #droppedEver = 0;
   #turn: Promise<unknown> = Promise.resolve();
+  #flushing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(store: Store, clock: Clock, log: Logger, options: AuditOptions = {}) {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
-    this.#options = { maxQueuedReads: 1_000, flushIntervalMs: 1_000, keepRecords: 200_000, ...options };
+    this.#options = { cell: '', maxQueuedReads: 5_000, flushIntervalMs: 1_000, keepRecords: 200_000, ...options };
   }
 
   /** Reads that were not recorded since the start. */
@@ -68,9 +60,14 @@ export class AuditLog {
     return this.#droppedEver;
   }
 
+  /** Sequence and hash of the newest record; 0 and zeros of none. */
+  get head(): { sequence: number; hash: string } {
+    return this.#last;
+  }
+
   async start(): Promise<void> {
-    const [newest] = await this.#store.list(PREFIX, { limit: 1, reverse: true });
-    if (newest !== undefined) this.#last = decode(newest.value);
+    const [newest] = await this.#store.list(AUDIT_PREFIX, { limit: 1, reverse: true });
+    if (newest !== undefined) this.#last = decodeRecord(newest.value);
     this.#timer = setInterval(() => void this.flush(), this.#options.flushIntervalMs);
   }
 
@@ -88,58 +85,38 @@ export class AuditLog {
   note(entry: AuditEntry): void {
     if (this.#queued.length >= this.#options.maxQueuedReads) this.#drop(1);
     else this.#queued.push({ entry, atMs: this.#clock.nowMs() });
+    if (this.#queued.length >= BATCH) void this.flush();
   }
 
-  async flush(): Promise<void> {
-    const batch = this.#queued;
-    const dropped = this.#dropped;
-    if (batch.length === 0 && dropped === 0) return;
-    this.#queued = [];
-    this.#dropped = 0;
-    if (dropped > 0) {
-      const reason = `${dropped} records were not kept: more came than could be stored`;
-      const entry: AuditEntry = { actor: 'controller', verb: 'audit', target: 'reads', outcome: 'dropped', reason };
-      batch.push({ entry, atMs: this.#clock.nowMs() });
-    }
-    try {
-      await this.#append(batch, 'soon');
-    } catch (error) {
-      this.#dropped += dropped;
-      this.#drop(batch.length - (dropped > 0 ? 1 : 0));
-      this.#log.error({ err: error, dropped: this.#droppedEver }, 'audit of reads refused by the store');
-    }
+  /** Resolves when all that waits now is stored, or was refused and counted. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#drain().finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
   }
 
   /** Newest first. */
   async list(options: { limit: number; beforeSequence?: number }): Promise<AuditRecord[]> {
-    const after = options.beforeSequence === undefined ? {} : { after: keyOf(options.beforeSequence) };
-    const entries = await this.#store.list(PREFIX, { limit: options.limit, reverse: true, ...after });
-    return entries.map(({ value }) => decode(value));
+    const after = options.beforeSequence === undefined ? {} : { after: auditKey(options.beforeSequence) };
+    const entries = await this.#store.list(AUDIT_PREFIX, { limit: options.limit, reverse: true, ...after });
+    return entries.map(({ value }) => decodeRecord(value));
   }
 
-  /** DATA_LOSS naming the first record that was changed, or whose predecessor is missing. */
-  async verify(): Promise<{ records: number }> {
-    let records = 0;
-    let previous: AuditRecord | null = null;
-    for (let after: string | undefined; ; ) {
-      const page = await this.#store.list(PREFIX, { limit: 500, ...(after === undefined ? {} : { after }) });
-      for (const { value } of page) {
-        const record = decode(value);
-        const linked =
-          previous === null || (record.previous === previous.hash && record.sequence === previous.sequence + 1);
-        if (!linked || record.hash !== seal(record)) {
-          throw new FleetError('DATA_LOSS', `audit record ${record.sequence} was altered, or one before it is missing`);
-        }
-        previous = record;
-        records++;
-      }
-      after = page.at(-1)?.key;
-      if (page.length < 500) break;
-    }
-    if (records > 0 && previous?.hash !== this.#last.hash) {
-      throw new FleetError('DATA_LOSS', `audit records after ${previous?.sequence} are missing`);
-    }
-    return { records };
+  /** Those after a sequence, oldest first. */
+  async after(sequence: number, limit: number): Promise<AuditRecord[]> {
+    const entries = await this.#store.list(AUDIT_PREFIX, { limit, after: auditKey(sequence) });
+    return entries.map(({ value }) => decodeRecord(value));
+  }
+
+  /** After each commit. */
+  onAppend(listener: () => void): Disposable {
+    return this.#appended.add(listener);
+  }
+
+  /** The whole chain, and heads that were told of it once; never holds up the loop for long. */
+  verify(heads: readonly { sequence: number; hash: string }[] = []): Promise<ChainVerdict> {
+    return verifyChain(this.#store, { head: this.#last, heads, keepRecords: this.#options.keepRecords });
   }
 
   #drop(count: number): void {
@@ -147,22 +124,51 @@ export class AuditLog {
     this.#droppedEver += count;
   }
 
-  #append(batch: readonly { entry: AuditEntry; atMs: number }[], durability: Durability): Promise<void> {
+  async #drain(): Promise<void> {
+    while (this.#queued.length > 0 || this.#dropped > 0) {
+      const batch = this.#queued.splice(0, BATCH);
+      const dropped = this.#queued.length === 0 ? this.#dropped : 0;
+      this.#dropped -= dropped;
+      const told = dropped === 0 ? batch : [...batch, { entry: lossOf(dropped), atMs: this.#clock.nowMs() }];
+      try {
+        await this.#append(told, 'soon');
+      } catch (error) {
+        this.#dropped += dropped;
+        this.#drop(batch.length);
+        this.#log.error({ err: error, dropped: this.#droppedEver }, 'audit of reads refused by the store');
+        return;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #append(batch: readonly Noted[], durability: Durability): Promise<void> {
     const work = this.#turn.then(async () => {
       let last = this.#last;
       const put: { key: string; value: Uint8Array }[] = [];
       for (const { entry, atMs } of batch) {
-        const open = { sequence: last.sequence + 1, atMs, ...entry, previous: last.hash };
-        const record: AuditRecord = { ...open, hash: seal(open) };
-        put.push({ key: keyOf(record.sequence), value: Buffer.from(JSON.stringify(record), 'utf8') });
+        const { cell } = this.#options;
+        const open = { sequence: last.sequence + 1, atMs, ...(cell === '' ? {} : { cell }), ...entry };
+        const sealed = { ...open, previous: last.hash };
+        const record: AuditRecord = { ...sealed, hash: seal(sealed) };
+        put.push({ key: auditKey(record.sequence), value: encodeRecord(record) });
         last = record;
       }
       const first = this.#last.sequence + 1 - this.#options.keepRecords;
       const remove = put.map((_, index) => first + index).filter((sequence) => sequence > 0);
-      await this.#store.commit({ put, remove: remove.map(keyOf) }, durability);
-      this.#last = last;
+      await this.#store.commit({ put, remove: remove.map(auditKey) }, durability);
+      this.#last = { sequence: last.sequence, hash: last.hash };
+      this.#appended.emit();
     });
     this.#turn = work.catch(() => undefined);
     return work;
   }
 }
+
+const lossOf = (dropped: number): AuditEntry => ({
+  actor: 'controller',
+  verb: 'audit',
+  target: 'reads',
+  outcome: 'dropped',
+  reason: `${dropped} records were not kept: more came than could be stored`,
+});

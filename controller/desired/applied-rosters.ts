@@ -71,6 +71,7 @@ export class AppliedRosters {
       asOfMs: atMs,
       stored: true,
       undeployed: [],
+      orphans: [],
     };
   }
 

@@ -9,18 +9,17 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
-import { leaveForAction, requireLeave } from '../dispatch/authorise.ts';
+import { deployable, leaveForAction, requireLeave } from '../dispatch/authorise.ts';
 import type { Orders } from '../dispatch/orders.ts';
 import { keptReason } from '../grpc/relayed-error.ts';
 import type { IntentRecord, IntentStepRecord, Records } from '../store/records.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
-import { visibleHost } from '../tenancy/visible.ts';
 import type { AppliedRosters } from './applied-rosters.ts';
 import type { IntentOrder } from './check-intent.ts';
 import type { Expiries } from './expiries.ts';
 import { callerNow } from './giver.ts';
-import { isSkipped, keptOutcome, progress, shortcomings, type Told } from './intent-progress.ts';
+import { isSkipped, keptOutcome, notRemoved, progress, shortcomings, type Told } from './intent-progress.ts';
 import type { IntentEnd, Intents } from './intents.ts';
 
 export interface CarryOutOptions {
@@ -76,6 +75,8 @@ export class IntentRun {
         await this.#told(index, { outcome: 'skipped', reason, endedMs: 0 });
         continue;
       }
+      const left = order.call === 'putRoster' ? notRemoved(intent) : null;
+      if (left !== null) return await this.#end('stopped', left);
       const outcome = await this.#step(intent, step, order, index);
       if (typeof outcome === 'string') return outcome;
       await this.#told(index, outcome);
@@ -104,8 +105,7 @@ export class IntentRun {
     let record: HostAgentRecord;
     try {
       caller = callerNow(records, intent.giver);
-      record = visibleHost(view, caller, this.#hostAgent);
-      requireLeave(caller, 'deploy', record);
+      record = deployable(view, caller, this.#hostAgent);
       if (order.call === 'controlAgent') requireLeave(caller, leaveForAction(order.request.action), record);
     } catch (error) {
       if (!(error instanceof FleetError)) throw error;

@@ -49,7 +49,7 @@ const orderOf = (step: IntentStep, hostAgent: string, which: string): IntentOrde
 /** Whoever resets an agent types into what it shows by then, unseen. */
 const checkControl = ({ action, target }: ControlAgentRequest, which: string): void => {
   if (!target?.key) throw wrong(`${which} names no agent`);
-  if (isDesiredVerb(action) || (isLifecycleVerb(action) && (action as string) !== 'reset')) return;
+  if (isDesiredVerb(action) || (isLifecycleVerb(action) && action !== 'reset')) return;
   throw wrong(`${which} is ${JSON.stringify(action.slice(0, 32))}: start, stop, restart, deploy and remove can wait`);
 };
 

@@ -6,7 +6,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import { type IntentState, PutIntentRequest } from '../../src/wire/gen/fleet/v1/intent.ts';
-import { leaveForAction, requireLeave } from '../dispatch/authorise.ts';
+import { deployable, leaveForAction, requireLeave } from '../dispatch/authorise.ts';
 import { orderAddress, VERB_OF } from '../dispatch/orders.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { IntentRecord, IntentStepRecord } from '../store/records.ts';
@@ -38,8 +38,7 @@ export const intentHandlers = (options: IntentCallsOptions): Pick<Handlers<Fleet
   };
   return {
     putIntent: async (caller, request) => {
-      const record = visibleHost(view, caller, request.hostAgent);
-      requireLeave(caller, 'deploy', record);
+      const record = deployable(view, caller, request.hostAgent);
       if (request.steps.length === 0) await withdraw(options, caller, request);
       else await give(options, caller, record, request);
       return tell(record.id);

@@ -11,6 +11,15 @@ const isWell = ({ outcome }: Told): boolean => orderEffect(outcome) === 'proven'
 export const isSkipped = ({ steps }: IntentRecord, { key }: IntentStepRecord): boolean =>
   key !== '' && steps.some((step) => step.key === key && step.outcome !== '' && !isWell(step));
 
+/** Why the roster must not be written: nobody would remove an agent that it does not name any more. null: it may be. */
+export const notRemoved = ({ steps }: IntentRecord): string | null => {
+  const index = steps.findIndex((step) => step.verb === 'remove' && step.outcome !== '' && !isWell(step));
+  const outcome = steps[index]?.outcome;
+  return outcome === undefined
+    ? null
+    : `step ${index + 1}, a removal, ended ${keptOutcome(outcome)}: its agent stays in the roster`;
+};
+
 /** Of one that went to its end; empty where all is well. */
 export const shortcomings = ({ steps }: IntentRecord): string => {
   const failed = steps.filter((step) => !isWell(step)).length;

@@ -23,6 +23,13 @@ export const authorise = (
   return record;
 };
 
+/** The host-agent itself: the caller may have it deploy, whichever agents it has. Throws as `authorise` does. */
+export const deployable = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
+  const record = visibleHost(view, caller, hostAgent);
+  requireLeave(caller, 'deploy', record);
+  return record;
+};
+
 /** What leave it takes to tell an agent this. */
 export const leaveForAction = (action: string): GrantableVerb => (isDesiredVerb(action) ? 'deploy' : 'lifecycle');
 

@@ -8,13 +8,15 @@ import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
+import type { BodyMac } from '../audit/body-mac.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
 import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
-import { addressOf, isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
+import { agentSubject, hostSubject, type Subject } from '../tenancy/subject.ts';
+import { isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
-import { authorise, leaveForAction, requireLeave } from './authorise.ts';
+import { authorise, deployable, leaveForAction } from './authorise.ts';
 import { openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
 import type { OrderCall, Orders } from './orders.ts';
@@ -26,6 +28,8 @@ export type Dispatched =
   | 'tailTerminal'
   | 'explainAgent'
   | 'getOrder'
+  | 'listOrders'
+  | 'getAuditHeads'
   | 'sendText'
   | 'pressKeys'
   | 'answerPrompt'
@@ -73,16 +77,25 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       const tenantId = record?.tenantId ?? caller.tenantId;
       return await orders.look(id, entry, tenantId, onBehalfOf(caller, localName), signal);
     },
+    listOrders: async (caller, request, { signal }) => {
+      const { id } = visibleHost(view, caller, request.hostAgent);
+      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: ASK_DEADLINE_MS };
+      return await calls.unary(id, 'listOrders', request, onward);
+    },
+    getAuditHeads: async (caller, request, { signal }) => {
+      const { id } = visibleHost(view, caller, request.hostAgent);
+      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: ASK_DEADLINE_MS };
+      return await calls.unary(id, 'getAuditHeads', request, onward);
+    },
     sendText: order('sendText'),
     pressKeys: order('pressKeys'),
     answerPrompt: order('answerPrompt'),
     controlAgent: async (caller, request, { signal }) => {
-      const leave = leaveForAction(request.action);
+      const { action, target } = request;
       // A roster that was put a moment ago may name it, though its host has told no row of it yet.
-      const record = isDesiredVerb(request.action)
-        ? visibleHost(view, caller, request.target?.hostAgent ?? '')
-        : visibleHostOf(view, caller, request.target);
-      requireLeave(caller, leave, record);
+      const record = isDesiredVerb(action)
+        ? deployable(view, caller, target?.hostAgent ?? '')
+        : authorise(view, caller, leaveForAction(action), target);
       return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), signal);
     },
     holdTerminal: async (caller, request, call, { signal }) => {
@@ -99,19 +112,20 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
   };
 };
 
-/** What the audit says each was about: an agent's address, never a text. */
-export const dispatchTargets = (view: FleetView): Targets<Fleet> => {
-  const ofRequest = (request: { hostAgent: string; key: string }): string => addressOf(view, request);
-  const ofTarget = (request: { target?: { hostAgent: string; key: string } | undefined }): string =>
-    addressOf(view, request.target);
+/** What the audit says each was about: an agent, and of what was to be typed no more than its HMAC. */
+export const dispatchTargets = (view: FleetView, mac: BodyMac): Targets<Fleet> => {
+  const ofTarget = (request: { target?: { hostAgent: string; key: string } | undefined }): Subject =>
+    agentSubject(view, request.target);
   return {
-    watchTerminal: ofRequest,
-    tailTerminal: ofRequest,
-    explainAgent: ofRequest,
+    watchTerminal: (request) => agentSubject(view, request),
+    tailTerminal: (request) => agentSubject(view, request, { lasts: request.follow }),
+    explainAgent: (request) => agentSubject(view, request),
     getOrder: ({ id }) => `order ${id}`.slice(0, 256),
-    sendText: ofTarget,
-    pressKeys: ofTarget,
-    answerPrompt: ofTarget,
+    listOrders: ({ hostAgent }) => hostSubject(view, hostAgent),
+    getAuditHeads: ({ hostAgent }) => hostSubject(view, hostAgent),
+    sendText: ({ target, text }) => agentSubject(view, target, { body: mac(text) }),
+    pressKeys: ({ target, keys }) => agentSubject(view, target, { body: mac(keys.join(' ')) }),
+    answerPrompt: ({ target, choice }) => agentSubject(view, target, { body: mac(choice) }),
     controlAgent: ofTarget,
     holdTerminal: ofTarget,
   };

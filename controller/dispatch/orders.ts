@@ -5,6 +5,7 @@
 import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import { controlVerb, type OrderVerb } from '../../src/domain/order.ts';
+import { rosterNameOf } from '../../src/domain/roster.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
@@ -31,14 +32,12 @@ export const VERB_OF: { [C in OrderCall]: (request: RequestOf<C>) => OrderVerb }
 export const orderAddress = (view: FleetView, record: HostAgentRecord, key: string): string => {
   if (key === '') return formatHostAddress(record);
   const { cell, host, user, id } = record;
-  const isNamed = key.startsWith(ROSTER_KEY) && !view.rowsOf(id).has(key);
-  if (isNamed) return formatAddress({ cell, host, user, agent: key.slice(ROSTER_KEY.length, MAX_ADDRESS_CHARACTERS) });
-  return addressOf(view, { hostAgent: id, key });
+  const named = view.rowsOf(id).has(key) ? null : rosterNameOf(key);
+  if (named === null) return addressOf(view, { hostAgent: id, key });
+  return formatAddress({ cell, host, user, agent: named.slice(0, MAX_NAME_CHARACTERS) });
 };
 
-/** Before the name in the key of a row of a roster. */
-const ROSTER_KEY = 'roster:';
-const MAX_ADDRESS_CHARACTERS = 256;
+const MAX_NAME_CHARACTERS = 128;
 
 export interface OrdersOptions {
   view: FleetView;
@@ -46,6 +45,13 @@ export interface OrdersOptions {
   index: OrderIndex;
   clock: Clock;
   log: Logger;
+  /** Hears what became of an order, when that is known and whenever it is known better. */
+  onSettled?: (record: HostAgentRecord, order: SettledOrder) => void;
+}
+
+export interface SettledOrder extends Pick<OrderEntry, 'address' | 'verb' | 'actor'> {
+  id: string;
+  outcome: string;
 }
 
 /** For orders that name no time of their own. */
@@ -133,7 +139,11 @@ export class Orders {
 
   /** Losing this costs an answer later, never the order. */
   #settle(tenantId: string, id: string, entry: OrderEntry, outcome: string): void {
-    this.#options.index
+    const { index, view, onSettled } = this.#options;
+    const record = view.hostAgent(entry.hostAgent);
+    const isNews = outcome !== 'pending' && index.get(tenantId, id)?.outcome !== outcome;
+    if (isNews && record !== undefined) onSettled?.(record, { ...entry, id, outcome });
+    index
       .settle(tenantId, id, entry, outcome)
       .catch((err: unknown) => this.#options.log.error({ err, order: id }, 'outcome of an order not stored'));
   }

@@ -30,12 +30,16 @@ const ADMINS = ['operator', 'local'] as const;
 
 export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.FleetService/WatchAgents', rule(READERS, 'read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/WatchEvents', rule(READERS, 'read', 'viewer', 'queued')],
   ['/fleet.v1.FleetService/WhoAmI', rule(READERS, 'read', 'viewer', 'queued')],
   ['/fleet.v1.FleetService/Diagnose', rule(READERS, 'read', 'viewer', 'queued')],
   ['/fleet.v1.FleetService/WatchTerminal', rule(READERS, 'read', 'viewer', 'queued')],
   ['/fleet.v1.FleetService/TailTerminal', rule(READERS, 'read', 'viewer', 'queued')],
   ['/fleet.v1.FleetService/ExplainAgent', rule(READERS, 'read', 'viewer', 'queued')],
   ['/fleet.v1.FleetService/GetOrder', rule(READERS, 'read', 'viewer', 'queued')],
+  // Who did what on a host, and what it keeps of the cell's audit.
+  ['/fleet.v1.FleetService/ListOrders', rule(READERS, 'read', 'operator', 'queued')],
+  ['/fleet.v1.FleetService/GetAuditHeads', rule(READERS, 'read', 'operator', 'queued')],
   ['/fleet.v1.FleetService/SendText', rule(READERS, 'send', 'operator', 'before')],
   ['/fleet.v1.FleetService/PressKeys', rule(READERS, 'send', 'operator', 'before')],
   ['/fleet.v1.FleetService/AnswerPrompt', rule(READERS, 'send', 'operator', 'before')],
@@ -57,6 +61,8 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.AdminService/AllowVerbs', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/ListIdentities', rule(ADMINS, 'admin', 'admin', 'queued')],
   ['/fleet.v1.AdminService/ControllerStatus', rule(ADMINS, 'admin', 'viewer', 'queued')],
+  ['/fleet.v1.AdminService/WatchAudit', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/VerifyAudit', rule(ADMINS, 'admin', 'admin', 'queued')],
   ['/grpc.health.v1.Health/Check', rule(KNOWN, 'read', 'viewer', 'none')],
   ['/grpc.health.v1.Health/Watch', rule(KNOWN, 'read', 'viewer', 'none')],
   ['/grpc.health.v1.Health/List', rule(KNOWN, 'read', 'viewer', 'none')],

@@ -9,8 +9,10 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import type { AuditEntry } from '../audit/audit-record.ts';
 import type { Records } from '../store/records.ts';
 import { actorOf, type Caller, LOCAL_CALLER } from '../tenancy/caller.ts';
+import type { Subject } from '../tenancy/subject.ts';
 import { ACCESS, type AccessRule, objectionTo } from './access.ts';
 import { authenticate, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
@@ -29,10 +31,20 @@ export interface Admission {
   path: string;
   rule: AccessRule;
   caller: Caller;
+  enteredMono: number;
   /** Aborted when the client leaves, the identity falls or the server stops; the reason is a FleetError. */
   signal: AbortSignal;
   abort(error: FleetError): void;
   leave(): void;
+}
+
+/** How a call ended. */
+export interface CallEnd {
+  error: unknown;
+  /** Of what it answered, a word of a closed set: what became of an order. */
+  said: string;
+  /** Of its messages, both ways. */
+  bytes: number;
 }
 
 export interface DoorContext {
@@ -104,11 +116,18 @@ export class Door {
     return this.#identify({ type: 'tls', peer: '', leaf, shown: leaf }).caller.kind !== 'none';
   }
 
+  /** Open calls, by their method. */
+  open(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { path } of this.#inside) counts.set(path, (counts.get(path) ?? 0) + 1);
+    return counts;
+  }
+
   /** Before the effect: a change is on disk when this resolves, or it rejects and must not happen. */
-  async announce(admission: Admission, target: string): Promise<void> {
-    const { caller, path, rule } = admission;
-    const entry = { actor: actorOf(caller), verb: path, target, outcome: 'allowed', reason: '' } as const;
-    if (rule.audit === 'queued') this.#context.audit.note(entry);
+  async announce(admission: Admission, subject: Subject): Promise<void> {
+    const { path, rule } = admission;
+    const entry = { ...about(admission, subject), outcome: subject.lasts ? 'began' : 'allowed', reason: '' } as const;
+    if (rule.audit === 'queued' && subject.lasts) this.#context.audit.note(entry);
     if (rule.audit !== 'before') return;
     try {
       await this.#context.audit.record(entry);
@@ -119,12 +138,23 @@ export class Door {
     }
   }
 
-  /** After the effect of an announced change. */
-  conclude(admission: Admission, target: string, error: unknown): void {
-    if (admission.rule.audit !== 'before') return;
-    const outcome = error === null ? 'done' : 'failed';
-    const reason = error instanceof FleetError ? keptReason(error) : error === null ? '' : 'internal error';
-    this.#context.audit.note({ actor: actorOf(admission.caller), verb: admission.path, target, outcome, reason });
+  /** After the effect, or in its place where it was refused: the denial of a change is on disk before it is told. */
+  async conclude(admission: Admission, subject: Subject, end: CallEnd): Promise<void> {
+    const { audit, clock, log } = this.#context;
+    const { path, rule, signal, enteredMono } = admission;
+    if (rule.audit !== 'before' && rule.audit !== 'queued') return;
+    const { error, bytes } = end;
+    const isDenied = error instanceof FleetError && error.code === 'PERMISSION_DENIED';
+    const hasLeft = subject.lasts === true && (error === null || (signal.aborted && isLeave(signal.reason)));
+    const entry: AuditEntry = {
+      ...about(admission, subject),
+      outcome: isDenied ? 'denied' : hasLeft ? 'ended' : error === null ? 'done' : 'failed',
+      reason: error === null ? end.said : hasLeft ? '' : reasonOf(error),
+      latencyMs: Math.round(10 * (clock.monotonicMs() - enteredMono)) / 10,
+      bytes,
+    };
+    if (!isDenied || rule.audit !== 'before') audit.note(entry);
+    else await audit.record(entry).catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
   }
 
   /** Ends every call of an identity. The number of calls that were open. */
@@ -149,7 +179,14 @@ export class Door {
 
   #refused(path: string, rule: AccessRule | undefined, caller: Caller, why: string): void {
     const { audit, log } = this.#context;
-    const entry = { actor: actorOf(caller), verb: path, target: '', outcome: 'denied', reason: why } as const;
+    const entry = {
+      actor: actorOf(caller),
+      ...tenantsOf(caller),
+      verb: path,
+      target: '',
+      outcome: 'denied',
+      reason: why,
+    } as const;
     // A stranger must not be able to make the disk work: only denials of known identities are written at once.
     if (rule?.audit === 'before' && caller.kind !== 'none') {
       audit.record(entry).catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
@@ -165,6 +202,7 @@ export class Door {
       path,
       rule,
       caller,
+      enteredMono: this.#context.clock.monotonicMs(),
       signal: controller.signal,
       abort: (error) => controller.abort(error),
       leave: () => void this.#inside.delete(admission),
@@ -186,3 +224,20 @@ export class Door {
     }
   }
 }
+
+const about = ({ caller, path, id }: Admission, { lasts: _, ...subject }: Subject) => ({
+  actor: actorOf(caller),
+  ...tenantsOf(caller),
+  ...subject,
+  verb: path,
+  call: id,
+});
+
+/** Whoever reaches the admin socket is no tenant. */
+const tenantsOf = ({ kind, tenantId }: Caller) =>
+  kind === 'local' || tenantId === '' ? {} : { actorTenantId: tenantId, tenantId };
+
+/** The caller went away by itself. */
+const isLeave = (reason: unknown): boolean => reason instanceof FleetError && reason.code === 'CANCELLED';
+
+const reasonOf = (error: unknown): string => (error instanceof FleetError ? keptReason(error) : 'internal error');

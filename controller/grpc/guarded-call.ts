@@ -13,6 +13,8 @@ import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { GRPC_CODES, REASON_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
+import type { Subject } from '../tenancy/subject.ts';
+import type { ByteCount } from './byte-meter.ts';
 import type { Admission, Door, Transport } from './door.ts';
 import type { CallContext } from './handlers.ts';
 import type { LogBudget } from './log-budget.ts';
@@ -24,6 +26,22 @@ export type AnyCall = EventEmitter &
   Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext'> & { request?: unknown };
 
 export type TransportOf = (call: AnyCall) => Transport;
+
+export interface CallSteps {
+  subject: () => Subject;
+  /** Of the call's messages, as far as they went. */
+  count: ByteCount;
+  act: (caller: Caller, context: CallContext) => unknown;
+  end: (failure: ReturnType<typeof failureOf> | null, result: unknown) => void;
+}
+
+const MAX_SAID = 32;
+
+/** What became of an order is a word of a closed set, whatever its host adds to it. */
+const saidOf = (result: unknown): string => {
+  const { outcome } = (result ?? {}) as { outcome?: unknown };
+  return typeof outcome === 'string' ? outcome.slice(0, MAX_SAID) : '';
+};
 
 const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
   const metadata = new Metadata();
@@ -46,14 +64,7 @@ export class GuardedCalls {
   }
 
   /** Runs `act` for an admitted caller; `end` is called exactly once, with null or the failure. */
-  async run(
-    call: AnyCall,
-    path: string,
-    transport: Transport,
-    target: () => string,
-    act: (caller: Caller, context: CallContext) => unknown,
-    end: (failure: ReturnType<typeof failureOf> | null, result: unknown) => void,
-  ): Promise<void> {
+  async run(call: AnyCall, path: string, transport: Transport, { subject, count, act, end }: CallSteps): Promise<void> {
     let admission: Admission;
     try {
       admission = this.#door.admit(path, transport);
@@ -71,16 +82,16 @@ export class GuardedCalls {
     const cancel = (): void => admission.abort(new FleetError('CANCELLED', 'the caller left'));
     call.on('cancelled', cancel);
     signal.addEventListener('abort', () => setImmediate(endOnce, signal.reason), { once: true });
-    let announced: string | null = null;
+    let announced: Subject | null = null;
     try {
-      const name = target();
-      await this.#door.announce(admission, name);
-      announced = name;
+      const named = subject();
+      await this.#door.announce(admission, named);
+      announced = named;
       const result = await act(caller, { id, signal });
-      this.#door.conclude(admission, name, null);
       endOnce(null, result);
+      void this.#door.conclude(admission, named, { error: null, said: saidOf(result), bytes: count.bytes });
     } catch (error) {
-      if (announced !== null) this.#door.conclude(admission, announced, error);
+      if (announced !== null) await this.#door.conclude(admission, announced, { error, said: '', bytes: count.bytes });
       if (!signal.aborted) this.#explain(error, admission);
       endOnce(error);
     } finally {

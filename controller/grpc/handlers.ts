@@ -1,6 +1,7 @@
 /** What a service's handlers look like behind the door, derived from its generated definition. */
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { Caller } from '../tenancy/caller.ts';
+import type { Subject } from '../tenancy/subject.ts';
 
 export interface CallContext {
   /** Names the call in the log. */
@@ -39,5 +40,5 @@ export type HandlerOf<M extends MethodDefinition> = M extends { responseStream: 
 
 export type Handlers<D extends Definition> = { [K in keyof D]: HandlerOf<D[K]> };
 
-/** What a change is done to, for the audit; from the request, before it is checked. */
-export type Targets<D extends Definition> = { [K in keyof D]?: (request: RequestOf<D[K]>) => string };
+/** What each call is about, for the audit; from the request, before it is checked. */
+export type Targets<D extends Definition> = { [K in keyof D]?: (request: RequestOf<D[K]>) => string | Subject };

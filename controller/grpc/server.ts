@@ -17,6 +17,8 @@ import { verifyPeer } from '../../src/identity/trust.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { RefusalReason } from '../../src/wire/errors.ts';
+import type { Subject } from '../tenancy/subject.ts';
+import { ByteMeter } from './byte-meter.ts';
 import type { Door, Transport } from './door.ts';
 import { type AnyCall, endStream, endUnary, GuardedCalls } from './guarded-call.ts';
 import type { Definition, Handlers, MethodDefinition, Targets } from './handlers.ts';
@@ -51,6 +53,7 @@ export class GrpcServer {
   readonly #limits: ServerLimits;
   readonly #faces: Record<Audience, Face>;
   readonly #calls: GuardedCalls;
+  readonly #meter = new ByteMeter();
   readonly #front: TlsFront;
   readonly #peers = new Set<Peer>();
   /** By remote address and port: for words in the log, never for proof. */
@@ -83,14 +86,17 @@ export class GrpcServer {
   /** Serves a service to everybody whom the door's table names. BugError for a method without a row there. */
   addService<D extends Definition>(definition: D, handlers: Handlers<D>, targets: Targets<D> = {}): void {
     this.#context.door.requireRules(Object.values(definition).map(({ path }) => path));
+    const counted = Object.fromEntries(
+      Object.entries(definition).map(([name, method]) => [name, this.#meter.counted(method)]),
+    );
     for (const audience of ['strangers', 'known', 'local'] as const) {
       const implementation: UntypedServiceImplementation = {};
       for (const [name, method] of Object.entries(definition)) {
         const handler = (handlers[name] as (...args: unknown[]) => unknown).bind(handlers);
-        const target = targets[name] as ((request: unknown) => string) | undefined;
+        const target = targets[name] as ((request: unknown) => string | Subject) | undefined;
         implementation[name] = this.#guard(audience, method, handler, target);
       }
-      this.#faces[audience].server.addService(definition as unknown as ServiceDefinition, implementation);
+      this.#faces[audience].server.addService(counted as unknown as ServiceDefinition, implementation);
     }
   }
 
@@ -198,21 +204,38 @@ export class GrpcServer {
     audience: Audience,
     { path, requestStream, responseStream }: MethodDefinition,
     handler: (...args: unknown[]) => unknown,
-    target: ((request: unknown) => string) | undefined,
+    target: ((request: unknown) => string | Subject) | undefined,
   ): UntypedHandleCall {
     const calls = this.#calls;
-    const nameOf = (call: AnyCall) => () => (requestStream ? '' : (target?.(call.request) ?? ''));
+    const meter = this.#meter;
+    const subjectOf = (call: AnyCall) => (): Subject => {
+      const named = requestStream ? '' : (target?.(call.request) ?? '');
+      const subject = typeof named === 'string' ? { target: named } : named;
+      return { ...subject, lasts: responseStream && subject.lasts !== false };
+    };
     const guarded = (call: AnyCall, callback: Parameters<typeof endUnary>[0]): void => {
       const transport = this.#transportOf(audience, call);
+      const count = { bytes: meter.requestBytes(call.request) };
+      const subject = subjectOf(call);
       if (!responseStream) {
-        const act: Parameters<typeof calls.run>[4] = (caller, context) => handler(caller, call.request, context);
-        void calls.run(call, path, transport, nameOf(call), act, endUnary(callback));
+        const end = endUnary(callback);
+        void calls.run(call, path, transport, {
+          subject,
+          count,
+          act: (caller, context) => handler(caller, call.request, context),
+          end: (failure, result) => meter.during(count, () => end(failure, result)),
+        });
         return;
       }
       const stream = call as unknown as Parameters<typeof endStream>[0];
-      const act: Parameters<typeof calls.run>[4] = (caller, context) =>
-        requestStream ? handler(caller, call, context) : handler(caller, call.request, call, context);
-      void calls.run(call, path, transport, nameOf(call), act, endStream(stream));
+      meter.follow(stream, count);
+      void calls.run(call, path, transport, {
+        subject,
+        count,
+        act: (caller, context) =>
+          requestStream ? handler(caller, call, context) : handler(caller, call.request, call, context),
+        end: endStream(stream),
+      });
     };
     return guarded as UntypedHandleCall;
   }

@@ -9,7 +9,7 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { streamView } from '../../src/view/view-stream.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { DiagnoseRequest, DiagnoseResponse, Finding, Upstream } from '../../src/wire/gen/fleet/v1/view.ts';
-import type { Handlers } from '../grpc/handlers.ts';
+import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { isVisible } from '../tenancy/visible.ts';
 import type { Registry } from './registry.ts';
@@ -63,10 +63,21 @@ export const fleetHandlers = (
         return { ...answer, findings: [presence(record), ...answer.findings] } satisfies DiagnoseResponse;
       } catch (error) {
         const what = error instanceof FleetError ? error.message : 'the host could not be asked';
-        return { findings: [presence(record), { check: 'answer', outcome: 'failed', what }], unanswered: true };
+        const why = 'what is wrong there cannot be told from here';
+        const mend = 'ask again in a moment; else on it, by ssh: fleet doctor';
+        return {
+          findings: [presence(record), { check: 'answer', outcome: 'failed', what, why, mend }],
+          unanswered: true,
+        };
       }
     },
   };
+};
+
+export const FLEET_TARGETS: Targets<typeof FleetServiceService> = {
+  // A view that is not followed ends by itself.
+  watchAgents: ({ follow }) => ({ target: '', lasts: follow }),
+  diagnose: ({ host }) => host.slice(0, 256),
 };
 
 const pick = (view: FleetView, wanted: string, sees: (tenantId: string) => boolean): HostAgentRecord => {

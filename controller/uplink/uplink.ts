@@ -37,6 +37,8 @@ export interface UplinkOptions {
   nextEpoch(id: string): bigint;
   addresses(): string[];
   trustBundlePem(): string;
+  /** The newest record of the audit, for hosts to keep. */
+  auditHead?(): { sequence: number; hash: string };
   beatIntervalMs?: number;
 }
 
@@ -79,7 +81,13 @@ export class Uplink {
   async beat(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(this.#options.beatIntervalMs ?? BEAT_INTERVAL_MS, signal);
-      const beat = { sequence: ++this.#sequence, controllerNowMs: this.#options.clock.nowMs() };
+      const head = this.#options.auditHead?.() ?? { sequence: 0, hash: '' };
+      const beat = {
+        sequence: ++this.#sequence,
+        controllerNowMs: this.#options.clock.nowMs(),
+        auditSequence: BigInt(head.sequence),
+        auditHash: head.hash,
+      };
       for (const session of this.#sessions.values()) session.stream.write({ beat });
       for (const id of this.#displacements.settled()) this.#options.registry.setDuplicate(id, false);
     }

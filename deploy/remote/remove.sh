@@ -57,14 +57,20 @@ end_locked controller
 command=$HOME/.local/bin/fleet
 case $(readlink "$command" 2>/dev/null) in */share/fleet/current/bin/fleet) remove "$command" ;; esac
 
+# Agents that fleet launches go on without a host-agent: their units need the launcher, and the files of their launch.
+launched=''
+for unit in "$units"/*.service; do
+  grep -qs '^X-Fleet-Agent=' "$unit" && launched=${unit##*/}
+done
+
 # Linger goes only if it came with us and nothing else needs it: without it, and with nobody logged in, the user
 # manager ends and takes every agent with it.
 if [ -e "$state/linger-enabled-by-fleet" ] && [ -e "/var/lib/systemd/linger/$user" ]; then
-  busy=no
+  busy=${launched:-no}
   for process in /proc/[0-9]*; do
     [ -O "$process" ] || continue
     case $(cat "$process/cgroup" 2>/dev/null) in
-      *"/user@$uid.service/init.scope"* | *"/user@$uid.service/"*dbus* | *"/user@$uid.service/"*fleet-*) ;;
+      *"/user@$uid.service/init.scope"* | *"/user@$uid.service/"*dbus* | *"/user@$uid.service/"*/fleet-*) ;;
       *"/user@$uid.service/"*) busy=$(cat "$process/comm" 2>/dev/null) ;;
     esac
   done
@@ -75,5 +81,13 @@ if [ -e "$state/linger-enabled-by-fleet" ] && [ -e "/var/lib/systemd/linger/$use
     echo "kept linger: $busy depends on it"
   fi
 fi
-remove "$share" "$state" "$HOME/.cache/fleet" "$HOME/.config/fleet" "$XDG_RUNTIME_DIR/fleet"
+if [ -n "$launched" ]; then
+  echo "kept the launcher: $launched needs it (remove its agents first, then this again)"
+  for path in "$state"/* "$state"/.[!.]*; do
+    case ${path##*/} in launch | runs | linger-enabled-by-fleet) ;; *) remove "$path" ;; esac
+  done
+else
+  remove "$share" "$state"
+fi
+remove "$HOME/.cache/fleet" "$HOME/.config/fleet" "$XDG_RUNTIME_DIR/fleet"
 exit 0

@@ -4,6 +4,12 @@
  */
 import type { MessageSink } from '../../src/runtime/message-sink.ts';
 import type {
+  GetAuditHeadsRequest,
+  GetAuditHeadsResponse,
+  ListOrdersRequest,
+  ListOrdersResponse,
+} from '../../src/wire/gen/fleet/v1/audit.ts';
+import type {
   AnswerPromptRequest,
   ControlAgentRequest,
   GetOrderRequest,
@@ -66,6 +72,8 @@ export interface OwnCalls {
   getRoster: UnaryCall<GetRosterRequest, GetRosterResponse>;
   putRoster: UnaryCall<PutRosterRequest, OrderOutcome>;
   getOrder: UnaryCall<GetOrderRequest, OrderOutcome>;
+  listOrders: UnaryCall<ListOrdersRequest, ListOrdersResponse>;
+  getAuditHeads: UnaryCall<GetAuditHeadsRequest, GetAuditHeadsResponse>;
   holdTerminal: StreamCall<HoldTerminalRequest, HoldTerminalResponse>;
   typeKeys: UnaryCall<TypeKeysRequest, TypeKeysResponse>;
 }

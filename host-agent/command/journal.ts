@@ -85,6 +85,11 @@ export class OrderJournal {
     return [...this.#records.values()].filter(({ outcome }) => outcome === null);
   }
 
+  /** At most so many, oldest first. */
+  newest(count: number): OrderRecord[] {
+    return [...this.#records.values()].slice(-count);
+  }
+
   digestOf(request: readonly unknown[]): string {
     return createHmac('sha256', this.#salt).update(JSON.stringify(request)).digest('hex');
   }

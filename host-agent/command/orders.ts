@@ -107,7 +107,17 @@ interface OrderCall {
   timeoutMs: number;
 }
 
-export type OrderCalls = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'putRoster' | 'getOrder';
+export type OrderCalls =
+  | 'sendText'
+  | 'pressKeys'
+  | 'answerPrompt'
+  | 'controlAgent'
+  | 'putRoster'
+  | 'getOrder'
+  | 'listOrders';
+
+/** In one answer. */
+const MAX_LISTED = 1_000;
 
 export class Orders implements Pick<OwnCalls, OrderCalls> {
   readonly #options: OrdersOptions;
@@ -194,6 +204,12 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
     const record = this.#journal.get(id);
     if (!record) throw new FleetError('NOT_FOUND', 'no order with this id was begun here: nothing was typed for it');
     return outcomeOf(record, true);
+  };
+
+  readonly listOrders: OwnCalls['listOrders'] = async ({ newest }) => {
+    await this.#ready();
+    const most = newest === 0 ? MAX_LISTED : Math.min(newest, MAX_LISTED);
+    return { orders: this.#journal.newest(most).map((record) => outcomeOf(record, false)) };
   };
 
   async #once(

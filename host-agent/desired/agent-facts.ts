@@ -23,13 +23,8 @@ export interface OwnUnitFile {
   changedMs: number;
 }
 
-export interface AgentFacts extends Wanted {
-  unit: UnitNow;
-  file: UnitFileNow;
+export interface AgentFacts extends Wanted, UnitFacts {
   own: OwnUnitFile;
-  /** Somebody's template of which the unit would be an instance if it had no file of its own. */
-  hasTemplate: boolean;
-  holder: { loadState: string; state: string | null };
   hasEnvFile: boolean;
   /** What its env file says, which outranks the roster; undefined: nothing. null is tmux's default socket. */
   envSocket: string | null | undefined;
@@ -44,38 +39,54 @@ export interface AgentFacts extends Wanted {
 const MAX_BYTES = 64 * 1024;
 export const TEMPLATE = 'mosaic-agent@.service';
 
+/** What systemd says that bears on one agent. */
+export interface UnitFacts {
+  unit: Pick<UnitNow, 'name' | 'loadState' | 'activeState'>;
+  file: UnitFileNow;
+  /** Somebody's template of which the unit would be an instance if it had no file of its own. */
+  hasTemplate: boolean;
+  holder: { loadState: string; state: string | null };
+}
+
+/** Asked of systemd at this moment. */
 export const agentFacts = async (ports: DesiredPorts, wanted: Wanted): Promise<AgentFacts> => {
-  const { lifecycle, unitFiles, ground, launches } = ports;
-  const { agent } = wanted;
-  const name = lifecycle.unitOf(agent.name);
-  const envPath = envFile(ground, agent.name);
-  const [unit, file, own, template, holder, holderState, env, then, now] = await Promise.all([
+  const { lifecycle, unitFiles } = ports;
+  const name = lifecycle.unitOf(wanted.agent.name);
+  const [unit, file, template, holder, holderState] = await Promise.all([
     lifecycle.units.read(name),
     unitFiles.read(name),
-    ownUnitFile(unitFile(ground.home, agent.name)),
     unitFiles.state(TEMPLATE),
     lifecycle.units.read(HOLDER_UNIT),
     unitFiles.state(HOLDER_UNIT),
+  ]);
+  const units = { unit, file, hasTemplate: template !== null, holder: { ...holder, state: holderState } };
+  return await factsWith(ports, wanted, units);
+};
+
+/** The same where what systemd says is known already. */
+export const factsWith = async (ports: DesiredPorts, wanted: Wanted, units: UnitFacts): Promise<AgentFacts> => {
+  const { lifecycle, ground, launches } = ports;
+  const { agent } = wanted;
+  const envPath = envFile(ground, agent.name);
+  const [own, env, then, now] = await Promise.all([
+    ownUnitFile(unitFile(ground.home, agent.name)),
     readFileText(envPath, { maxBytes: MAX_BYTES, followLinks: true }),
     launches.digestThen(agent.name),
     launches.digestNow(agent),
   ]);
   const said = env.kind === 'text' ? parseEnvFile(env.text, envPath).values.get('MOSAIC_TMUX_SOCKET') : undefined;
   const isOurs = own.kind === 'isolated' || own.kind === 'shared';
-  const facts = {
+  return {
     ...wanted,
-    unit,
-    file,
+    ...units,
     own,
-    hasTemplate: template !== null,
-    holder: { loadState: holder.loadState, state: holderState },
     hasEnvFile: env.kind !== 'missing',
     envSocket: said === undefined || !isSocketName(said) ? undefined : socketNameOf(said),
+    session: sessionOf(ports, { ...wanted, ...units, own }),
     writer: lifecycle.rows.row(rosterKey(agent.name))?.writer ?? null,
     isLingering: ports.linger.isOn(),
     launch: then === null ? (isOurs ? 'never' : 'unknown') : then === now ? 'same' : 'other',
-  } as const;
-  return { ...facts, session: sessionOf(ports, facts) };
+  };
 };
 
 const sessionOf = (

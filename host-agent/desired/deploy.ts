@@ -40,7 +40,8 @@ export const deploy = async (
   const { steps, notes } = planDeploy(facts, request, ports.ground);
   const ends = steps.some(({ is }) => is === 'stop' || is === 'restart');
   if (ends && facts.writer !== null && !request.force) throw new OrderEnd('busy', `${facts.writer} has taken it over`);
-  const hindrance = ends ? await ports.launches.hindrance(wanted.agent) : null;
+  const isFreed = steps.some(({ is }) => is === 'free-socket');
+  const hindrance = ends ? await ports.launches.hindrance(wanted.agent, isFreed) : null;
   if (hindrance !== null && steps.some(({ is }) => is === 'stop'))
     throw new OrderEnd('refused', `not moved, since it could not start there: ${hindrance}`);
   const progress = new Progress(run);
@@ -119,11 +120,11 @@ class Hands {
 
   async #stop(): Promise<OrderEnd | null> {
     const { lifecycle } = this.#ports;
-    const { agent, roster, unit } = this.#facts;
+    const { agent, roster } = this.#facts;
     const key = rosterKey(agent.name);
     const row = orderedRow(lifecycle, key, false);
-    if (isUp(unit)) {
-      const target = await managedAgent(lifecycle, row);
+    const target = { row, unit: await lifecycle.units.read(this.#facts.unit.name) };
+    if (isUp(target.unit)) {
       const end = await new ByUnit(lifecycle, target, this.#request, this.#run).end('stop');
       if (end.outcome !== 'done') return end;
     }
@@ -131,7 +132,7 @@ class Hands {
     const stray = strayOf(this.#ports, agent, roster.socketName);
     const end = stray === null ? null : await new ByPane(lifecycle, stray, this.#request, this.#run).end('stop');
     if (end !== null && end.outcome !== 'done') return end;
-    this.#progress.did('stopped on its shared server');
+    this.#progress.did(agent.layout === 'isolated' ? 'stopped on its shared server' : 'stopped');
     return null;
   }
 

@@ -3,23 +3,28 @@
  * starts and stops that agent. Comes in: an order. Goes out: how it ended, with what was done for it.
  */
 import type { DesiredVerb } from '../../src/domain/order.ts';
-import { rosterKey, rosterNameOf } from '../../src/domain/roster.ts';
+import { belongsHere } from '../../src/domain/placement.ts';
+import { type Roster, rosterKey, rosterNameOf } from '../../src/domain/roster.ts';
 import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
+import type { Undeployed } from '../../src/wire/gen/fleet/v1/roster.ts';
 import { OrderEnd } from '../command/order-end.ts';
 import type { OrderRecord } from '../command/order-record.ts';
 import type { OrderRun } from '../command/order-run.ts';
+import type { LaunchGround } from '../launch/launch-paths.ts';
 import { begun } from '../lifecycle/begun.ts';
 import { turnOf } from '../lifecycle/lifecycle.ts';
 import { meanwhile } from '../lifecycle/look-back.ts';
 import { unitWords } from '../lifecycle/managed-agent.ts';
 import { isMoving, proveStart, unitWhen } from '../lifecycle/prove-start.ts';
-import { agentFacts } from './agent-facts.ts';
+import { type AgentFacts, agentFacts, factsWith } from './agent-facts.ts';
 import { deploy } from './deploy.ts';
-import { planDeploy } from './plan-deploy.ts';
-import type { DesiredPorts } from './ports.ts';
+import { orphansOf } from './orphans.ts';
+import { type DeployPlan, planDeploy, undeployedOf } from './plan-deploy.ts';
+import type { DesiredPorts, Wanted } from './ports.ts';
 import { leftOf, remove } from './remove.ts';
 import { removeFacts } from './remove-facts.ts';
 import { dueWords } from './step-words.ts';
+import { unitFactsSeen } from './units-seen.ts';
 import { wantedAgent } from './wanted-agent.ts';
 
 export class DesiredState {
@@ -54,19 +59,43 @@ export class DesiredState {
     });
   }
 
+  /** Agents of this roster that a deploy would not leave as they are, other than by starting what does not run. */
+  async undeployed(roster: Roster): Promise<Undeployed[]> {
+    const { lifecycle, here } = this.#ports;
+    if (lifecycle.unitsProblem() !== null) return [];
+    const ours = roster.agents.filter((agent) => belongsHere(agent, here()));
+    const found = await Promise.all(ours.map((agent) => this.#undeployed({ agent, roster })));
+    return found.flatMap((each) => each ?? []);
+  }
+
+  /** Agents that fleet made here, and that this roster does not name. */
+  async orphans(roster: Roster): Promise<string[]> {
+    const { here, ground } = this.#ports;
+    const ours = roster.agents.filter((agent) => belongsHere(agent, here()));
+    return await orphansOf(ground.home, new Set(ours.map(({ name }) => name)));
+  }
+
+  async #undeployed(wanted: Wanted): Promise<Undeployed | null> {
+    const name = wanted.agent.name;
+    const facts = await factsWith(this.#ports, wanted, unitFactsSeen(this.#ports, name));
+    const end = planned(facts, this.#ports.ground);
+    if (end instanceof OrderEnd) {
+      const moves = !(planned(facts, this.#ports.ground, true) instanceof OrderEnd);
+      return moves ? { agent: name, reason: end.reason, restart: facts.session === 'elsewhere', moves } : null;
+    }
+    const open = undeployedOf(end);
+    return open && { agent: name, ...open, moves: false };
+  }
+
   async #deployed(name: string, beganMs: number, run: OrderRun): Promise<OrderEnd> {
     const { lifecycle, ground } = this.#ports;
-    try {
-      const facts = await agentFacts(this.#ports, await wantedAgent(this.#ports, name, ''));
-      const { steps, notes } = planDeploy(facts, { force: false, migrate: false }, ground);
-      if (steps.length > 0) return new OrderEnd('failed', `what it has still to do: ${dueWords(steps)}`);
-      if (facts.session !== 'unit') return new OrderEnd('done', notes.join('; '));
-      const started = { unit: facts.unit.name, sinceMs: beganMs, pidBefore: null };
-      return await proveStart(lifecycle, rosterKey(name), started, run);
-    } catch (error) {
-      if (error instanceof OrderEnd) return new OrderEnd('failed', error.reason);
-      throw error;
-    }
+    const facts = await agentFacts(this.#ports, await wantedAgent(this.#ports, name, ''));
+    const plan = planned(facts, ground);
+    if (plan instanceof OrderEnd) return new OrderEnd('failed', plan.reason);
+    if (plan.steps.length > 0) return new OrderEnd('failed', `what it has still to do: ${dueWords(plan.steps)}`);
+    if (facts.session !== 'unit') return new OrderEnd('done', plan.notes.join('; '));
+    const started = { unit: facts.unit.name, sinceMs: beganMs, pidBefore: null };
+    return await proveStart(lifecycle, rosterKey(name), started, run);
   }
 
   async #removed(name: string): Promise<OrderEnd> {
@@ -74,3 +103,13 @@ export class DesiredState {
     return left === null ? new OrderEnd('done') : new OrderEnd('failed', `it was not removed to the end: ${left}`);
   }
 }
+
+/** What a plain deploy would do, or why it would do nothing. */
+const planned = (facts: AgentFacts, ground: LaunchGround, migrate = false): DeployPlan | OrderEnd => {
+  try {
+    return planDeploy(facts, { force: false, migrate }, ground);
+  } catch (error) {
+    if (error instanceof OrderEnd) return error;
+    throw error;
+  }
+};

@@ -5,12 +5,13 @@
 import { join } from 'node:path';
 import { FleetError } from '../../src/domain/errors.ts';
 import { OVERRIDING_VARIABLES } from '../../src/domain/overrides.ts';
+import type { Roster } from '../../src/domain/roster.ts';
 import { rosterDigest } from '../../src/roster/digest.ts';
 import { parseEnvFile } from '../../src/roster/env-file.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
-import type { AgentEnv } from '../../src/wire/gen/fleet/v1/roster.ts';
+import type { AgentEnv, Undeployed } from '../../src/wire/gen/fleet/v1/roster.ts';
 import type { OwnCalls } from '../calls/own-calls.ts';
 
 const MAX_ENV_BYTES = 64 * 1024;
@@ -18,13 +19,21 @@ const MAX_ENV_BYTES = 64 * 1024;
 export const MAX_ROSTER_BYTES = 448 * 1024;
 
 /** Read from the disk, not remembered. */
-const NOW = { asOfMs: 0, stored: false, undeployed: [] };
+const NOW = { asOfMs: 0, stored: false };
+
+export interface GetRosterOptions {
+  mosaicHome: string;
+  undeployed(roster: Roster): Promise<Undeployed[]>;
+  orphans(roster: Roster): Promise<string[]>;
+}
 
 export const getRoster =
-  (mosaicHome: string): OwnCalls['getRoster'] =>
+  ({ mosaicHome, undeployed, orphans }: GetRosterOptions): OwnCalls['getRoster'] =>
   async () => {
     const { path, file } = await findRoster(mosaicHome);
-    if (file.kind === 'missing') return { path, text: '', digest: '', problem: '', env: [], ...NOW };
+    if (file.kind === 'missing') {
+      return { path, text: '', digest: '', problem: '', env: [], undeployed: [], orphans: [], ...NOW };
+    }
     if (file.kind === 'unreadable') throw new FleetError('FAILED_PRECONDITION', `${path}: ${file.words}`);
     const { text } = file;
     if (Buffer.byteLength(text) > MAX_ROSTER_BYTES) {
@@ -39,6 +48,9 @@ export const getRoster =
       digest: rosterDigest(text),
       problem: problem ?? '',
       env: env.filter(({ variables }) => Object.keys(variables).length > 0),
+      undeployed: roster === null ? [] : await undeployed(roster),
+      // Of a roster that cannot be read nobody knows whom it names.
+      orphans: roster === null ? [] : await orphans(roster),
       ...NOW,
     };
   };

@@ -46,8 +46,8 @@ export const planDeploy = (facts: AgentFacts, wish: DeployWish, ground: LaunchGr
   if (unit.loadState === 'masked' || file.state === 'masked')
     throw new OrderEnd('refused', `its unit is masked: systemctl --user unmask ${unit.name}`);
   const isMoving = session === 'elsewhere';
-  if (isMoving && agent.layout === 'isolated' && !wish.migrate)
-    throw new OrderEnd('refused', 'it runs on a shared tmux server: --migrate gives it one of its own');
+  const leaves = leavesShared(facts);
+  if (leaves !== null && !wish.migrate) throw new OrderEnd('refused', leaves);
   const files = unitSteps(facts, wish, ground);
   const isNewFile = files.some(({ is }) => is === 'write-unit' || is === 'delete-unit');
   const isTheirs = files.length === 0 && facts.own.kind !== 'isolated' && facts.own.kind !== 'shared';
@@ -56,7 +56,7 @@ export const planDeploy = (facts: AgentFacts, wish: DeployWish, ground: LaunchGr
   const run = runStep(facts, isNewFile);
   const steps: DeployStep[] = [
     ...(isMoving ? [{ is: 'stop' } as const] : []),
-    ...(isMoving && envNamesAnother(facts) ? [{ is: 'free-socket' } as const] : []),
+    ...(leaves !== null && envNamesAnother(facts) ? [{ is: 'free-socket' } as const] : []),
     ...(facts.hasEnvFile ? [] : [{ is: 'write-env', text: envText(agent, isTheirs, ground.home) } as const]),
     ...boot.steps.filter(({ is }) => is === 'disable'),
     ...files,
@@ -131,7 +131,19 @@ const runStep = (facts: AgentFacts, isNewFile: boolean): { step: 'start' | 'rest
 };
 
 const envNamesAnother = ({ agent, envSocket }: AgentFacts): boolean =>
-  agent.layout === 'isolated' && envSocket !== undefined && envSocket !== agent.socketName;
+  envSocket !== undefined && envSocket !== agent.socketName;
+
+/** What of the shared layout only a migration ends, in words; null: nothing. One that is down may still be told to go there. */
+const leavesShared = (facts: AgentFacts): string | null => {
+  const { agent, roster, session, envSocket } = facts;
+  if (agent.layout !== 'isolated') return null;
+  if (session === 'elsewhere') return 'it runs on a shared tmux server: --migrate gives it one of its own';
+  const others = roster.agents.filter(({ layout }) => layout === 'shared').map(({ socketName }) => socketName);
+  const isTheirs = envSocket !== undefined && [null, roster.socketName, ...others].includes(envSocket);
+  return session === 'none' && isTheirs && envNamesAnother(facts)
+    ? 'its env file still names a tmux socket that others share: --migrate takes that line out'
+    : null;
+};
 
 /** Whether a deploy would change something, other than by starting what does not run; null: it would not. */
 export const undeployedOf = ({ steps }: DeployPlan): { reason: string; restart: boolean } | null => {

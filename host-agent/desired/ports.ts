@@ -1,6 +1,7 @@
 /** What making a host as its roster says needs of its neighbours, beside what starting and stopping needs. */
 import type { Roster, RosterAgent } from '../../src/domain/roster.ts';
 import type { LingerOutcome } from '../../src/runtime/linger.ts';
+import type { UnitReading } from '../inventory/source.ts';
 import type { LaunchGround } from '../launch/launch-paths.ts';
 import type { LifecyclePorts } from '../lifecycle/ports.ts';
 
@@ -25,6 +26,8 @@ export interface DesiredPorts {
     resetFailed(name: string): Promise<void>;
     reload(): Promise<void>;
   };
+  /** Units as last seen, by name; those that are not there are not in it. */
+  unitsSeen(): ReadonlyMap<string, UnitReading>;
   ground: LaunchGround;
   /** Names by which rosters call this machine, and its user. */
   here(): { hostNames: readonly string[]; user: string };
@@ -42,8 +45,8 @@ export interface DesiredPorts {
     digestNow(agent: RosterAgent): Promise<string>;
     /** Of what its last launch baked; null: it never was launched, or not by our launcher. */
     digestThen(agent: string): Promise<string | null>;
-    /** Why it could not start now, in a few words; null: nothing is known against it. */
-    hindrance(agent: RosterAgent): Promise<string | null>;
+    /** Why it could not start now, in a few words; null: nothing is known against it. `freed`: of its env file's socket. */
+    hindrance(agent: RosterAgent, freed: boolean): Promise<string | null>;
   };
 }
 

@@ -56,7 +56,9 @@ const lookAt = async (entry: RosterAgent, ground: LaunchGround, own: NodeJS.Proc
     findings: [
       ...[...problems, ...before.problems]
         .filter(told)
-        .map(({ words }) => tell('launch', `${agent.name}: ${words}`, why, mend)),
+        .map(({ code, words }) =>
+          tell('launch', `${agent.name}: ${words}${code === 'program' ? ` (looked in ${agent.path})` : ''}`, why, mend),
+        ),
       ...[...secrets, ...before.warnings.filter(told)].map(({ words }) =>
         warning('launch', `${agent.name}: ${words}`, 'it will start, and may not do what it should', 'mend it'),
       ),

@@ -28,7 +28,8 @@ interface Remembered extends Past {
   runtimePane: string | null;
   hadSession: boolean;
   unitRestarts: number | null;
-  restartMoments: number[];
+  unitMoments: number[];
+  paneMoments: number[];
   cpu: { tree: ProcessTree; ticks: number; atMs: number } | null;
 }
 
@@ -97,9 +98,10 @@ export class AgentMemory {
     const byUnit = unit?.restarts ?? null;
     const unitRestarted = byUnit !== null && held.unitRestarts !== null ? Math.max(0, byUnit - held.unitRestarts) : 0;
     const respawned = !fresh && pane !== null && held.panePid !== null && pane.pid !== held.panePid ? 1 : 0;
-    for (let i = 0; i < Math.max(unitRestarted, respawned); i++) held.restartMoments.push(nowMs);
-    held.restartMoments = held.restartMoments.filter((at) => nowMs - at < RESTART_WINDOW_MS).slice(-16);
-    held.restartsLately = held.restartMoments.length;
+    // A unit that comes back has a new pane, often seen a moment later: each way counts for itself.
+    held.unitMoments = lately(held.unitMoments, unitRestarted, nowMs);
+    held.paneMoments = lately(held.paneMoments, respawned, nowMs);
+    held.restartsLately = Math.max(held.unitMoments.length, held.paneMoments.length);
     held.unitRestarts = byUnit;
     if (pane !== null) held.panePid = pane.pid;
   }
@@ -124,6 +126,9 @@ export class AgentMemory {
   }
 }
 
+const lately = (moments: readonly number[], more: number, nowMs: number): number[] =>
+  [...moments, ...Array.from({ length: more }, () => nowMs)].filter((at) => nowMs - at < RESTART_WINDOW_MS).slice(-16);
+
 const blank = (): Remembered => ({
   readiness: null,
   stateSinceMs: null,
@@ -131,7 +136,8 @@ const blank = (): Remembered => ({
   runtimePane: null,
   hadSession: false,
   unitRestarts: null,
-  restartMoments: [],
+  unitMoments: [],
+  paneMoments: [],
   cpu: null,
   diedMs: null,
   lastExit: null,

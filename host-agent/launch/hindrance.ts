@@ -5,9 +5,10 @@ import { lookAtTmux, preflight } from './preflight.ts';
 import { readAgent } from './read-launch.ts';
 import { unitEnvironment } from './unit-environment.ts';
 
-/** null: nothing is known against it. */
-export const hindranceNow = async (entry: RosterAgent, ground: LaunchGround): Promise<string | null> => {
-  const { agent, problems } = await readAgent(entry, ground, await unitEnvironment(process.env));
+/** null: nothing is known against it. `freed`: the socket that its env file names is taken out of it first. */
+export const hindranceNow = async (entry: RosterAgent, ground: LaunchGround, freed = false): Promise<string | null> => {
+  const { agent: read, problems } = await readAgent(entry, ground, await unitEnvironment(process.env));
+  const agent = freed ? { ...read, socket: entry.socketName } : read;
   const { problem } = await lookAtTmux(agent.path, ground.home);
   const looked = await preflight(agent, { ground, starting: false, tmuxProblem: problem });
   const all = [...problems, ...looked.problems];

@@ -2,7 +2,7 @@
  * Before each start of an agent's unit. Comes in: its name. Goes out: the files of this start, written anew from the roster
  * and the env file as they are now, or why it must not start. What an earlier run left is ended and recorded first.
  */
-import { existsSync, mkdirSync, rmSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { AGENT_NAME } from '../../src/domain/roster.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
@@ -90,7 +90,9 @@ const write = (
   { tmux, digest }: { tmux: string; digest: string },
 ): void => {
   if (agent.isDefaultWorkdir) mkdirSync(agent.workdir, { recursive: true });
-  for (const left of ['run', 'ended']) rmSync(join(files.folder, left), { force: true });
+  // Also what a script or a launcher that was killed had half written: secrets, and lines of a screen.
+  for (const name of readdirSync(files.folder))
+    if (/^(run|ended|\..*|.*\.partial)$/.test(name)) rmSync(join(files.folder, name), { force: true });
   writeScripts(files.folder);
   writePrivate(files.settings, settingsText(agent, files, tmux));
   writePrivate(files.conf, serverConfText(agent, files));

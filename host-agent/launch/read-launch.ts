@@ -3,6 +3,8 @@
  * out: the agent resolved, or why not, in one line. Never writes.
  */
 import { statSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
 import type { RosterAgent } from '../../src/domain/roster.ts';
 import { parseEnvFile } from '../../src/roster/env-file.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
@@ -11,10 +13,11 @@ import { homePath } from '../../src/runtime/home-path.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
 import { envFile, type LaunchGround } from './launch-paths.ts';
 import type { Finding } from './preflight.ts';
-import { type ResolvedAgent, resolveAgent, rosterAgent } from './resolve-agent.ts';
+import { type LaunchHere, type ResolvedAgent, resolveAgent, rosterAgent } from './resolve-agent.ts';
 import { withTakenFlags } from './taken-flags.ts';
 
 const MAX_ENV_BYTES = 64 * 1024;
+const MAX_IDENTITY_BYTES = 1024 * 1024;
 /** Others may read it: group or world. */
 const OPEN = 0o077;
 
@@ -30,9 +33,19 @@ export const readLaunch = async (name: string, ground: LaunchGround, own: NodeJS
   if (file.kind === 'unreadable') return { kind: 'roster-broken', words: `${path}: ${file.words}` };
   const { roster, problem } = parseRoster(file.text, path);
   if (roster === null) return { kind: 'roster-broken', words: problem };
-  const agent = rosterAgent(roster, name);
+  const agent = rosterAgent(roster, name, await launchHere(ground));
   if (agent === null) return { kind: 'not-in-roster', words: `${path} names no agent ${name} of this host` };
   return { kind: 'read', entry: agent, ...(await readAgent(agent, ground, own)) };
+};
+
+/** The name is the host-agent's, which keeps it beside its certificate. */
+const launchHere = async ({ state }: LaunchGround): Promise<LaunchHere> => {
+  const identity = await readFileText(join(state, 'host-agent/identity.json'), {
+    maxBytes: MAX_IDENTITY_BYTES,
+    followLinks: false,
+  });
+  const [, enrolledAs = null] = (identity.kind === 'text' && /"host":\s*"([^"\\]+)"/.exec(identity.text)) || [];
+  return { enrolledAs, machine: hostname(), user: userInfo().username };
 };
 
 /** The same for an entry that is known already. */

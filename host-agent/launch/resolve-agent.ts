@@ -2,8 +2,8 @@
  * What an agent is at its start. Comes in: its roster entry, its env file, which outranks the entry, and its secrets. Goes
  * out: one answer for every field, its command, and all of its environment. Nothing is run, and nothing is guessed.
  */
-import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { belongsHere } from '../../src/domain/placement.ts';
 import { AGENT_NAME, type Roster, type RosterAgent, sessionNameOf } from '../../src/domain/roster.ts';
 import { isSocketName, socketNameOf } from '../../src/roster/socket-name.ts';
 import { homePath } from '../../src/runtime/home-path.ts';
@@ -52,16 +52,26 @@ export interface LaunchEnvironment {
   own: NodeJS.ProcessEnv;
 }
 
-/** The roster's entry for this host; null where it has none. */
+/** By what names a roster may mean this user of this machine. */
+export interface LaunchHere {
+  /** null: it is in no cell, or in none any more. */
+  enrolledAs: string | null;
+  machine: string;
+  user: string;
+}
+
+/** The roster's entry for this host and user; null where it has none. */
 export const rosterAgent = (
   roster: Roster,
   name: string,
-  hostNames: readonly string[] = [hostname()],
+  { enrolledAs, machine, user }: LaunchHere,
 ): RosterAgent | null => {
-  const named = roster.agents.filter((agent) => agent.name === name && AGENT_NAME.test(name));
-  const here = named.find(({ host }) => host === null || hostNames.includes(host));
-  // An enrolled name that is not the machine's own: whoever wrote the unit knew it.
-  return here ?? (named.length === 1 ? named[0]! : null);
+  const named = roster.agents.filter(
+    (agent) => agent.name === name && AGENT_NAME.test(name) && (agent.user === null || agent.user === user),
+  );
+  const here = named.find((agent) => belongsHere(agent, { hostNames: [machine, enrolledAs ?? machine], user }));
+  // A name that it was enrolled by, and nobody knows any more: whoever wrote the unit knew it.
+  return here ?? (enrolledAs === null && named.length === 1 ? named[0]! : null);
 };
 
 export const resolveAgent = (

@@ -88,8 +88,7 @@ const endedEnd = async (
   const isOver = (now: UnitNow): boolean =>
     !isMoving(now) && (isAgain || !isUp(now) || isExited(now) || runEnd(ports.rows.row(key), null) !== null);
   const unit = unitName === null ? null : await unitWhen(ports, unitName, isOver, RECORDED_MS, run);
-  // tmux may say that a pane is dead before it says how (tmux#4841).
-  const row = ports.rows.row(key);
+  const row = await rowWithEnd(ports, key, run);
   const agent = row?.agent ?? '';
   const end = runEnd(row, await lastRunSince(ports, agent, sinceMs));
   if (row?.lifecycle === 'ephemeral' && !isAgain) {
@@ -105,6 +104,17 @@ const endedEnd = async (
     ...(unit === null ? [] : [unitWords(unit)]),
   ];
   return new OrderEnd('failed', how.join('; '));
+};
+
+/** tmux may say that a pane is dead before it says how (tmux#4841). */
+const rowWithEnd = async (ports: LifecyclePorts, key: string, run: OrderRun): Promise<AgentRow | undefined> => {
+  const untilMono = ports.clock.monotonicMs() + RECORDED_MS;
+  for (;;) {
+    const row = ports.rows.row(key);
+    const isKnown = row?.tmux?.dead !== true || runEnd(row, null) !== null;
+    if (isKnown || run.signal.aborted || ports.clock.monotonicMs() >= untilMono) return row;
+    await sleep(POLL_MS, run.signal);
+  }
 };
 
 /** systemd is at it; between two attempts of its own it waits, and nothing is under way. */

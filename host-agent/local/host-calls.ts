@@ -7,6 +7,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import { hostAgentId } from '../../src/domain/host-agent.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import type { FleetView } from '../../src/view/fleet-view.ts';
 import { type GrpcStatus, toGrpcStatus } from '../../src/wire/errors.ts';
 import type { FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { GetOrderRequest, OrderTarget, SendTextRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
@@ -23,12 +24,15 @@ import { answerCall } from '../calls/answer-call.ts';
 import { soleAudience } from '../calls/audience.ts';
 import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
 import { type IncomingCall, incomingStream, incomingUnary } from './incoming-call.ts';
+import { ownEvents } from './own-events.ts';
 import { relayCall } from './relay.ts';
 import { ResetBudget } from './reset-budget.ts';
 import type { ControllerLine, Upstream } from './upstream.ts';
 
 export interface HostCallsOptions {
   calls: OwnCalls;
+  /** What happens to whose agents is told where there is no controller to tell of all. */
+  view: FleetView;
   line: ControllerLine;
   upstream: Pick<Upstream, 'describe'>;
   log: Logger;
@@ -82,6 +86,12 @@ const givenUpWithin = async (
   }
 };
 
+const KEPT_ELSEWHERE: Record<ControllerCall, string> = {
+  putIntent: 'an intent is kept by a controller: it can be given',
+  getIntent: 'an intent is kept by a controller: it can be given',
+  watchEvents: 'events are kept by the controller: they can be told',
+};
+
 const isControllers = (call: LocalCall): call is ControllerCall =>
   (CONTROLLER_CALLS as readonly string[]).includes(call);
 
@@ -89,8 +99,8 @@ const serve = async (options: Serving, call: LocalCall, incoming: IncomingCall):
   try {
     if (call === 'sendText') sayWhereFrom(options, incoming.request as SendTextRequest);
     if (call === 'getOrder') await ownOrderFirst(options, incoming);
-    else if (isControllers(call))
-      await relay(options, call, incoming, 'an intent is kept by a controller: it can be given');
+    else if (call === 'watchEvents' && !options.line.enrolled) await ownEvents(options, incoming);
+    else if (isControllers(call)) await relay(options, call, incoming, KEPT_ELSEWHERE[call]);
     else if (isHere(options, call, incoming.request)) await answerHere(options, call, incoming);
     else await relay(options, call, incoming, `${hostIn(call, incoming.request)} can only be asked`);
     incoming.end(null);

@@ -25,6 +25,8 @@ export interface UplinkStreamOptions {
   welcomed(welcome: Welcome): void;
   /** Our wall clock minus the controller's, at each of its beats. */
   skewed(clockSkewMs: number): void;
+  /** The newest record of the controller's audit, at each of its beats; a controller of an older version tells none. */
+  auditHead?(sequence: bigint, hash: string): void;
   beatIntervalMs?: number;
 }
 
@@ -79,8 +81,11 @@ export const runUplinkStream = async (
       options.welcomed(message.welcome);
       void pumpReports(options.view, resumeOf(message.welcome), callSink(call), over.signal);
     } else if (message.dismissed) finish(dismissal(message.dismissed.reason), message.dismissed.detail);
-    else if (message.beat) options.skewed(options.clock.nowMs() - message.beat.controllerNowMs);
-    else if (message.openTunnel) openTunnel();
+    else if (message.beat) {
+      const { controllerNowMs, auditSequence, auditHash } = message.beat;
+      options.skewed(options.clock.nowMs() - controllerNowMs);
+      options.auditHead?.(auditSequence, auditHash);
+    } else if (message.openTunnel) openTunnel();
   });
 
   const hello = {

@@ -17,6 +17,8 @@ export interface HeldPlace extends Place {
   env: ReadonlyMap<string, ReadonlyMap<string, string>> | null;
   /** What its host would change at agents of its roster as it lies there, by name; absent where it does not tell. */
   undeployed?: ReadonlyMap<string, Undeployed>;
+  /** Agents that fleet made there and that its roster does not name; absent where its host does not tell. */
+  orphans?: readonly string[];
 }
 
 /** An agent that is not yet what its roster and its env file say. */
@@ -87,7 +89,8 @@ const planPlace = (wanted: readonly RosterAgent[], place: HeldPlace): PlanStep[]
     const row = managed.get(agent.name);
     return row ? stepOf(agent, row, place) : addition(agent, strangers.has(sessionNameOf(agent.name)));
   });
-  const gone = [...managed.keys()].filter((name) => !names.has(name)).sort(compareText);
+  const made = new Set([...managed.keys(), ...(place.orphans ?? [])]);
+  const gone = [...made].filter((name) => !names.has(name)).sort(compareText);
   return [...steps, ...gone.map(removal)];
 };
 
@@ -123,7 +126,7 @@ const stepOf = (wanted: RosterAgent, row: AgentRow, { roster, env, undeployed }:
     agent: wanted.name,
     changes,
     launch,
-    because: run.because ?? (changes.length > 0 ? null : (open?.reason ?? null)),
+    because: open && run.launch === null && changes.length === 0 ? open.reason : run.because,
     overrides: overridesOf(wanted, row, env?.get(wanted.name) ?? null),
   };
 };

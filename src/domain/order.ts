@@ -107,6 +107,7 @@ const CONTROL_WORDS: Partial<Record<OrderOutcomeName, string>> = {
 /** A few words for people, where the order's own reason is empty. */
 export const orderWords = (outcome: Open<OrderOutcomeName>, verb = ''): string => {
   if (!isOutcome(outcome)) return 'an outcome that this version does not know';
+  if (verb === 'roster' && outcome === 'done') return 'written';
   return (typesNothing(verb) ? CONTROL_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
 };
 

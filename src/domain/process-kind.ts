@@ -111,10 +111,16 @@ const packageName = (spec: string): string => spec.replace(/^npm:/, '').replace(
 const packageOf = (path: string): string =>
   [...path.matchAll(/(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/@][^/]*)(?=\/)/g)].at(-1)?.[1] ?? '';
 
+/** What a pane of ours runs first (host-agent/launch). */
+const LAUNCH_FILE = /\/fleet\/(?:instances\/[^/]+\/)?launch\/[^/]+\/launch\.sh$/;
+
 const shellKind = (name: string, argv: readonly string[]): ProcessKind => {
   const words = argv.slice(1);
   const inline = words.some((word) => /^-[a-z]*c$/.test(word));
-  const script = inline ? '' : baseName(words.find((word) => !/^[-+]/.test(word)) ?? '');
+  const path = inline ? '' : (words.find((word) => !/^[-+]/.test(word)) ?? '');
+  const script = baseName(path);
+  // Until it becomes what it launches.
+  if (LAUNCH_FILE.test(path)) return { kind: 'launcher', name: script };
   if (LAUNCHERS.test(script)) return { kind: 'launcher', name: script };
   const stem = script.replace(/\.(sh|bash)$/, '');
   const named = RUNTIMES.find(({ scripts, titles }) => scripts.includes(script) || titles.includes(stem));

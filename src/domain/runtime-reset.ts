@@ -9,13 +9,16 @@ export interface RuntimeReset {
   ownLines: readonly RegExp[];
 }
 
-/** As seen of pi 0.73, codex 0.169, claude 2.1 and opencode 1.x (test/fixtures/screens). */
+/**
+ * As seen of pi 0.73, codex 0.171, claude 2.1 (test/runtimes). codex's own /new asks in a git repository where the new
+ * conversation shall run; its /clear does not.
+ */
 const RESETS: Readonly<Record<string, RuntimeReset>> = {
   pi: {
     command: '/new',
     ownLines: [/^\s*pi v\d/, /^\s*escape interrupt/, /^\s*Press ctrl\+o/, /^\s*Pi can explain/, /New session started/],
   },
-  codex: { command: '/new', ownLines: [/>_ OpenAI Codex/, /^\s*[/~]\S*$/, /^[\s\u2800-\u28ff]+$/] },
+  codex: { command: '/clear', ownLines: [/>_ OpenAI Codex/, /^\s*[/~]\S*$/, /^[\s\u2800-\u28ff]+$/] },
   claude: { command: '/clear', ownLines: [/Claude Code v\d/, /[▝▐▘▛▜█]/, /\/clear/, /\(no content\)/] },
   opencode: { command: '/new', ownLines: [/[█▀▄]{2}/] },
 };

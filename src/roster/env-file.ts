@@ -4,7 +4,7 @@
  */
 
 import { envValueFault } from './env-values.ts';
-import { type Fault, faultWords, shown } from './fault.ts';
+import { type Fault, faultWords } from './fault.ts';
 
 export interface ParsedEnvFile {
   values: Map<string, string>;
@@ -42,8 +42,9 @@ export const parseEnvFile = (written: string, file: string): ParsedEnvFile => {
 const valueWords = (name: string, value: string, openQuote: number): string | null =>
   openQuote === -1 ? envValueFault(name, value) : 'this quote is never closed';
 
+/** Without its text, which may be a secret: what is wrong in such a file is told to logs and to other hosts. */
 const lineWords = (line: string): string | null =>
-  /^[ \t]*([#;].*)?$/.test(line) ? null : `${shown(line.trim())} is passed over: write NAME=value`;
+  /^[ \t]*([#;].*)?$/.test(line) ? null : 'this line is no assignment, and counts for nothing: write NAME=value';
 
 interface ReadValue {
   value: string;

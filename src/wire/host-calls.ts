@@ -16,13 +16,15 @@ export const HOST_CALLS = [
   'getRoster',
   'putRoster',
   'getOrder',
+  'listOrders',
+  'getAuditHeads',
   'holdTerminal',
   'typeKeys',
 ] as const;
 export type HostCall = (typeof HOST_CALLS)[number];
 
-/** Those about a host that only the controller answers, since the host may be away. */
-export const CONTROLLER_CALLS = ['putIntent', 'getIntent'] as const;
+/** Those that only the controller answers: about a host that may be away, and what is kept of all hosts. */
+export const CONTROLLER_CALLS = ['putIntent', 'getIntent', 'watchEvents'] as const;
 export type ControllerCall = (typeof CONTROLLER_CALLS)[number];
 
 type Definition<C extends HostCall> = (typeof FleetServiceService)[C];

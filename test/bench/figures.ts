@@ -1,5 +1,6 @@
 /** All figures in the order in which they are taken; neighbours that share a place stand together. */
 import { apply500 } from './figures/apply-500.ts';
+import { auditedReads } from './figures/audited-reads.ts';
 import { changeRealHosts } from './figures/change-real-hosts.ts';
 import { changeVisible } from './figures/change-visible.ts';
 import { controllerLoad } from './figures/controller-load.ts';
@@ -24,6 +25,7 @@ export const figures: readonly Figure[] = [
   apply500,
   changeVisible,
   linkLoss,
+  auditedReads,
   hostAgentIdle,
   ps20000,
   controllerLoad,

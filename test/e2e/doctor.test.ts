@@ -76,7 +76,11 @@ describe('other hosts', () => {
       expect(performance.now() - begun).toBeLessThan(20_000);
       expect(cut.exitCode).toBe(3);
       const [, there] = JSON.parse(cut.stdout).hosts;
-      expect(there).toMatchObject({ host: 'dragon-lin', asked: false, findings: [{ outcome: 'failed' }] });
+      expect(there).toMatchObject({
+        host: 'dragon-lin',
+        asked: false,
+        findings: expect.arrayContaining([expect.objectContaining({ outcome: 'failed' })]),
+      });
     } finally {
       dragon.mendCable();
     }

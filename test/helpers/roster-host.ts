@@ -26,6 +26,7 @@ export class RosterHost {
       asOfMs: 0,
       stored: false,
       undeployed: [],
+      orphans: [],
     }),
     putRoster: (request, context) => this.#once(request.id, 'roster', context, () => this.#put(request)),
     controlAgent: (request, context) => {

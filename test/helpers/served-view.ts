@@ -121,6 +121,7 @@ export class ServedView {
     const names = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1.0.0', verbs: ['read'] };
     return {
       watchAgents: (call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>) => this.#watch(call),
+      watchEvents: absentStream,
       whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream }),
       diagnose: (_, reply) => reply(null, { findings: this.findings, unanswered: false }),
       watchTerminal: absentStream,
@@ -136,6 +137,8 @@ export class ServedView {
       putIntent: absent,
       getIntent: absent,
       getOrder: absent,
+      listOrders: absent,
+      getAuditHeads: absent,
       typeKeys: absent,
       ...this.calls,
     };

@@ -73,6 +73,7 @@ export class SimulatedHost {
       clockSkewMs: 0,
       behind: null,
     });
+    const heads: { sequence: bigint; hash: string }[] = [];
     const uplink = new UplinkClient({
       view,
       clock,
@@ -94,6 +95,8 @@ export class SimulatedHost {
         getRoster: notServed('read its roster'),
         putRoster: notServed('write its roster'),
         getOrder: notServed('tell of an order'),
+        listOrders: notServed('list orders'),
+        getAuditHeads: async () => ({ heads: heads.map((head) => ({ ...head, heardMs: 0 })) }),
         holdTerminal: notServed('hand over a keyboard'),
         typeKeys: notServed('type into a pane'),
         ...options.calls,
@@ -103,6 +106,9 @@ export class SimulatedHost {
         client: (address) => uplinkChannel(address, identity, clock.nowMs),
       },
       welcomed: () => {},
+      auditHead: (sequence, hash) => {
+        if (sequence !== heads.at(-1)?.sequence) heads.push({ sequence, hash });
+      },
     });
     return new SimulatedHost(view, id, uplink);
   }

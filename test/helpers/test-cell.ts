@@ -104,7 +104,7 @@ export class TestCell {
     this.store.start();
     this.authority = await openAuthority(this.folder, cell, clock.nowMs());
     this.records = await openRecords(this.store);
-    this.audit = new AuditLog(this.store, clock, log, { flushIntervalMs: 20 });
+    this.audit = new AuditLog(this.store, clock, log, { cell, flushIntervalMs: 20 });
     await this.audit.start();
     const bundles = () => new Map([this.authority, ...this.partners].flatMap((authority) => [...authority.bundles]));
     this.door = new Door({ records: this.records, bundles, audit: this.audit, clock, log, sweepIntervalMs: 20 });
@@ -128,6 +128,7 @@ export class TestCell {
     });
     const admin: AdminContext = {
       records: this.records,
+      audit: this.audit,
       clock,
       cell,
       fingerprint: this.authority.fingerprint,

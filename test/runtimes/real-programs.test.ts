@@ -140,7 +140,7 @@ test('codex: trust, composer, work, approval', async () => {
   await answer('codex', 'codex', '1');
   await rowIn('codex', 'working');
   await rowIn('codex', 'available');
-  await reset('codex', '/new');
+  await reset('codex', '/clear');
 });
 
 test('pi: no model, then composer, work, menu', async () => {

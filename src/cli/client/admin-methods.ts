@@ -1,5 +1,6 @@
 /** RPCs of the controller's admin socket, apart from the others so that a `ps` does not load their codecs. */
 import * as admin from '../../wire/gen/fleet/v1/admin_messages.ts';
+import * as audit from '../../wire/gen/fleet/v1/audit.ts';
 import { methodOf } from './methods.ts';
 
 const path = (name: string): string => `/fleet.v1.AdminService/${name}`;
@@ -18,3 +19,5 @@ export const controllerStatus = methodOf(
   admin.ControllerStatusRequest,
   admin.ControllerStatusResponse,
 );
+export const watchAudit = methodOf(path('WatchAudit'), audit.WatchAuditRequest, audit.WatchAuditResponse);
+export const verifyAudit = methodOf(path('VerifyAudit'), audit.VerifyAuditRequest, audit.VerifyAuditResponse);

@@ -128,7 +128,8 @@ export const hostSpecs: CommandSpec[] = [
       DRY_RUN,
     ],
     examples: ['fleet host rm dragon-lin', 'fleet host rm dragon-lin --forget'],
-    notes: "Removes every file, unit and key line that host add made. Sessions and the operator's files stay.",
+    notes:
+      "Removes every file, unit and key line that host add made. Sessions and the operator's files stay; and while there are agents that fleet launches, what their units need.",
     load: async () => (await machines()).hostRm,
   },
   {

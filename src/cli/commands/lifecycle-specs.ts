@@ -109,9 +109,10 @@ export const lifecycleSpecs: readonly CommandSpec[] = [
     flags: [...SELECTION, ROLLING, ADOPT, FORCE, timeout('2m'), ...COMMON],
     examples: ['fleet reset coder', 'fleet reset --role reviewer --yes'],
     notes:
-      'Types the runtime’s reset command (reset_command of the roster, else /new; /clear of claude) and looks whether\n' +
-      'what was said is gone and the composer empty. Where that is not proven, or it is working, waits for a person or is\n' +
-      'no known runtime, it is restarted, and the reason says so; fleet send AGENT /new --no-label types it and no more.\n' +
+      'Types the runtime’s reset command (reset_command of the roster, else /new, or /clear of claude and codex), and\n' +
+      'looks whether what was said is gone and the composer empty. Where that is not proven, or it is working, waits for\n' +
+      'a person or is no known runtime, it is restarted, and the reason says so. fleet send AGENT /new --no-label types\n' +
+      'a command and no more.\n' +
       'An agent on another machine needs at least HOST/AGENT. A person’s text in its composer: only with --force.\n' +
       `${RULES}${EXITS}`,
     load: async () => (await lifecycle()).reset,

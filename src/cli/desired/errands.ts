@@ -5,7 +5,7 @@ import { exitCodeOf } from '../exit-codes.ts';
 import { isAgentOf } from './held-places.ts';
 import type { HeldRoster } from './held-rosters.ts';
 import { type Errand, isNothing, placeWork } from './place-work.ts';
-import { awayRefusal, leavesShared, policyRefusal } from './refusals.ts';
+import { awayRefusal, leavesShared } from './refusals.ts';
 import type { Survey } from './survey.ts';
 
 export interface ErrandOptions {
@@ -15,7 +15,7 @@ export interface ErrandOptions {
   textFor(plan: PlacePlan, place: HeldPlace): string | null;
 }
 
-type Surveyed = Pick<Survey, 'mirror' | 'places' | 'rosters' | 'age'> & { plan: DesiredPlan };
+type Surveyed = Pick<Survey, 'places' | 'rosters' | 'age'> & { plan: DesiredPlan };
 
 /** Places where nothing is to be done are left out. */
 export const errandsOf = (surveyed: Surveyed, options: ErrandOptions): Errand[] =>
@@ -36,11 +36,6 @@ const errandOf = (surveyed: Surveyed, plan: PlacePlan, place: HeldPlace, options
     const away = held.stored ? (age ?? 'away') : null;
     const text = options.textFor(plan, place);
     const work = placeWork({ place, plan, held, away, text, force: options.force });
-    const control = surveyed.mirror.momentOf(place.id, 0)?.host.facts?.control;
-    // What one that is away lets callers do by then is for it to say.
-    const mustAllow = control !== undefined && away === null && !isNothing(work);
-    const refusal = mustAllow ? policyRefusal(place, control) : null;
-    if (refusal !== null) throw refusal;
     const leaving = options.migrate ? [] : leavingShared(plan, place, held);
     if (leaving.length > 0) throw leavesShared(leaving);
     return work;

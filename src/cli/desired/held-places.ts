@@ -21,6 +21,7 @@ export interface PlaceFiles {
   roster: readonly RosterAgent[] | null;
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
   undeployed?: ReadonlyMap<string, Undeployed>;
+  orphans?: readonly string[];
 }
 
 export interface OwnFiles extends PlaceFiles {
@@ -79,8 +80,8 @@ export const heldPlaces = (mirror: ViewMirror, nowMono: number, files: ReadonlyM
     };
   });
 
-const undeployedOf = (known: PlaceFiles | undefined): Pick<HeldPlace, 'undeployed'> =>
-  known?.undeployed === undefined ? {} : { undeployed: known.undeployed };
+const undeployedOf = (known: PlaceFiles | undefined): Pick<HeldPlace, 'undeployed' | 'orphans'> =>
+  known?.undeployed === undefined ? {} : { undeployed: known.undeployed, orphans: known.orphans ?? [] };
 
 /** Of a roster that lies there: its entries for others are none of its agents. */
 export const isAgentOf = (agent: RosterAgent, { host, user, alsoCalled }: Place): boolean =>

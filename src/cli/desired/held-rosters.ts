@@ -24,7 +24,9 @@ export interface HeldRoster {
   /** In the order of the file, those of other places too; null where it cannot be read. */
   agents: readonly RosterAgent[] | null;
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  undeployed: ReadonlyMap<string, Undeployed>;
+  /** `moves`: only a migration deploys it. */
+  undeployed: ReadonlyMap<string, Undeployed & { moves: boolean }>;
+  orphans: readonly string[];
   /** The host is away: what was last applied there through the controller. */
   stored: boolean;
 }
@@ -63,19 +65,29 @@ export const askRosters = async (
   return new Map(answers.flat());
 };
 
-const heldRoster = ({ path, text, digest, problem, env, stored, undeployed }: GetRosterResponse): HeldRoster => {
+const heldRoster = ({
+  path,
+  text,
+  digest,
+  problem,
+  env,
+  stored,
+  undeployed,
+  orphans,
+}: GetRosterResponse): HeldRoster => {
   const isThere = digest !== '';
   const read = isThere && problem === '' ? parseRoster(text, path) : null;
   return {
     path: path || STORED_NAME,
     stored,
+    orphans,
     text: isThere ? text : null,
     digest,
     // A newer host may take what this version does not.
     problem: problem !== '' ? problem : (read?.problem ?? null),
     version: read?.roster?.version ?? null,
     agents: isThere ? (read?.roster?.agents ?? null) : [],
-    undeployed: new Map(undeployed.map(({ agent, reason, restart }) => [agent, { reason, restart }])),
+    undeployed: new Map(undeployed.map(({ agent, ...open }) => [agent, open])),
     env: new Map(env.map(({ agent, variables }) => [agent, new Map(Object.entries(variables))])),
   };
 };

@@ -58,7 +58,7 @@ export const changeTo = (
   const plan = planFor(hand, roster.agents, only);
   const age = (): null => null;
   const rosters = new Map([[place.id, held]]);
-  const surveyed = { mirror, places: [place], rosters, age, plan };
+  const surveyed = { places: [place], rosters, age, plan };
   const all = errandsOf(surveyed, { force: options.force, migrate: false, textFor: () => text });
   const errands = options.launches ? all : all.map(withoutLaunches);
   return { cell: mirror.cell, roster: held.path, plan, errands, isCurrent: () => true, age };

@@ -19,7 +19,6 @@ import { isAgentOf, placesOf } from './held-places.ts';
 import type { HeldRoster } from './held-rosters.ts';
 import { type InHand, takeInHand } from './in-hand.ts';
 import type { PlaceWork } from './place-work.ts';
-import { policyRefusal } from './refusals.ts';
 
 /** The value of the flag where it stands alone. */
 export const EVERY_AGENT = 'all';
@@ -34,9 +33,6 @@ export const migrateAgents = async (context: CommandContext): Promise<number> =>
   const moving = chosen(hand, flags.migrate as string);
   const works = worksOf(hand, moving);
   const plan = { places: [{ place: hand.place, steps: works.flatMap(({ deploys }) => deploys) }], unplaced: [] };
-  const control = hand.mirror.momentOf(hand.place.id, 0)?.host.facts?.control;
-  const refusal = control === undefined || works.length === 0 ? null : policyRefusal(hand.place, control);
-  if (refusal !== null) throw refusal;
   return await runChange(context, {
     cell: hand.mirror.cell,
     roster: hand.held.path,
@@ -63,11 +59,14 @@ const placeInHand = async (context: CommandContext, hosts: readonly string[]): P
 
 const chosen = ({ held, place }: InHand, names: string): RosterAgent[] => {
   const own = (held.agents ?? []).filter((agent) => isAgentOf(agent, place));
-  if (names === EVERY_AGENT) return own.filter(({ layout }) => layout === 'shared');
+  // One whose roster was written is not moved for that.
+  const isShared = ({ name, layout }: RosterAgent): boolean =>
+    layout === 'shared' || held.undeployed.get(name)?.moves === true;
+  if (names === EVERY_AGENT) return own.filter(isShared);
   return names.split(',').flatMap((name) => {
     const agent = own.find((each) => each.name === name);
     if (agent === undefined) throw new FleetError('NOT_FOUND', `no agent "${name}" in ${held.path}`);
-    return agent.layout === 'shared' ? [agent] : [];
+    return isShared(agent) ? [agent] : [];
   });
 };
 
@@ -80,11 +79,12 @@ const worksOf = ({ held, place }: InHand, moving: readonly RosterAgent[]): Place
     const { roster } = parseRoster(text, before.path);
     if (roster === null) throw new FleetError('FAILED_PRECONDITION', before.problem ?? before.path);
     const moved = roster.agents.filter((each) => each.name === agent.name && isAgentOf(each, place));
-    const put = migratedRoster(text, roster, moved);
-    const after = parseRoster(put, before.path);
+    const changed = migratedRoster(text, roster, moved);
+    const put = changed === text ? null : changed;
+    const after = parseRoster(changed, before.path);
     if (after.roster === null)
       throw new FleetError('FAILED_PRECONDITION', `${agent.name} cannot be moved: ${after.problem}`);
-    now = { ...before, text: put, digest: rosterDigest(put), agents: after.roster.agents };
+    now = { ...before, text: changed, digest: rosterDigest(changed), agents: after.roster.agents };
     return { kind: 'work', place, held: before, away: null, put, force: false, removes: [], deploys: [stepOf(agent)] };
   });
 };

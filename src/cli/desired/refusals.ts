@@ -18,15 +18,6 @@ export const cannotEdit = ({ host, user }: Named, problem: string): FleetError =
     `the roster of ${host}/${user} cannot be read: ${problem}; mend it there first`,
   );
 
-/** `control` as the host says it; null where it lets its roster be applied. A newer host may name levels that we do not know. */
-export const policyRefusal = ({ host, user }: Named, control: string): FleetError | null =>
-  ['observe', 'send', 'lifecycle'].includes(control)
-    ? new FleetError(
-        'FAILED_PRECONDITION',
-        `the policy of ${host}/${user} lets callers only ${control}: fleet host control ${host} deploy grants more`,
-      )
-    : null;
-
 export const leavesShared = (agents: readonly string[]): FleetError =>
   new FleetError(
     'FAILED_PRECONDITION',

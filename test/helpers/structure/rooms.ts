@@ -53,6 +53,7 @@ export const ROOMS: Record<string, Room> = {
   'host-agent/inventory': agent(),
   'host-agent/policy': agent(),
   'host-agent/enrollment': agent(),
+  'host-agent/audit': agent(),
   'host-agent/calls': agent('inventory'),
   'host-agent/report': agent('inventory', 'enrollment', 'calls'),
   'host-agent/terminal': agent('inventory', 'tmux', 'calls'),
@@ -88,6 +89,7 @@ export const ROOMS: Record<string, Room> = {
   'controller/uplink': controller('registry', 'store', 'tenancy', 'grpc'),
   'controller/terminal': controller('uplink', 'tenancy', 'grpc'),
   'controller/dispatch': controller('uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/events': controller('dispatch', 'store', 'tenancy', 'grpc'),
   'controller/desired': {
     may: [...controller('dispatch', 'uplink', 'store', 'audit', 'tenancy', 'grpc').may, 'src/roster'],
     because: 'it gives orders as dispatch does, later; and a copy of a roster has the digest that its host has',

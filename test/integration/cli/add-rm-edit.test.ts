@@ -45,7 +45,7 @@ describe('add', () => {
       stdout: [
         'W-jarvis/jarvis  this host',
         '  + b  add',
-        'home/W-jarvis/jarvis  roster done: done, and seen to be',
+        'home/W-jarvis/jarvis  roster done: written',
         'home/W-jarvis/jarvis/b  deploy done: done, and seen to be',
         '',
       ].join('\n'),

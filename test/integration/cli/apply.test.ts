@@ -49,8 +49,8 @@ describe('the roster in force', () => {
     const { code, stdout } = await served.fleet('apply');
     expect(code).toBe(8);
     expect(stdout).toContain(
-      'home/W-jarvis/jarvis/a  deploy refused: the policy of W-jarvis/jarvis lets callers only lifecycle: ' +
-        'fleet host control W-jarvis deploy grants more; nothing was changed\n',
+      'home/W-jarvis/jarvis/a  deploy refused: its policy lets callers only lifecycle; ' +
+        'fleet host control W-jarvis deploy allows it; nothing was changed\n',
     );
     expect(served.told).toEqual([]);
   });
@@ -66,6 +66,20 @@ describe('the roster in force', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('  ~ a  change, restart: runs what the roster said before\n  ~ b  change: has no unit\n');
     expect(served.told.toSorted()).toEqual(['W-jarvis deploy a', 'W-jarvis deploy b']);
+  });
+
+  test('an agent that fleet made and a hand took out of the roster is removed, and asked for before', async () => {
+    served.own(roster(core('a')));
+    served.row(JARVIS, 'a');
+    served.orphans = ['gone'];
+    const asked = await served.fleet('apply');
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain('remove 1 agent');
+    expect(served.told).toEqual([]);
+    const { code, stdout } = await served.fleet('apply', '--yes');
+    expect(code).toBe(0);
+    expect(stdout).toContain('  - gone  remove: not in this roster\n');
+    expect(served.told).toEqual(['W-jarvis remove gone']);
   });
 
   test('with --dry-run only says what it would do', async () => {
@@ -292,6 +306,24 @@ describe('--migrate', () => {
     served.ends.clear();
     expect((await served.fleet('apply', '--migrate=c', '--yes')).code).toBe(0);
     expect(served.told.slice(-2)).toEqual(['W-jarvis roster', 'W-jarvis deploy c migrate']);
+  });
+
+  test('goes on with one whose roster was written, and which was not moved', async () => {
+    served.own(
+      V1.replace('version: 1', 'version: 2\ndefaults: {layout: shared}').replace(
+        '{name: a,',
+        '{name: a, layout: isolated,',
+      ),
+    );
+    served.undeployed = [{ agent: 'a', reason: 'it runs on a shared tmux server', restart: true, moves: true }];
+    expect((await served.fleet('apply', '--migrate=a', '--yes')).code).toBe(0);
+    expect(served.told).toEqual(['W-jarvis deploy a migrate']);
+    await served.fleet('apply', '--migrate', '--yes');
+    expect(served.told.slice(1, 4)).toEqual([
+      'W-jarvis deploy a migrate',
+      'W-jarvis roster',
+      'W-jarvis deploy b migrate',
+    ]);
   });
 
   test('asks before, and is for the roster in force', async () => {

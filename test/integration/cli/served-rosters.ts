@@ -12,6 +12,8 @@ import { DRAGON, type Heard, outcome, paneRow, refusal, ServedOrders } from './s
 
 export const JARVIS = { id: 'W-jarvis/jarvis', host: 'W-jarvis', user: 'jarvis', here: true };
 
+const POLICY = 'its policy lets callers only lifecycle; fleet host control W-jarvis deploy allows it';
+
 export class ServedRosters {
   readonly orders = new ServedOrders();
   /** By `host/user`; absent: no file. */
@@ -22,7 +24,8 @@ export class ServedRosters {
   /** Hosts that are away: what the controller keeps of them is told. */
   readonly stored = new Set<string>();
   /** Of this host: agents that are not yet what its roster says. */
-  undeployed: { agent: string; reason: string; restart: boolean }[] = [];
+  undeployed: { agent: string; reason: string; restart: boolean; moves?: boolean }[] = [];
+  orphans: string[] = [];
   /** Steps that their controller keeps for them. */
   readonly intents: string[] = [];
   /** What they heard that changes something, in its order: `W-jarvis remove a`, `dragon-lin roster`. */
@@ -98,13 +101,14 @@ export class ServedRosters {
       asOfMs: 0,
       stored: this.stored.has(hostAgent),
       undeployed: this.undeployed,
+      orphans: this.orphans,
     };
   }
 
   #put({ request }: Heard): unknown {
     const { hostAgent, text, expectedDigest, force, id } = request;
     const host = hostAgent.split('/')[0];
-    const end = this.ends.get(`roster ${host}`);
+    const end = this.ends.get(`roster ${host}`) ?? this.#refusal(hostAgent);
     if (end !== undefined) return outcome({ id, verb: 'roster', outcome: end, reason: 'as its host says' });
     const present = rosterDigest(this.texts.get(hostAgent) ?? null);
     const { problem } = parseRoster(text, this.#path(hostAgent));
@@ -132,6 +136,8 @@ export class ServedRosters {
     const { hostAgent, key } = request.target;
     const [host] = hostAgent.split('/');
     const agent = key.replace('roster:', '');
+    const refused = this.#refusal(hostAgent);
+    if (refused !== undefined) return outcome({ id: request.id, outcome: refused, reason: POLICY });
     const present = rosterDigest(this.texts.get(hostAgent) ?? null);
     if (request.rosterDigest !== present) throw refusal(status.FAILED_PRECONDITION, 'the roster is another by now');
     this.told.push(
@@ -145,6 +151,11 @@ export class ServedRosters {
       outcome: end,
       reason: end === 'done' ? '' : 'as its host says',
     });
+  }
+
+  /** The host has the last word. */
+  #refusal(hostAgent: string): 'refused' | undefined {
+    return this.orders.view.view.hostAgent(hostAgent)?.facts?.control === 'deploy' ? undefined : 'refused';
   }
 
   #become(hostAgent: string, agent: string, action: string): void {

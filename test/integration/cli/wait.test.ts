@@ -13,14 +13,19 @@ const blocked = {
   attention: { id: '3f9a', need: 'approval', sinceMs: null, rule: 'r', summary: 'wants to run make' },
 } as const;
 let served: ServedOrders;
+let beating: NodeJS.Timeout;
 
 beforeEach(async () => {
   served = new ServedOrders();
   await served.start();
+  beating = setInterval(() => served.hear(), 500);
   served.view.put({ here: true }, paneRow('coder', '%1', 1));
 });
 
-afterEach(() => served.dispose());
+afterEach(() => {
+  clearInterval(beating);
+  served.dispose();
+});
 
 const waitFor = (...args: string[]) =>
   startFleet(['--instance', served.view.instance, 'wait', ...args], { HOME: served.view.home });
@@ -40,7 +45,6 @@ describe('fleet wait', () => {
   test('whichever of several states comes first ends it', async () => {
     const waiting = waitFor('coder', '--for', 'available,blocked', '--timeout', '1m');
     await whenAsked();
-    served.hear();
     served.view.putRow(MINE, paneRow('coder', '%1', 1, blocked));
     const { code, stdout } = await waiting.ended;
     expect({ code, stdout }).toEqual({
@@ -53,11 +57,9 @@ describe('fleet wait', () => {
     const gone = waitFor('coder', '--for', 'gone', '--timeout', '1m');
     const never = waitFor('coder', '--for', 'available', '--timeout', '1m');
     await until(() => served.readers === 2, SOON);
-    const beating = setInterval(() => served.hear(), 500);
     served.view.removeRow(MINE, 'k:coder');
     expect(await gone.ended).toMatchObject({ code: 0, stdout: 'home/W-jarvis/jarvis/coder  gone\n' });
     const ended = await never.ended;
-    clearInterval(beating);
     expect(ended).toMatchObject({ code: 4, stdout: '' });
     expect(ended.stderr).toContain('is gone, so it cannot become available');
   });
@@ -79,7 +81,6 @@ describe('fleet wait', () => {
     expect(await served.fleet('wait', 'ghost', '--for', 'gone')).toMatchObject({ code: 0, stdout: 'ghost  gone\n' });
     const waiting = waitFor('W-jarvis/ghost', '--for', 'up', '--timeout', '1m');
     await whenAsked();
-    served.hear();
     served.view.putRow(MINE, paneRow('ghost', '%2', 2));
     expect(await waiting.ended).toMatchObject({ code: 0, stdout: 'home/W-jarvis/jarvis/ghost  working\n' });
   });

@@ -39,7 +39,9 @@ const serve = async (cell: TestCell): Promise<void> => {
     tunnel: () => Promise.resolve(),
     connect: (_caller, call, { signal }) =>
       new Promise((resolve, reject) => {
-        call.on('data', () => call.write({ beat: { sequence: 1n, controllerNowMs: 0 } }));
+        call.on('data', () =>
+          call.write({ beat: { sequence: 1n, controllerNowMs: 0, auditSequence: 0n, auditHash: '' } }),
+        );
         call.on('end', resolve);
         signal.addEventListener('abort', () => {
           call.write({ dismissed: { reason: 'over', detail: '' } });
@@ -61,6 +63,7 @@ const serve = async (cell: TestCell): Promise<void> => {
     diagnose: () => {
       throw new Error('secret of the inside');
     },
+    watchEvents: absent,
     watchTerminal: absent,
     tailTerminal: absent,
     explainAgent: absent,
@@ -73,6 +76,8 @@ const serve = async (cell: TestCell): Promise<void> => {
     putIntent: absent,
     getIntent: absent,
     getOrder: absent,
+    listOrders: absent,
+    getAuditHeads: absent,
     holdTerminal: absent,
     typeKeys: absent,
   });

@@ -100,16 +100,26 @@ test('what was applied after its end makes up for one that stopped', async () =>
 
 test('an agent that cannot be told skips what follows for that agent, and nothing else', async () => {
   const dragon = await cell.away('dragon-lin', { calls: there.calls });
-  there.outcomes['remove roster:old'] = 'failed';
   there.outcomes['deploy roster:coder'] = 'failed';
-  const again: IntentStep = { controlAgent: controlAgent(DRAGON, 'start', 'old') };
+  const again: IntentStep = { controlAgent: controlAgent(DRAGON, 'start', 'coder') };
   const other: IntentStep = { controlAgent: controlAgent(DRAGON, 'deploy', 'reviewer') };
   await give(cell.admin(), { steps: [...STEPS, again, other] });
   dragon.start();
   const { state, reason, steps } = await over();
-  expect([state, reason]).toEqual(['done', '3 of 5 steps did not end well']);
-  expect(steps.map(({ outcome }) => outcome)).toEqual(['failed', 'done', 'failed', 'skipped', 'done']);
+  expect([state, reason]).toEqual(['done', '2 of 5 steps did not end well']);
+  expect(steps.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'failed', 'skipped', 'done']);
   expect(there.begun).toEqual(['remove roster:old', 'roster', 'deploy roster:coder', 'deploy roster:reviewer']);
+});
+
+test('an agent that could not be removed stays in the roster, where the next apply finds it', async () => {
+  const dragon = await cell.away('dragon-lin', { calls: there.calls });
+  there.outcomes['remove roster:old'] = 'failed';
+  await give(cell.admin());
+  dragon.start();
+  const { state, reason, steps } = await over();
+  expect([state, reason]).toEqual(['stopped', 'step 1, a removal, ended failed: its agent stays in the roster']);
+  expect(steps.map(({ outcome }) => outcome)).toEqual(['failed', '', '']);
+  expect(there.begun).toEqual(['remove roster:old']);
 });
 
 test('an intent whose time is over is never carried out, and the host is shown as behind', async () => {

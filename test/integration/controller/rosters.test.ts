@@ -56,6 +56,8 @@ test('a host that is there tells its own roster; one that is away is planned for
     digest: rosterDigest(TEXT),
     problem: '',
     env: [],
+    undeployed: [],
+    orphans: [],
     asOfMs: expect.any(Number),
     stored: true,
   });
@@ -186,9 +188,9 @@ test('callers of a host deploy on their own host and user, and elsewhere only wi
 
 test('an agent that no row names yet is deployed by its name: its roster was put a moment ago', async () => {
   const dragon = await cell.host('dragon-lin', { calls: there.calls });
-  const outcome = await control(cell.as(dragon), controlAgent(DRAGON, 'deploy', 'a b', { id: 'new' }));
-  expect(outcome).toMatchObject({ outcome: 'done', verb: 'deploy', address: 'home/dragon-lin/u/a%20b' });
-  const started = await failureOf(control(cell.as(dragon), controlAgent(DRAGON, 'start', 'a b', { id: 'newer' })));
+  const outcome = await control(cell.as(dragon), controlAgent(DRAGON, 'deploy', 'new-one', { id: 'new' }));
+  expect(outcome).toMatchObject({ outcome: 'done', verb: 'deploy', address: 'home/dragon-lin/u/new-one' });
+  const started = await failureOf(control(cell.as(dragon), controlAgent(DRAGON, 'start', 'new-one', { id: 'newer' })));
   expect(started.code).toBe(status.NOT_FOUND);
 });
 
@@ -235,7 +237,7 @@ test('the audit names who gave what, by sizes and digests; no text of a roster i
       'PutRoster | dragon-lin/u | done | intent i-1, step 3: refused',
       'PutIntent | dragon-lin/u intent i-1 | failed | stopped: step 3, the roster, ended refused',
       `PutRoster | ${byHand} | allowed | `,
-      `PutRoster | ${byHand} | done | `,
+      `PutRoster | ${byHand} | done | done`,
       'PutIntent | dragon-lin/u intent : withdrawn | allowed | ',
       'PutIntent | dragon-lin/u intent : withdrawn | done | ',
     ].toSorted(),

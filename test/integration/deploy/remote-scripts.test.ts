@@ -243,6 +243,19 @@ describe('removal', () => {
     expect(everything()).toContain('.local/share/fleet/versions/1.0.0-0123456789ab/VERSION');
     expect(everything()).not.toContain('.local/state/fleet/host-agent/key.pem');
   });
+  test('leaves agents that fleet launches what they run on, until they are gone', async () => {
+    const launcher = OURS.filter((path) => path.startsWith('.local/share/fleet/'));
+    const launches = ['.local/state/fleet/launch/canary/server.sh', '.local/state/fleet/runs/canary/1.json'];
+    const unit = '.config/systemd/user/mosaic-agent@canary.service';
+    for (const path of [...OURS, ...THEIRS, ...launches]) put(path, 'x');
+    put(unit, '[Unit]\nX-Fleet-Agent=canary\n');
+    const { stdout } = await remove('no');
+    expect(stdout).toContain('kept the launcher: mosaic-agent@canary.service needs it');
+    expect(everything()).toEqual([...THEIRS, unit, ...launcher, ...launches].sort());
+    rmSync(join(home, unit));
+    await remove('no');
+    expect(everything()).toEqual([...THEIRS].sort());
+  });
   test('ends the process that the lock names, and none that took its number', async () => {
     const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
     const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));

@@ -52,12 +52,12 @@ test('a takeover by another host-agent keeps messages out until it ends, also by
   try {
     expect(await agent.send(orders, 'not between', { timeoutMs: 1_500 })).toMatchObject({
       outcome: 'busy',
-      reason: 'its pane did not come free: another order or a takeover types there',
+      reason: 'its pane did not come free: a takeover by local:jarvis types there',
     });
     expect(agent.bytes()).toBe('');
     const refused = holds(ground, agent).hold(true);
     await expect(refused.ended).rejects.toMatchObject({
-      message: expect.stringMatching(/^busy: .*another host-agent/),
+      message: expect.stringMatching(/^busy: a takeover by local:jarvis types into this pane/),
     });
   } finally {
     await elsewhere[Symbol.asyncDispose]();

@@ -86,9 +86,8 @@ const line = (): Line<ConnectRequest> => lines.at(-1) as Line<ConnectRequest>;
 
 test('its welcome, its beats and a message of a new kind are taken for what is known of them', async () => {
   line().write(member(77, grown(Buffer.from([8, 1]))));
-  line().write(
-    together(member(2, grown(ControllerBeat.encode({ sequence: 1n, controllerNowMs: Date.now() }).finish()))),
-  );
+  const controllerBeat = { sequence: 1n, controllerNowMs: Date.now(), auditSequence: 0n, auditHash: '' };
+  line().write(together(member(2, grown(ControllerBeat.encode(controllerBeat).finish()))));
   await until(() => line().said.some(({ report }) => report?.complete), SOON);
   await until(() => host.uplink.clockSkewMs !== null, SOON);
   const beats = () => line().said.filter(({ beat }) => beat).length;

@@ -267,6 +267,16 @@ describe('an agent that its host would not leave as it is', () => {
     expect(step(wanted('a'), missing, { undeployed })).toMatchObject({ action: 'start', because: 'no session' });
   });
 
+  test('is made though it does not run, a worker that nobody launched yet', () => {
+    const worker = row('a', { tmux: null, flags: ['MISSING'], lifecycle: 'ephemeral' });
+    const unit = new Map([['a', { reason: 'has no unit', restart: false }]]);
+    expect(step(wanted('a', { lifecycle: 'ephemeral' }), worker, { undeployed: unit })).toMatchObject({
+      action: 'change',
+      launch: null,
+      because: 'has no unit',
+    });
+  });
+
   test('is told by what changes in its roster, where that changes too', () => {
     expect(step(wanted('a', { model: 'm' }), row('a'), { undeployed })).toMatchObject({
       changes: [{ field: 'model' }],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { HeartbeatFacts, UnitFacts } from '../../../src/domain/agent-row.ts';
 import { cgroupPlace, type FlagEvidence, judgeFlags } from '../../../src/domain/flags.ts';
+import { comesUpAtBoot } from '../../../src/domain/roster.ts';
 
 const beat: HeartbeatFacts = { state: 'healthy', tsMs: 0, status: 'ok', pid: 10, source: 'sidecar' };
 const unit: UnitFacts = {
@@ -45,6 +46,11 @@ test.each<[string, Partial<FlagEvidence>, string[]]>([
   ['a bare interpreter where a runtime was declared', { runtimeSeen: 'node' }, ['DRIFT']],
   ['what cannot be seen is no drift', { runtimeSeen: null }, []],
   ['active but not enabled', { unit: { ...unit, unitFileState: 'disabled' } }, ['BOOT-ENABLE']],
+  [
+    'active, and meant to come up at no boot',
+    { unit: { ...unit, unitFileState: 'disabled' }, comesUpAtBoot: false },
+    [],
+  ],
   ['inactive and disabled is a choice', { unit: { ...unit, activeState: 'inactive', unitFileState: 'disabled' } }, []],
   ['linger off', { linger: false }, ['LINGER-OFF']],
   ['linger that cannot be told', { linger: null }, []],
@@ -76,4 +82,13 @@ test.each([
   ['/', 'other'],
 ])('a server in %s lives in a place of kind %s', (path, kind) => {
   expect(cgroupPlace(path, 'a').kind).toBe(kind);
+});
+
+test.each([
+  ['core', 'isolated', true],
+  [null, 'isolated', true],
+  ['ephemeral', 'isolated', false],
+  ['ephemeral', 'shared', true],
+] as const)('%s in layout %s: comes up at boot is %s', (lifecycle, layout, comesUp) => {
+  expect(comesUpAtBoot({ lifecycle, layout })).toBe(comesUp);
 });

@@ -148,6 +148,12 @@ describe('through what is in front of it', () => {
     expect(runtimeSeen(tree)).toMatchObject({ runtime: null, unknownBecause: 'mosaic shows no runtime below it' });
   });
 
+  test('a launch that has not become its runtime yet is no shell in its place', () => {
+    const tree = seenTree({ run: 'sh /home/j/.local/state/fleet/launch/coder/launch.sh' });
+    expect(runtimeSeen(tree)).toMatchObject({ runtime: null, unknownBecause: 'launch.sh shows no runtime below it' });
+    expect(runtimeOf({ run: 'sh /home/j/launch.sh' })).toBe('sh');
+  });
+
   test('a zombie is nobody, and a pane whose process is one has none', () => {
     const zombie = { ...claude, state: 'Z', argv: [], exe: null, comm: 'node' };
     expect(runtimeOf({ run: '/bin/bash -c x', below: [zombie] })).toBe('bash');

@@ -266,6 +266,34 @@ test('a unit that systemd restarts again and again within ten minutes is a loop'
   expect(flagsAt(10, NOW + 700_000)).toEqual(['MISSING']);
 });
 
+test('a restart that is seen twice, by the unit and then by its new pane, is one', () => {
+  const memory = new AgentMemory();
+  const unit = (restarts: number): UnitReading => ({
+    name: 'mosaic-agent@a.service',
+    activeState: 'active',
+    subState: 'running',
+    unitFileState: 'enabled',
+    result: 'success',
+    mainPid: 77,
+    restarts,
+    sinceMs: NOW,
+    needsReload: false,
+    fragmentPath: null,
+  });
+  const flagsAt = (second: number, restarts: number, pid: number) =>
+    joinRows(
+      readings({
+        servers: [server(FACTORY, [{ name: 'a', panes: [pane('%1', { pid })] }])],
+        roster: [declared('a')],
+        units: [unit(restarts)],
+      }),
+      context({ memory, nowMs: NOW + second * 1_000 }),
+    )[0]?.flags;
+  const looks = [flagsAt(0, 0, 10), flagsAt(1, 1, 10), flagsAt(2, 1, 11), flagsAt(3, 2, 11), flagsAt(4, 2, 12)];
+  expect(looks.flat()).not.toContain('CRASH-LOOP');
+  expect([flagsAt(5, 3, 12), flagsAt(6, 3, 13)].flat()).toContain('CRASH-LOOP');
+});
+
 test('a state is dated from the moment it changed, not from the first look', () => {
   const memory = new AgentMemory();
   const at = (nowMs: number, activityMs: number) =>

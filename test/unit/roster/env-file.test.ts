@@ -35,8 +35,12 @@ describe('what an env file says', () => {
 
 describe('what is wrong in an env file is told with its place, and the rest of it counts', () => {
   test.each<[string, Record<string, string>, string]>([
-    ['OK=1\nnothing\n', { OK: '1' }, 'a.env:2:1: `nothing` is passed over: write NAME=value'],
-    ['=z\r\n  A-B=y\r\nOK=1', { OK: '1' }, 'a.env:1:1: `=z` is passed over: write NAME=value (and 1 more)'],
+    ['OK=1\nnothing\n', { OK: '1' }, 'a.env:2:1: this line is no assignment, and counts for nothing: write NAME=value'],
+    [
+      '=z\r\n  A-B=y\r\nOK=1',
+      { OK: '1' },
+      'a.env:1:1: this line is no assignment, and counts for nothing: write NAME=value (and 1 more)',
+    ],
     ['A=1\nB="never closed\nC=2', { A: '1', B: '"never closed', C: '2' }, 'a.env:2:3: this quote is never closed'],
     ["A=x\nB=don't", { A: 'x', B: "don't" }, 'a.env:2:6: this quote is never closed'],
     [
@@ -64,3 +68,9 @@ test.each(['A=1\nB=\0', 'A=\ufffd', 'A=\u001b[31m'])(
     expect(problem).toMatch(/^a\.env:[12]:3: here is a byte that belongs in no text: nothing in this file counts$/);
   },
 );
+
+test('a line that is no assignment may be a secret: it is shown to nobody', () => {
+  const { problem } = parseEnvFile('OPENAI_API_KEY sk-very-secret\n', 'a.env');
+  expect(problem).toContain('a.env:1:1');
+  expect(problem).not.toContain('sk-');
+});

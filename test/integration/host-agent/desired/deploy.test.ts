@@ -160,6 +160,7 @@ describe('a shared layout with the operator’s own units', () => {
     const pid = ground.panePid('coder');
     const refused = await deploy();
     expect(refused).toMatchObject({ outcome: 'refused', reason: expect.stringMatching(/--migrate/) });
+    expect(await ground.desired.undeployed(ground.roster()!)).toMatchObject([{ agent: 'coder', moves: true }]);
     expect(ground.panePid('coder')).toBe(pid);
     expect(ground.unitText('coder')).toBeNull();
 
@@ -238,6 +239,21 @@ describe('it is refused, and nothing changes,', () => {
       `${unitOf('coder')}.before-2026-01-02T00-00-00-000Z`,
     ]);
   });
+});
+
+test('what a hand changed is told to whoever plans, and what only does not run is not', async () => {
+  const told = () => ground.desired.undeployed(ground.roster()!);
+  expect(await deploy()).toMatchObject({ outcome: 'done' });
+  expect(await told()).toEqual([]);
+  ground.write(OTHER_MODEL);
+  const before = { agent: 'coder', reason: 'it runs as the roster said before', restart: true, moves: false };
+  expect(await told()).toEqual([before]);
+  ground.run('kill-session', '-t', '=coder');
+  ground.put('coder', 'inactive');
+  expect(await told()).toEqual([]);
+  ground.write(`${OTHER_MODEL}  - { name: new, runtime: pi }\n`);
+  const unwritten = { reason: 'its unit is not written as it should be', restart: false, moves: false };
+  expect(await told()).toEqual([{ agent: 'new', ...unwritten }]);
 });
 
 describe('a host-agent that ended at it', () => {

@@ -8,6 +8,7 @@ import { Variant } from '@jellybrick/dbus-next';
 import type { OrdersOptions } from '../../../../host-agent/command/orders.ts';
 import { DesiredState } from '../../../../host-agent/desired/desired-state.ts';
 import type { DesiredPorts } from '../../../../host-agent/desired/ports.ts';
+import type { UnitReading } from '../../../../host-agent/inventory/source.ts';
 import { launchDigestNow, launchDigestThen } from '../../../../host-agent/launch/launch-digest.ts';
 import {
   agentLaunchPaths,
@@ -45,6 +46,8 @@ export class DesiredGround extends LifecycleGround {
   /** The next step of that kind never comes to be: its host-agent ends there. */
   cutAt: Cut | null = null;
   #cutOff = Promise.withResolvers<never>();
+  /** Of the newest host-agent. */
+  desired!: DesiredState;
   /** Units that come up at boot. */
   readonly enabled = new Set<string>();
 
@@ -144,6 +147,26 @@ export class DesiredGround extends LifecycleGround {
     });
   }
 
+  #seen(): Map<string, UnitReading> {
+    return new Map(
+      [...this.manager.units].map(([name, { activeState, subState, fileState }]) => [
+        name,
+        {
+          name,
+          activeState,
+          subState,
+          unitFileState: fileState,
+          result: null,
+          mainPid: null,
+          restarts: null,
+          sinceMs: null,
+          needsReload: false,
+          fragmentPath: null,
+        },
+      ]),
+    );
+  }
+
   protected override beside(lifecycle: LifecyclePorts): Partial<OrdersOptions> {
     const files = new UnitFiles({ busPath: this.daemon.socket });
     const ports: DesiredPorts = {
@@ -165,6 +188,7 @@ export class DesiredGround extends LifecycleGround {
         },
         resetFailed: (name) => files.resetFailed(name),
       },
+      unitsSeen: () => this.#seen(),
       ground: this.ground,
       here: () => ({ hostNames: ['W-jarvis'], user: 'jarvis' }),
       socketPath: (name) => this.tmux.socket(name ?? 'default'),
@@ -186,7 +210,8 @@ export class DesiredGround extends LifecycleGround {
       },
       nowMs: () => Date.UTC(2026, 0, 2),
     };
-    return { desired: new DesiredState(ports) };
+    this.desired = new DesiredState(ports);
+    return { desired: this.desired };
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

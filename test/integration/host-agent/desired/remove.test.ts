@@ -145,3 +145,15 @@ test('one that ended when all was done is told as done', async () => {
     reason: 'the host-agent ended meanwhile',
   });
 });
+
+test('what was deployed and then taken out of the roster by hand is told to whoever plans, and removed', async () => {
+  expect(await tell('deploy')).toMatchObject({ outcome: 'done' });
+  writeFileSync(join(unitsFolder(ground.home), unitOf('theirs')), '[Service]\nExecStart=/bin/true\n');
+  const orphans = () => ground.desired.orphans(ground.roster()!);
+  expect(await orphans()).toEqual([]);
+  ground.write('version: 2\nagents:\n  - { name: other, runtime: pi }\n');
+  expect(await orphans()).toEqual(['coder']);
+  expect(await tell('remove')).toMatchObject({ outcome: 'done' });
+  expect(await orphans()).toEqual([]);
+  expect(ground.sessions()).toEqual(['_holder']);
+});

@@ -41,6 +41,8 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
+const readRoster: ReturnType<typeof getRoster> = (request, context) =>
+  getRoster({ mosaicHome: home, undeployed: async () => [], orphans: async () => [] })(request, context);
 const rosterFile = () =>
   new RosterFile({
     mosaicHome: home,
@@ -63,7 +65,7 @@ const filesOf = () => readdirSync(join(home, 'fleet')).sort();
 
 test('a roster that its sender saw is replaced whole, keeps its mode, and leaves nothing beside it', async () => {
   writeFileSync(roster, BEFORE, { mode: 0o640 });
-  const { digest, text } = await getRoster(home)({ hostAgent: '' }, fromHere());
+  const { digest, text } = await readRoster({ hostAgent: '' }, fromHere());
   expect(text).toBe(BEFORE);
   expect(await put(AFTER, digest)).toMatchObject({
     outcome: 'done',
@@ -138,7 +140,7 @@ test('a roster that is a link stays one: what it names is written', async () => 
 test('what outranks the roster is told, and no other variable leaves its host', async () => {
   writeFileSync(roster, BEFORE);
   writeFileSync(join(home, 'fleet/agents/coder.env'), 'MOSAIC_AGENT_MODEL=opus\nAPI_KEY=secret\n');
-  const { env, problem } = await getRoster(home)({ hostAgent: '' }, fromHere());
+  const { env, problem } = await readRoster({ hostAgent: '' }, fromHere());
   expect(problem).toBe('');
   expect(env).toEqual([{ agent: 'coder', variables: { MOSAIC_AGENT_MODEL: 'opus' } }]);
 });

@@ -6,11 +6,12 @@ import { Variant } from '@jellybrick/dbus-next';
 import type { Orders, OrdersOptions } from '../../../../host-agent/command/orders.ts';
 import { PaneLocks } from '../../../../host-agent/command/pane-lock.ts';
 import { typeReset } from '../../../../host-agent/command/type-reset.ts';
-import type { TmuxServer } from '../../../../host-agent/inventory/source.ts';
+import type { TmuxPane, TmuxServer } from '../../../../host-agent/inventory/source.ts';
 import { Lifecycle } from '../../../../host-agent/lifecycle/lifecycle.ts';
 import type { EndedRun, LifecyclePorts } from '../../../../host-agent/lifecycle/ports.ts';
 import { UnitJobs } from '../../../../host-agent/systemd/unit-jobs.ts';
 import { SessionEnd } from '../../../../host-agent/tmux/session-end.ts';
+import { withZombie } from '../../../../host-agent/tmux/zombie-pane.ts';
 import type { AgentRow } from '../../../../src/domain/agent-row.ts';
 import { HOLDER_UNIT } from '../../../../src/domain/holder.ts';
 import { resetCommandOf } from '../../../../src/domain/runtime-reset.ts';
@@ -185,7 +186,15 @@ export class LifecycleGround {
     const [, sessionId = '', paneId = '', pid = '', dead = '', status = '', group = ''] = line ?? [];
     const groupMembers = group === '' ? [] : this.sessions().filter((name) => name.startsWith(group));
     const place = { socket: this.tmux.socket(SERVER), session: agent, sessionId, paneId, pid: Number(pid) };
-    const end = { dead: dead === '1', exitStatus: status === '' ? null : Number(status), signal: null };
+    const told = {
+      pid: Number(pid),
+      dead: dead === '1',
+      exitStatus: status === '' ? null : Number(status),
+      signal: null,
+    };
+    // As the rows of a host-agent: tmux can lose the end of a process.
+    const { dead: isDead, exitStatus, signal } = withZombie(told as TmuxPane, '/proc');
+    const end = { dead: isDead, exitStatus, signal };
     const tmux = line
       ? ({ ...place, ...end, group: group || null, groupMembers } as unknown as AgentRow['tmux'])
       : null;

@@ -39,7 +39,7 @@ const reset = (over: Parameters<LifecycleGround['tell']>[3] = {}) =>
 
 test.each([
   ['pi', '/new'],
-  ['codex', '/new'],
+  ['codex', '/clear'],
   ['claude', '/clear'],
 ] as const)('%s begins a new conversation by %s, in the same process', async (runtime, command) => {
   const pid = await begin(runtime, { workSeconds: 0.2 });

@@ -7,7 +7,9 @@ import type { CallContext, OwnCalls } from '../../../../host-agent/calls/own-cal
 import { hostCallHandlers, MAX_LOCAL_STREAMS } from '../../../../host-agent/local/host-calls.ts';
 import { LocalServer } from '../../../../host-agent/local/local-server.ts';
 import { FleetError } from '../../../../src/domain/errors.ts';
+import { systemClock } from '../../../../src/runtime/clock.ts';
 import { silentLogger } from '../../../../src/runtime/logger.ts';
+import { FleetView } from '../../../../src/view/fleet-view.ts';
 import { type FleetServiceClient, FleetServiceService } from '../../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { OrderOutcome, SendTextRequest } from '../../../../src/wire/gen/fleet/v1/orders.ts';
 import { callerAt, Watching } from '../../../helpers/fleet-caller.ts';
@@ -24,6 +26,7 @@ let stopping: AbortController;
 let server: LocalServer;
 let client: FleetServiceClient;
 let enrolled: boolean;
+let view: FleetView;
 const calls = {} as OwnCalls;
 
 beforeEach(async () => {
@@ -40,8 +43,10 @@ beforeEach(async () => {
   const path = join(folder, 'r/host-agent.sock');
   server = new LocalServer(path);
   await server.claim();
+  view = new FleetView({ clock: systemClock });
   const handlers = hostCallHandlers({
     calls,
+    view,
     line: {
       get enrolled() {
         return enrolled;

@@ -43,7 +43,7 @@ test('where nothing was said, nothing may come of it', () => {
 
 test.each([
   ['pi', '/new'],
-  ['codex', '/new'],
+  ['codex', '/clear'],
   ['claude', '/clear'],
   ['opencode', '/new'],
   ['stub', null],

@@ -6,6 +6,9 @@ import type { Roster } from '../../../../src/domain/roster.ts';
 import type { UnitNow } from '../../../../src/domain/unit-now.ts';
 import { parseRoster } from '../../../../src/roster/parse.ts';
 
+/** With all that systemd says of the unit. */
+type FullFacts = AgentFacts & { unit: UnitNow };
+
 export const GROUND: LaunchGround = {
   home: '/home/jarvis',
   state: '/home/jarvis/.local/state/fleet',
@@ -43,7 +46,7 @@ export const DOWN = unitNow({ activeState: 'inactive', subState: 'dead', mainPid
 export const NO_UNIT = unitNow({ ...DOWN, loadState: 'not-found' });
 const OFF = { state: null, fragmentPath: null, needsReload: false, activeSinceMs: null };
 
-export const asItShouldBe = (entry = CORE): AgentFacts => {
+export const asItShouldBe = (entry = CORE): FullFacts => {
   const roster = rosterOf(entry);
   const agent = roster.agents[0]!;
   return {
@@ -64,7 +67,7 @@ export const asItShouldBe = (entry = CORE): AgentFacts => {
 };
 
 /** Nothing of it is on the host. */
-export const notThere = (entry = CORE): AgentFacts => ({
+export const notThere = (entry = CORE): FullFacts => ({
   ...asItShouldBe(entry),
   unit: NO_UNIT,
   file: OFF,
@@ -76,7 +79,7 @@ export const notThere = (entry = CORE): AgentFacts => ({
 });
 
 /** As in the fleets that exist: an instance of the operator's template, on a shared server that a holder keeps. */
-export const asOperatorHasIt = (entry = SHARED): AgentFacts => ({
+export const asOperatorHasIt = (entry = SHARED): FullFacts => ({
   ...asItShouldBe(entry),
   unit: unitNow({ subState: 'exited', mainPid: null, isOneshot: true }),
   own: { kind: 'none', text: null, changedMs: 0 },

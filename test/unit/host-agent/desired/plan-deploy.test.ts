@@ -170,6 +170,28 @@ describe('an agent that leaves its layout', () => {
     expect(kinds(named, { migrate: true })).not.toContain('free-socket');
   });
 
+  test('and was stopped already is moved all the same, never onto the socket of the others', () => {
+    const down = {
+      ...onShared,
+      session: 'none',
+      unit: DOWN,
+      roster: { ...onShared.roster, socketName: 'mosaic' },
+    } as const;
+    expect(() => plan(down)).toThrow(/its env file still names a tmux socket that others share: --migrate/);
+    expect(kinds(down, { migrate: true })).toEqual([
+      'free-socket',
+      'disable',
+      'write-unit',
+      'enable',
+      'reload',
+      'start',
+    ]);
+    const written = { ...down, own: asItShouldBe(CORE).own };
+    expect(kinds(written, { migrate: true })).toEqual(['free-socket', 'start']);
+    expect(kinds({ ...written, envSocket: 'mine' })).toEqual(['start']);
+    expect(kinds({ ...written, session: 'unit', unit: unitNow() })).toEqual([]);
+  });
+
   test('goes back by its roster alone: its template runs it again', () => {
     const own = asItShouldBe(CORE).own;
     const back = { ...asOperatorHasIt(SHARED), own, session: 'elsewhere', unit: unitNow() } as const;

@@ -39,7 +39,7 @@ test.for([
     {
       check: 'launch',
       outcome,
-      what: expect.stringMatching(new RegExp(`^coder: ${RUNTIME} is not found on its PATH \\(`)),
+      what: expect.stringMatching(new RegExp(`^coder: ${RUNTIME} is not found on its PATH.*\\(looked in .*/usr/bin`)),
       why: expect.stringMatching(why),
     },
   ]);

@@ -118,12 +118,26 @@ describe('what outranks what', () => {
     expect([heartbeatFolder, environment.get('MOSAIC_HEARTBEAT_RUN_DIR')]).toEqual([`${home}/beats`, `${home}/beats`]);
   });
 
+  test('an entry of another user of this host is not this one’s', () => {
+    const text = 'version: 2\nagents:\n- {name: a, runtime: pi, host: x@h}\n- {name: a, runtime: codex, host: y@h}\n';
+    const { roster } = parseRoster(text, 'r');
+    const at = { enrolledAs: null, machine: 'h' };
+    expect(rosterAgent(roster!, 'a', { ...at, user: 'y' })?.runtime).toBe('codex');
+    expect(rosterAgent(roster!, 'a', { ...at, user: 'z' })).toBeNull();
+    expect(rosterAgent({ ...roster!, agents: roster!.agents.slice(0, 1) }, 'a', { ...at, user: 'y' })).toBeNull();
+  });
+
   test('an entry of another host is not this one’s', () => {
     const text = 'version: 2\nagents:\n- {name: a, runtime: pi, host: x}\n- {name: a, runtime: codex, host: h}\n';
     const { roster } = parseRoster(text, 'r');
-    expect(rosterAgent(roster!, 'a', ['h'])?.runtime).toBe('codex');
-    expect(rosterAgent(roster!, 'a', ['z'])).toBeNull();
-    expect(rosterAgent(roster!, 'b', ['h'])).toBeNull();
+    const here = { enrolledAs: null, machine: 'h', user: 'u' };
+    expect(rosterAgent(roster!, 'a', here)?.runtime).toBe('codex');
+    expect(rosterAgent(roster!, 'a', { ...here, machine: 'z' })).toBeNull();
+    expect(rosterAgent(roster!, 'a', { ...here, machine: 'z', enrolledAs: 'x' })?.runtime).toBe('pi');
+    expect(rosterAgent(roster!, 'b', here)).toBeNull();
+    // It went to another host, and its unit of before is still here.
+    const gone = { ...roster!, agents: roster!.agents.slice(0, 1) };
+    expect(rosterAgent(gone, 'a', { ...here, enrolledAs: 'h' })).toBeNull();
   });
 });
 

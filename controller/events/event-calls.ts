@@ -1,0 +1,67 @@
+/** WatchEvents of the controller: a reader is nothing but a revision, so a slow one holds nothing; tenants see their own. */
+import type { Clock } from '../../src/runtime/clock.ts';
+import { callSink } from '../../src/runtime/message-sink.ts';
+import { Wake } from '../../src/runtime/wake.ts';
+import { eventToWire } from '../../src/wire/fleet-event.ts';
+import type { WatchEventsRequest } from '../../src/wire/gen/fleet/v1/events.ts';
+import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { Handlers, Targets } from '../grpc/handlers.ts';
+import { isVisible } from '../tenancy/visible.ts';
+import type { EventLog, KeptEvent } from './event-log.ts';
+
+type Fleet = typeof FleetServiceService;
+
+const PAGE = 200;
+/** A word at least this often, so that a reader knows a quiet stream from a dead one. */
+const BEAT_MS = 2_000;
+
+export const EVENT_TARGETS: Targets<Fleet> = {
+  watchEvents: ({ follow, hosts }) => ({ target: hosts.join(' ').slice(0, 256), lasts: follow }),
+};
+
+export const eventHandlers = (log: EventLog, clock: Clock): Pick<Handlers<Fleet>, 'watchEvents'> => ({
+  watchEvents: async (caller, request, call, { signal }) => {
+    const sink = callSink(call);
+    const wake = new Wake();
+    using _appended = log.onAppend(() => wake.poke());
+    await log.flush();
+    const isAsked = askedFor(request.hosts);
+    let { cursor, tooOld } = await beginOf(log, request, clock.nowMs());
+    while (!signal.aborted) {
+      const page = await log.after(cursor, PAGE);
+      cursor = page.at(-1)?.revision ?? cursor;
+      const events = page
+        .filter((event) => isVisible(caller, event.tenantId) && isAsked(event))
+        .map((event) => eventToWire(event, BigInt(event.revision)));
+      const isWritten = sink.write({ events, revision: BigInt(cursor), tooOld, source: 'controller' });
+      tooOld = false;
+      if (!isWritten) await sink.drained(signal);
+      if (page.length === PAGE) {
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
+      if (!request.follow) return;
+      await wake.wait(BEAT_MS, signal);
+    }
+  },
+});
+
+const askedFor =
+  (hosts: readonly string[]) =>
+  ({ host, user }: KeptEvent): boolean =>
+    hosts.length === 0 || hosts.includes(host) || hosts.includes(`${host}/${user}`);
+
+/** After which one to begin, and whether what was asked for is kept no more. */
+const beginOf = async (
+  log: EventLog,
+  { follow, afterRevision, sinceMs }: WatchEventsRequest,
+  nowMs: number,
+): Promise<{ cursor: number; tooOld: boolean }> => {
+  const asked = Number(afterRevision);
+  if (asked === 0) {
+    if (sinceMs > 0) return { cursor: await log.lastBefore(nowMs - sinceMs), tooOld: false };
+    return { cursor: follow ? log.revision : 0, tooOld: false };
+  }
+  const isKnown = asked <= log.revision && asked >= log.floor;
+  return isKnown ? { cursor: asked, tooOld: false } : { cursor: 0, tooOld: true };
+};

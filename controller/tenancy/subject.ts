@@ -1,0 +1,41 @@
+/** What a call is about, for the audit: taken from the request before it is checked, and never a text of it. */
+import type { FleetView } from '../../src/view/fleet-view.ts';
+import { decodeAgentRow } from '../../src/wire/agent-row.ts';
+import { addressOf } from './visible.ts';
+
+export interface Subject {
+  /** For people: an address, an id. */
+  target: string;
+  /** host/user, and the agent's name, where they are known; whose they are. */
+  hostAgent?: string;
+  agent?: string;
+  tenantId?: string;
+  /** HMAC of what was to be typed. */
+  body?: string;
+  /** false: a stream that ends by itself, so that its end alone is worth a record. */
+  lasts?: boolean;
+}
+
+/** An agent's, by host-agent and key. */
+export const agentSubject = (
+  view: FleetView,
+  target: { hostAgent: string; key: string } | undefined,
+  more: Pick<Subject, 'body' | 'lasts'> = {},
+): Subject => {
+  const record = view.hostAgent(target?.hostAgent ?? '');
+  const row = view.rowsOf(target?.hostAgent ?? '').get(target?.key ?? '');
+  return {
+    target: addressOf(view, target),
+    ...(record === undefined ? {} : { hostAgent: record.id, tenantId: record.tenantId }),
+    ...(row === undefined ? {} : { agent: decodeAgentRow(row.row).agent }),
+    ...more,
+  };
+};
+
+/** A whole host-agent's. */
+export const hostSubject = (view: FleetView, id: string, target = id.slice(0, MAX_TARGET)): Subject => {
+  const record = view.hostAgent(id);
+  return { target, ...(record === undefined ? {} : { hostAgent: record.id, tenantId: record.tenantId }) };
+};
+
+const MAX_TARGET = 256;

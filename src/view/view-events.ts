@@ -1,0 +1,118 @@
+/**
+ * A view's changes as events: a reader of its log that remembers of each row only what makes events. Hosts that are lost
+ * keep their agents as they were; an operator who removes a host ends nothing.
+ */
+import { type AgentMark, changesBetween, eventOf, markOf } from '../domain/agent-changes.ts';
+import type { FleetEvent } from '../domain/fleet-event.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { decodeAgentRow } from '../wire/agent-row.ts';
+import { type AgentRecord, agentLogKey, type FleetView, type HostAgentRecord } from './fleet-view.ts';
+import type { Change } from './revision-log.ts';
+
+export interface ViewEventsOptions {
+  view: FleetView;
+  clock: Clock;
+  /** Host-agents that were told to be lost before this run. */
+  lost?: ReadonlySet<string>;
+  /** Only of these. */
+  isMeant?: (record: HostAgentRecord) => boolean;
+}
+
+/** Rows that are looked at in one go. */
+const STEP = 200;
+
+export class ViewEvents {
+  readonly #options: ViewEventsOptions;
+  readonly #marks = new Map<string, AgentMark>();
+  readonly #lost: Set<string>;
+  #cursor = 0n;
+
+  /** Whatever the view holds by now is no news. */
+  constructor(options: ViewEventsOptions) {
+    this.#options = options;
+    this.#lost = new Set(options.lost);
+    const { log } = options.view;
+    for (const { key, value, removed } of log.since(0n)) {
+      if (value.kind === 'agent' && !removed) this.#mark(key, value);
+    }
+    this.#cursor = log.revision;
+  }
+
+  /** What is new, oldest first; `more`: ask again, after the loop has turned. */
+  take(): { events: FleetEvent[]; more: boolean } {
+    const { log } = this.#options.view;
+    const events: FleetEvent[] = [];
+    if (!log.reaches(this.#cursor)) events.push(...this.#relearn());
+    let looked = 0;
+    for (const change of log.since(this.#cursor)) {
+      if (looked === STEP) return { events, more: true };
+      looked += 1;
+      this.#cursor = change.revision;
+      const { value } = change;
+      if (value.kind === 'host-agent') events.push(...this.#host(value, change.removed));
+      else events.push(...this.#agent(change as Change<AgentRecord>));
+    }
+    return { events, more: false };
+  }
+
+  #mark(key: string, record: AgentRecord): void {
+    const row = rowOf(record);
+    if (row !== null) this.#marks.set(key, markOf(row, null));
+  }
+
+  /** Too far behind for what is remembered of removals: those that are not held any more have left. */
+  #relearn(): FleetEvent[] {
+    const { view, clock, isMeant } = this.#options;
+    this.#cursor = 0n;
+    const events: FleetEvent[] = [];
+    for (const [key, mark] of this.#marks) {
+      if (view.log.get(key) !== undefined) continue;
+      this.#marks.delete(key);
+      const owner = view.hostAgent(key.slice(0, key.indexOf('\n')));
+      if (owner === undefined || isMeant?.(owner) === false) continue;
+      events.push(...changesBetween(mark, null, null).map((change) => eventOf(change, owner, clock.nowMs())));
+    }
+    return events;
+  }
+
+  #host(record: HostAgentRecord, removed: boolean): FleetEvent[] {
+    const { clock, isMeant } = this.#options;
+    const { id, linkState, linkReason } = record;
+    if (removed) {
+      this.#lost.delete(id);
+      for (const key of this.#marks.keys()) if (key.startsWith(agentLogKey(id, ''))) this.#marks.delete(key);
+      return [];
+    }
+    const wasLost = this.#lost.has(id);
+    if (linkState === 'lost') this.#lost.add(id);
+    else if (linkState === 'connected') this.#lost.delete(id);
+    const isLost = this.#lost.has(id);
+    if (isLost === wasLost || isMeant?.(record) === false) return [];
+    const kind = isLost ? 'host-lost' : 'host-back';
+    return [eventOf({ kind, reason: isLost ? (linkReason ?? '') : '' }, record, clock.nowMs())];
+  }
+
+  #agent({ key, value, removed }: Change<AgentRecord>): FleetEvent[] {
+    const { view, clock, isMeant } = this.#options;
+    const owner = view.hostAgent(value.hostAgent);
+    const before = this.#marks.get(key) ?? null;
+    const row = removed ? null : rowOf(value);
+    if (!removed && row === null) return [];
+    const after = row && markOf(row, before);
+    if (after === null) this.#marks.delete(key);
+    else this.#marks.set(key, after);
+    // Its host was removed by an operator: nothing ended there.
+    if (owner === undefined || isMeant?.(owner) === false) return [];
+    const of = { ...owner, tenantId: value.tenantId };
+    return changesBetween(before, after, row).map((change) => eventOf(change, of, clock.nowMs()));
+  }
+}
+
+/** A row that this version cannot read says nothing. */
+const rowOf = ({ row }: AgentRecord) => {
+  try {
+    return decodeAgentRow(row);
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,282 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EventLog } from '../../../controller/events/event-log.ts';
+import { SqliteStore } from '../../../controller/store/sqlite-store.ts';
+import { type FleetEvent, NOTHING_SAID } from '../../../src/domain/fleet-event.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+import type { Event, WatchEventsResponse } from '../../../src/wire/gen/fleet/v1/events.ts';
+import type { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
+import { agentRow } from '../../helpers/agent-row.ts';
+import { MovedClock } from '../../helpers/moved-clock.ts';
+import { SimulatedCell } from '../../helpers/simulated-cell.ts';
+import type { SimulatedHost } from '../../helpers/simulated-host.ts';
+import { until } from '../../helpers/until.ts';
+
+const SOON = { timeoutMs: 30_000 };
+const tmux = (pid: number) => ({
+  socket: '/tmp/s',
+  session: 'coder0-0',
+  sessionId: '$0',
+  group: null,
+  groupMembers: [],
+  paneId: '%1',
+  pid,
+  command: 'claude',
+  title: 'a secret title',
+  cwd: null,
+  dead: false,
+  exitStatus: null,
+  signal: null,
+  width: 80,
+  height: 24,
+  alternateScreen: false,
+  attached: 0,
+});
+const up = agentRow({ key: 'a', agent: 'coder0-0', tmux: tmux(1) });
+const blocked = agentRow({
+  ...up,
+  readiness: 'stuck',
+  reasonCode: 'approval',
+  attention: { id: '3f9a', need: 'approval', sinceMs: 1, rule: 'r', summary: 'a secret prompt' },
+});
+
+/** One WatchEvents and what it has told so far. */
+class Events {
+  readonly got: Event[] = [];
+  readonly messages: WatchEventsResponse[] = [];
+  readonly #call;
+  isOver = false;
+
+  constructor(client: FleetServiceClient, request: Partial<Parameters<FleetServiceClient['watchEvents']>[0]> = {}) {
+    this.#call = client.watchEvents({ follow: true, afterRevision: 0n, sinceMs: 0, hosts: [], ...request });
+    this.#call.on('data', (message: WatchEventsResponse) => {
+      this.messages.push(message);
+      this.got.push(...message.events);
+    });
+    this.#call.on('error', () => {
+      this.isOver = true;
+    });
+    this.#call.on('end', () => {
+      this.isOver = true;
+    });
+  }
+
+  get words(): string[] {
+    return this.got.map(({ kind, host, agent }) => [kind, host, agent].filter((part) => part !== '').join(' '));
+  }
+
+  get revision(): bigint {
+    return this.messages.at(-1)?.revision ?? 0n;
+  }
+
+  cancel(): void {
+    this.#call.cancel();
+  }
+}
+
+describe('the events of a cell', () => {
+  let cell: SimulatedCell;
+  let dragon: SimulatedHost;
+  let acme: SimulatedHost;
+
+  beforeAll(async () => {
+    cell = await SimulatedCell.start();
+    dragon = await cell.host('dragon-lin', {
+      calls: {
+        sendText: async () => ({
+          id: '',
+          address: '',
+          verb: 'send',
+          outcome: 'accepted',
+          reason: 'words of a screen',
+          actor: '',
+          beganMs: 1,
+          endedMs: 2,
+          repeated: false,
+        }),
+      },
+    });
+    acme = await cell.host('W-acme', { tenantId: 'acme' });
+  }, 120_000);
+
+  afterAll(() => cell.end());
+
+  it('tell what happens to agents, each tenant its own, and never a text of a screen', async () => {
+    const all = new Events(cell.admin());
+    const mine = new Events(cell.as(dragon));
+    const theirs = new Events(cell.as(acme));
+    const one = new Events(cell.admin(), { hosts: ['W-acme/u'] });
+    await until(() => [all, mine, theirs, one].every(({ messages }) => messages.length > 0), SOON);
+    dragon.put(up);
+    await until(() => all.got.length === 1, SOON);
+    acme.put(up);
+    await until(() => all.got.length === 2, SOON);
+    dragon.put(blocked);
+    await until(() => all.got.length === 3, SOON);
+    expect(all.words).toEqual(['up dragon-lin coder0-0', 'up W-acme coder0-0', 'blocked dragon-lin coder0-0']);
+    await until(() => mine.got.length === 2 && theirs.got.length === 1 && one.got.length === 1, SOON);
+    expect([mine.words, theirs.words, one.words]).toEqual([
+      ['up dragon-lin coder0-0', 'blocked dragon-lin coder0-0'],
+      ['up W-acme coder0-0'],
+      ['up W-acme coder0-0'],
+    ]);
+    expect(all.got[2]).toMatchObject({ reasonCode: 'approval', promptId: '3f9a', tenantId: 'default' });
+    const { state } = cell.controller.config.paths;
+    for (const file of ['controller.db', 'controller.db-wal']) {
+      expect(readFileSync(join(state, 'controller', file)).includes('a secret')).toBe(false);
+    }
+    for (const each of [all, mine, theirs, one]) each.cancel();
+  });
+
+  it('tell what became of an order, once', async () => {
+    const events = new Events(cell.admin());
+    await until(() => events.messages.length > 0, SOON);
+    const client = cell.as(dragon);
+    const target = { hostAgent: dragon.id, key: 'a', paneId: '%1', panePid: 1 };
+    const request = {
+      id: 'o1',
+      target,
+      sender: undefined,
+      text: 'x',
+      verify: true,
+      timeoutMs: 0,
+      waitIdleMs: 0,
+      noLabel: false,
+    };
+    for (let again = 0; again < 2; again++) {
+      await new Promise((resolve) => client.sendText(request, resolve));
+    }
+    await until(() => events.got.length > 0, SOON);
+    expect(events.got).toMatchObject([
+      {
+        kind: 'order-done',
+        agent: 'coder0-0',
+        verb: 'send',
+        outcome: 'accepted',
+        orderId: 'o1',
+        actor: 'spiffe://home/host/dragon-lin/user/u',
+        reason: '',
+      },
+    ]);
+    events.cancel();
+  });
+
+  it('go on where a reader was, over a restart of the controller; what happened meanwhile is told', async () => {
+    const first = new Events(cell.admin());
+    await until(() => first.messages.length > 0, SOON);
+    dragon.put(agentRow({ ...up, readiness: 'available' }));
+    await until(() => first.got.length === 1, SOON);
+    const { revision } = first;
+    await cell.controller.stop();
+    dragon.put(agentRow({ ...up, tmux: tmux(2) }));
+    await cell.controller.begin();
+    const second = new Events(cell.admin(), { afterRevision: revision });
+    await until(() => second.got.length >= 1, SOON);
+    expect(second.got.map(({ kind, reason }) => `${kind} ${reason}`)).toEqual(['up anew']);
+    expect(second.messages.every(({ tooOld }) => !tooOld)).toBe(true);
+    expect((second.got[0]?.revision as bigint) > revision).toBe(true);
+    second.cancel();
+    const late = new Events(cell.admin(), { follow: false, afterRevision: 10n ** 15n });
+    await until(() => late.isOver, SOON);
+    expect(late.messages[0]?.tooOld).toBe(true);
+    const since = new Events(cell.admin(), { follow: false, sinceMs: 3_600_000 });
+    await until(() => since.isOver, SOON);
+    expect(since.words.filter((words) => words === 'up dragon-lin coder0-0')).toHaveLength(2);
+    const justNow = new Events(cell.admin(), { follow: false, sinceMs: 1 });
+    await until(() => justNow.isOver, SOON);
+    expect(justNow.got).toEqual([]);
+  });
+
+  it('say when a host is lost, and nothing of its agents for that', async () => {
+    await until(async () => (await cell.controller.link(acme.id)) === 'connected null', SOON);
+    const events = new Events(cell.admin());
+    await until(() => events.messages.length > 0, SOON);
+    await acme.stop();
+    await until(() => events.got.length > 0, SOON);
+    expect(events.got).toMatchObject([{ kind: 'host-lost', host: 'W-acme', agent: '', reason: 'stopped' }]);
+    events.cancel();
+  });
+});
+
+describe('the log of events', () => {
+  let folder: string;
+  let store: SqliteStore;
+  let clock: MovedClock;
+  const event = (over: Partial<FleetEvent> = {}): FleetEvent => ({
+    ...NOTHING_SAID,
+    kind: 'up',
+    atMs: clock.nowMs(),
+    cell: 'home',
+    host: 'h',
+    user: 'u',
+    tenantId: 'default',
+    ...over,
+  });
+  const open = async (over: { keepBytes?: number; keepMs?: number; maxPending?: number } = {}): Promise<EventLog> => {
+    const log = new EventLog({ store, clock, log: silentLogger(), ...over });
+    await log.start();
+    return log;
+  };
+  const agents = async (log: EventLog) => (await log.after(0, 1_000)).map(({ agent }) => agent);
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'fleet-events-'));
+    store = new SqliteStore(join(folder, 'c.db'));
+    store.start();
+    clock = new MovedClock();
+  });
+
+  afterEach(() => {
+    store.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('lets the oldest go when there are too many bytes, also those of an earlier run', async () => {
+    const first = await open();
+    first.append(Array.from({ length: 20 }, (_, n) => event({ agent: `a${n}` })));
+    await first.stop();
+    const bytes = (await store.list('event/', { limit: 1 })).map(({ key, value }) => key.length + value.length);
+    const log = await open({ keepBytes: 10 * (bytes[0] as number) });
+    log.append([event({ agent: 'new' })]);
+    await log.flush();
+    const kept = await agents(log);
+    expect(kept.length).toBeLessThan(11);
+    expect(kept.slice(-2)).toEqual(['a19', 'new']);
+    expect(log.floor).toBeGreaterThan(2);
+  });
+
+  it('lets those go that are too old', async () => {
+    const log = await open({ keepMs: 1_000 });
+    log.append([event({ agent: 'old' })]);
+    await log.flush();
+    clock.advance(120_000);
+    log.append([event({ agent: 'new' })]);
+    await log.flush();
+    expect(await agents(log)).toEqual(['new']);
+  });
+
+  it('never gives a number twice, and knows which hosts were lost when it ended', async () => {
+    const first = await open();
+    first.append([event({ kind: 'host-lost' }), event({ kind: 'host-lost', host: 'g' }), event({ kind: 'host-back' })]);
+    await first.stop();
+    const log = await open();
+    expect([...log.lost]).toEqual(['g/u']);
+    log.append([event()]);
+    await log.flush();
+    expect(log.revision).toBeGreaterThan(first.revision + 1_000);
+  });
+
+  it('keeps what the store does not take, up to a bound, and counts the rest', async () => {
+    const log = await open({ maxPending: 5 });
+    const { commit } = store;
+    store.commit = () => Promise.reject(new Error('full'));
+    log.append(Array.from({ length: 8 }, (_, n) => event({ agent: `a${n}` })));
+    await log.flush();
+    expect(log.dropped).toBe(3);
+    store.commit = commit.bind(store);
+    await log.flush();
+    expect(await agents(log)).toEqual(['a3', 'a4', 'a5', 'a6', 'a7']);
+  });
+});
