@@ -126,14 +126,14 @@ export class ServedOrders {
       if (linkState === 'connected') this.view.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
   }
 
-  /** Hosts have just been heard. Commands that are told leave the instance out. */
+  /** Hosts are heard all the while. Commands that are told leave the instance out. */
   fleet(...args: string[]): Promise<Ran> {
     return this.fleetReading(undefined, ...args);
   }
 
   async fleetReading(input: string | Uint8Array | undefined, ...args: string[]): Promise<Ran> {
     this.hear();
-    return await this.runPlainly(args, input);
+    return await this.view.whileHeard(() => this.runPlainly(args, input));
   }
 
   async runPlainly(args: readonly string[], input?: string | Uint8Array): Promise<Ran> {
