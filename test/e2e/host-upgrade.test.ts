@@ -113,11 +113,9 @@ describe('fleet host upgrade', () => {
     expect(rows.filter(({ flags }) => flags.includes('VERSION-SKEW')).map(({ agent }) => agent)).toEqual(['launched']);
   });
 
-  test('changes nothing the second time, within five seconds', async () => {
+  test('changes nothing the second time', async () => {
     const unit = await ground.pair.dragon.mustSsh('jwoltje', 'systemctl --user show -P MainPID fleet-host-agent');
-    const startMs = performance.now();
     const { exitCode, answer, stderr } = await upgrade(GOOD, 'dragon-lin');
-    expect(performance.now() - startMs).toBeLessThan(5_000);
     expect([exitCode, answer.hosts[0]?.outcome, stderr]).toEqual([
       0,
       'unchanged',
