@@ -1,11 +1,10 @@
 /** Units as systemd has them against what lies on disk: what a reboot would bring back, and what is not read at all. */
+import { HOLDER_UNIT } from '../../src/domain/holder.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { UnitReading } from '../inventory/source.ts';
 import type { DiagnoseOptions } from './diagnose-host.ts';
 import { few, ok, warning } from './finding.ts';
 import { unreadUnitFiles } from './unread-units.ts';
-
-export const HOLDER_UNIT = 'mosaic-tmux-holder.service';
 
 export const units = async (options: DiagnoseOptions): Promise<Finding[]> => {
   const { config, inventory } = options;

@@ -2,11 +2,11 @@
  * The texts of the user units under which agents run. Comes in: an agent of the roster, and where things live. Goes out:
  * text that is the same for the same roster. What changes with an env file stands in what `prepare` writes at each start.
  */
+
 import { join } from 'node:path';
+import { HOLDER_UNIT } from '../../src/domain/holder.ts';
 import type { RestartPolicy, RosterAgent } from '../../src/domain/roster.ts';
 import { agentLaunchPaths, HOLDER, type LaunchGround, launcherProgram } from './launch-paths.ts';
-
-export const HOLDER_UNIT = 'mosaic-tmux-holder.service';
 
 /** In the [Unit] section of every unit that fleet wrote; systemd passes over settings that begin so. */
 const MARK = 'X-Fleet-Agent';

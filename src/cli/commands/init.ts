@@ -4,13 +4,13 @@ import { cleanText } from '../../domain/clean-text.ts';
 import { FleetError } from '../../domain/errors.ts';
 import { parseRoster } from '../../roster/parse.ts';
 import { findRoster } from '../../roster/roster-file.ts';
+import { writeNewFile } from '../../runtime/write-whole.ts';
 import type { CommandContext } from '../command.ts';
 import { chooseAdopted, chooseRoster, firstRoster } from '../desired/first-roster.ts';
 import { type Found, foundHere } from '../desired/found-here.ts';
 import { lookHere } from '../desired/look-here.ts';
 import { settleGround } from '../desired/settle-ground.ts';
 import { EXIT } from '../exit-codes.ts';
-import { writeNewFile } from '../install/write-new-file.ts';
 import { fleetWords } from '../orders/shell-word.ts';
 import { jsonText } from '../render/json.ts';
 

@@ -1,9 +1,7 @@
 /** Before anything is ended: how much and where, and whether that is meant. What only adds needs no question. */
-import { createInterface } from 'node:readline/promises';
 import { cleanText } from '../../domain/clean-text.ts';
-import { FleetError } from '../../domain/errors.ts';
 import type { CommandContext } from '../command.ts';
-import { UsageError } from '../usage-error.ts';
+import { confirm } from '../confirm.ts';
 import type { Errand, PlaceWork } from './place-work.ts';
 
 /** Throws where it is not meant. */
@@ -13,7 +11,7 @@ export const askEndings = async (
   question?: string,
 ): Promise<void> => {
   const words = question ?? endingWords(errands);
-  if (words !== null) await askMeant(context, words);
+  if (words !== null) await confirm(context, cleanText(`${words}?`));
 };
 
 /** `remove 1 agent and restart 2 on 2 hosts`; null where nothing is ended. */
@@ -34,12 +32,3 @@ export const endingWords = (errands: readonly Errand[]): string | null => {
 };
 
 const agents = (count: number): string => `${count} agent${count === 1 ? '' : 's'}`;
-
-/** Throws ABORTED for a no, UsageError where nobody can be asked. */
-export const askMeant = async ({ flags, stdin, stderr, signal }: CommandContext, words: string): Promise<void> => {
-  if (flags.yes) return;
-  if (!stdin.isTTY) throw new UsageError(cleanText(`${words}? Not on a terminal: add --yes`));
-  using lines = createInterface({ input: stdin, output: stderr });
-  const answer = await lines.question(cleanText(`${words}? [y/N] `), { signal });
-  if (!/^y(es)?$/i.test(answer.trim())) throw new FleetError('ABORTED', 'nothing was changed');
-};
