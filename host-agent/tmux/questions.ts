@@ -3,6 +3,7 @@
  * short-lived client. Never: more clients than one sent after another that a hung server has not answered.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import { saysNoServer } from '../../src/domain/tmux-words.ts';
 import { type ClientOutput, runClient } from './client-process.ts';
 import type { ControlClient } from './control-client.ts';
 import { controlLine } from './list-format.ts';
@@ -24,8 +25,6 @@ export type Ask = (commands: readonly (readonly string[])[], signal: AbortSignal
 const ANSWER_MS = 2_000;
 const MAX_OUTPUT_BYTES = 16 << 20;
 const NEWLINE = 0x0a;
-const GONE =
-  /no server running on |error connecting to .*\((?:No such file|Connection refused)|server exited|lost server/;
 const NO_PANE = /can't find (?:pane|window|session)/;
 
 export class Questions {
@@ -105,7 +104,7 @@ const linesOf = (socket: string, { end, stdout, stderr }: ClientOutput): Buffer[
   if ('exitCode' in end && end.exitCode === 0) return splitLines(stdout);
   const words = 'spawnError' in end ? end.spawnError.message : stderr.trim().split('\n')[0] || 'it said nothing';
   if (NO_PANE.test(words)) throw new FleetError('NOT_FOUND', 'the pane is gone');
-  const what = GONE.test(words) ? 'is gone' : 'cannot be asked';
+  const what = saysNoServer(words) ? 'is gone' : 'cannot be asked';
   throw new FleetError('UNAVAILABLE', `the tmux server at ${socket} ${what}: ${words}`);
 };
 

@@ -3,6 +3,7 @@
  * or the program of the pane begun anew. Never another one: the server itself compares its pid, and an id is not used again.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import { saysNoServer } from '../../src/domain/tmux-words.ts';
 import { type ClientOutput, runClient } from './client-process.ts';
 import { checkSocket } from './socket-safety.ts';
 
@@ -29,7 +30,6 @@ const ANSWER_MS = 5_000;
 const MAX_OUTPUT_BYTES = 1 << 20;
 const SESSION_ID = /^\$\d+$/;
 const PANE_ID = /^%\d+$/;
-const NO_SERVER = /no server running|error connecting to .*\((?:No such file|Connection refused)/;
 
 export class SessionEnd {
   readonly #options: SessionEndOptions;
@@ -81,7 +81,7 @@ export class SessionEnd {
     const options = { tmuxPath, socket: verdict.path, args, maxBytes: MAX_OUTPUT_BYTES };
     const output = await runClient(options, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
     if ('exitCode' in output.end && output.end.exitCode === 0) return output;
-    if (NO_SERVER.test(output.stderr)) return null;
+    if (saysNoServer(output.stderr)) return null;
     if (/can't find (?:session|pane)/.test(output.stderr)) return output;
     const words = output.stderr.trim().split('\n')[0] || 'it did not answer in time';
     throw new FleetError('UNAVAILABLE', `tmux at ${place.socket} cannot be asked: ${words}`);

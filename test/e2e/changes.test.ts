@@ -158,15 +158,19 @@ describe('hostile and broken input', () => {
 
   test('a heartbeat that is garbage is called invalid, and the agent is judged by what else is known', async () => {
     const { pair, dragon } = ground;
-    const garbage = "while :; do printf 'ts=soon\\0\\377' > ~/.config/mosaic/fleet/run/canary-pi.hb; sleep 0.2; done";
+    const garbage =
+      "echo $$; while :; do printf 'ts=soon\\0\\377' > ~/.config/mosaic/fleet/run/canary-pi.hb; sleep 0.2; done";
     const running = await pair.jarvis.start('jarvis', garbage);
+    const pid = new Promise<number>((resolve) => running.onLine((line) => resolve(Number(line))));
     await untilRow(
       dragon,
       'W-jarvis',
       'canary-pi',
       (row) => row?.heartbeat.state === 'invalid' && row.readiness === 'working',
     );
-    await running.stop();
+    // A connection that ends would leave it there.
+    await pair.jarvis.kill(await pid, 'SIGKILL');
+    await until(() => running.hasEnded, SOON);
     // The stub writes its next beat within 15 s.
     const isHealthy = (row: AgentView | undefined) => row?.heartbeat.state === 'healthy';
     await untilRow(dragon, 'W-jarvis', 'canary-pi', isHealthy, { timeoutMs: 30_000 });

@@ -1,11 +1,14 @@
 /** What stands on a machine because of a user: to be equal before a thing was put there and after it was taken away. */
 import type { Seat } from './fleet-seen.ts';
 
-/** All but folders below the home, with mode and content; what else is the user's; units; lingering users. */
+/**
+ * All but folders below the home, with mode and content; what else is the user's; units; lingering users. The heads of
+ * the controller's audit are there without their content: each beat may add one.
+ */
 const TRACE = `cd; export LC_ALL=C XDG_RUNTIME_DIR=/run/user/$(id -u)
 find . -xdev ! -type d -printf '%y %m %p %l\n' | sort
 find /tmp /var/tmp /run/lock -xdev -user "$(id -u)" ! -name '.' 2>/dev/null | sort
-find . -xdev -type f -exec sha256sum {} + | sort -k 2
+find . -xdev -type f ! -name audit-heads -exec sha256sum {} + | sort -k 2
 ls -A "$XDG_RUNTIME_DIR" | grep fleet
 systemctl --user --no-legend --no-pager list-unit-files
 ls -A /var/lib/systemd/linger`;

@@ -2,6 +2,7 @@
 import { chmod, lstat } from 'node:fs/promises';
 import { FleetError } from '../../domain/errors.ts';
 import type { SessionTarget } from '../../domain/fix.ts';
+import { saysNoServer } from '../../domain/tmux-words.ts';
 import { exec } from '../../runtime/exec.ts';
 import { ensureLinger } from '../../runtime/linger.ts';
 import type { Paths } from '../../runtime/paths.ts';
@@ -71,7 +72,6 @@ const closePath = async (path: string): Promise<Made> => {
 };
 
 const TMUX_MS = 5_000;
-const NO_SERVER = /no server running|error connecting to .*\((?:No such file|Connection refused)/;
 
 /** The server itself compares its pid: an id is not used again while a server lives. */
 const endSession = async (session: SessionTarget, paths: Paths): Promise<Made> => {
@@ -114,6 +114,6 @@ const tmux = async ({ socket }: SessionTarget, paths: Paths, words: readonly str
   const env = { TMUX_TMPDIR: paths.tmuxTmpdir, TMUX: '' };
   const result = await exec('tmux', ['-u', '-L', label, ...words], { timeoutMs: TMUX_MS, env });
   if (result.exitCode === 0) return result.stdout;
-  if (NO_SERVER.test(result.stderr)) return '';
+  if (saysNoServer(result.stderr)) return '';
   throw new FleetError('UNAVAILABLE', `tmux: ${result.stderr.trim().split('\n')[0] || 'no answer in time'}`);
 };
