@@ -75,10 +75,12 @@ export const auditHandlers = (
 });
 
 const seenBy =
-  (caller: Caller) =>
+  ({ tenants }: Caller) =>
   ({ tenantId, actorTenantId }: AuditRecord): boolean =>
-    caller.kind === 'local' ||
-    (tenantId === caller.tenantId && (actorTenantId === undefined || actorTenantId === caller.tenantId));
+    tenants === 'all' ||
+    (tenantId !== undefined &&
+      tenants.includes(tenantId) &&
+      (actorTenantId === undefined || tenants.includes(actorTenantId)));
 
 /** The sequence after which to begin, and whether what was asked for is kept no more. */
 const beginOf = async (

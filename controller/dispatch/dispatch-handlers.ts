@@ -72,7 +72,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     getOrder: async (caller, { id }, { signal }) => {
       const entry = caller.kind === 'local' ? index.find(id) : index.get(caller.tenantId, id);
       const record = entry && view.hostAgent(entry.hostAgent);
-      const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record.tenantId));
+      const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record));
       if (!isKnown) throw unknownOrder(id);
       const tenantId = record?.tenantId ?? caller.tenantId;
       return await orders.look(id, entry, tenantId, onBehalfOf(caller, localName), signal);

@@ -31,7 +31,7 @@ export const openLeave = (
   const judge = (): void => {
     try {
       const record = view.hostAgent(hostAgent);
-      if (record === undefined || !isVisible(caller, record.tenantId)) throw noSuchAgent();
+      if (record === undefined || !isVisible(caller, record)) throw noSuchAgent();
       if (verb === null || caller.kind !== 'host') return;
       requireLeave({ ...caller, ceiling: ceilingOf(records, caller.host, caller.user) }, verb, record);
     } catch (refusal) {

@@ -74,6 +74,7 @@ export const callerOf = (
   user,
   machineId,
   tenantId,
+  tenants: [tenantId],
   role,
   verbs: verbsOf({ kind, role }),
   ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],

@@ -38,7 +38,7 @@ export const fleetHandlers = (
     reason: registry.suspicion ?? undefined,
     ageMs: 0,
   });
-  const seenBy = (caller: Caller) => (tenantId: string) => isVisible(caller, tenantId);
+  const seenBy = (caller: Caller) => (record: { tenantId: string }) => isVisible(caller, record);
   const told = ({ name, role, tenantId, kind }: Caller) => ({ name, role, tenantId, kind });
 
   return {
@@ -80,10 +80,10 @@ export const FLEET_TARGETS: Targets<typeof FleetServiceService> = {
   diagnose: ({ host }) => host.slice(0, 256),
 };
 
-const pick = (view: FleetView, wanted: string, sees: (tenantId: string) => boolean): HostAgentRecord => {
+const pick = (view: FleetView, wanted: string, sees: (record: HostAgentRecord) => boolean): HostAgentRecord => {
   if (wanted === '') throw new FleetError('INVALID_ARGUMENT', 'name a host: fleet doctor HOST, or HOST/USER');
   const found = [...view.hostAgents()].filter(
-    (record) => sees(record.tenantId) && (record.id === wanted || record.host === wanted),
+    (record) => sees(record) && (record.id === wanted || record.host === wanted),
   );
   if (found.length === 1) return found[0] as HostAgentRecord;
   if (found.length === 0) throw new FleetError('NOT_FOUND', `no host ${wanted}: see "fleet hosts"`);

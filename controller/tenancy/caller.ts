@@ -23,7 +23,9 @@ export interface Caller {
   host: string;
   user: string;
   machineId: string;
+  /** The tenant it is counted to; whose things exist for it is `tenants`. */
   tenantId: string;
+  tenants: 'all' | readonly string[];
   role: Role;
   /** Verbs on its own host and user; on others only `ceiling`. Both without reading, which the tenant decides. */
   verbs: readonly Verb[];
@@ -42,6 +44,7 @@ export const LOCAL_CALLER: Caller = {
   user: '',
   machineId: '',
   tenantId: 'default',
+  tenants: 'all',
   role: 'admin',
   verbs: ['read', 'admin', ...GRANTABLE_VERBS],
   ceiling: GRANTABLE_VERBS,
@@ -57,6 +60,7 @@ export const stranger = (peer: string): Caller => ({
   user: '',
   machineId: '',
   tenantId: '',
+  tenants: [],
   role: 'viewer',
   verbs: ['enroll'],
   ceiling: [],

@@ -1,4 +1,4 @@
-/** What exists for a caller: its own tenant's; for whoever reaches the admin socket, everything. */
+/** What exists for a caller: what is its tenants'; for whoever reaches the admin socket, everything. */
 import { formatAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import { holderUnitOf } from '../../src/domain/holder.ts';
@@ -6,8 +6,8 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { decodeAgentRow } from '../../src/wire/agent-row.ts';
 import type { Caller } from './caller.ts';
 
-export const isVisible = (caller: Caller, tenantId: string): boolean =>
-  caller.kind === 'local' || tenantId === caller.tenantId;
+export const isVisible = ({ tenants }: Caller, { tenantId }: { tenantId: string }): boolean =>
+  tenants === 'all' || tenants.includes(tenantId);
 
 export const noSuchAgent = (): FleetError => new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
 
@@ -19,7 +19,7 @@ export const visibleHostOf = (
 ): HostAgentRecord => {
   if (target === undefined) throw new FleetError('INVALID_ARGUMENT', 'the request names no agent');
   const record = view.hostAgent(target.hostAgent);
-  if (record === undefined || !isVisible(caller, record.tenantId) || !view.rowsOf(record.id).has(target.key)) {
+  if (record === undefined || !isVisible(caller, record) || !view.rowsOf(record.id).has(target.key)) {
     throw noSuchAgent();
   }
   return record;
@@ -28,7 +28,7 @@ export const visibleHostOf = (
 /** NOT_FOUND in the same words whether there is no such host-agent or it is another tenant's. */
 export const visibleHost = (view: FleetView, caller: Caller, id: string): HostAgentRecord => {
   const record = view.hostAgent(id);
-  if (record !== undefined && isVisible(caller, record.tenantId)) return record;
+  if (record !== undefined && isVisible(caller, record)) return record;
   throw new FleetError('NOT_FOUND', 'no such host: see "fleet hosts"');
 };
 

@@ -36,7 +36,7 @@ export const watchTerminalHandler = (
       using _watcher = agent.join({
         caller: onBehalfOf(caller, options.localName),
         minIntervalMs,
-        sees: (tenantId) => isVisible(caller, tenantId),
+        sees: (record) => isVisible(caller, record),
         drop: (error) => dropped.abort(error),
       });
       const over = AbortSignal.any([signal, dropped.signal]);

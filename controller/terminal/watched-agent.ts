@@ -7,7 +7,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import { ScreenLog } from '../../src/screen/screen-log.ts';
 import type { WatchedScreen } from '../../src/screen/stream-screen.ts';
-import type { FleetView } from '../../src/view/fleet-view.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { TerminalEnd, TerminalStatus, WatchTerminalResponse } from '../../src/wire/gen/fleet/v1/terminal.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
@@ -21,7 +21,7 @@ export interface Watcher {
   caller: OnBehalfOf;
   minIntervalMs: number;
   /** Whether its tenant still has the agent. */
-  sees(tenantId: string): boolean;
+  sees(record: HostAgentRecord): boolean;
   drop(error: FleetError): void;
 }
 
@@ -196,7 +196,7 @@ export class WatchedAgent implements WatchedScreen {
       return;
     }
     for (const watcher of [...this.#watchers]) {
-      if (!watcher.sees(record.tenantId)) watcher.drop(new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"'));
+      if (!watcher.sees(record)) watcher.drop(new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"'));
     }
     if (record.linkState === this.#linkState) return;
     this.#linkState = record.linkState;

@@ -13,8 +13,8 @@ import { ToldHostAgents } from './told-host-agents.ts';
 export interface ViewScope {
   cell: string;
   caller: Caller;
-  /** Tenants whose rows exist for this caller. */
-  sees(tenantId: string): boolean;
+  /** What exists for this caller. */
+  sees(record: HostAgentRecord | AgentRecord): boolean;
   /** Only the host-agent that answers. */
   hereOnly: boolean;
   upstream(): Upstream;
@@ -40,7 +40,7 @@ export const streamView = async (
   const resumeFrom = parseToken(request.resumeToken, view.log.id);
   const resumed = resumeFrom !== null && view.log.reaches(resumeFrom);
   const visible = (record: HostAgentRecord | AgentRecord): boolean =>
-    scope.sees(record.tenantId) && (!scope.hereOnly || ownerOf(record) === view.hereId);
+    scope.sees(record) && (!scope.hereOnly || ownerOf(record) === view.hereId);
 
   const send = async (frame: WatchAgentsResponse): Promise<void> => {
     if (!sink.write(frame)) await sink.drained(signal);

@@ -14,7 +14,7 @@ const caller = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'l
 const scope = (sees: (tenant: string) => boolean = () => true): ViewScope => ({
   cell: 'home',
   caller,
-  sees,
+  sees: ({ tenantId }) => sees(tenantId),
   hereOnly: false,
   upstream: () => ({ state: 'self', address: '', ageMs: 0 }),
 });
