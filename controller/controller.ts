@@ -30,6 +30,7 @@ import { FailureLimit } from './enrollment/failure-limit.ts';
 import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
 import { EventLog } from './events/event-log.ts';
 import { Events } from './events/events.ts';
+import { PeerTrust } from './federation/peer-trust.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
 import { GrpcServer } from './grpc/server.ts';
@@ -119,11 +120,14 @@ export class Controller {
       shutdown.add('enrolled hosts', () => enrolled.stop());
 
       const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: LEAF_LIFETIME_MS });
-      const door = new Door({ records, bundles: () => authority.bundles, audit, clock, log: part('door') });
+      const trust = new PeerTrust(records, () => authority.bundles);
+      trust.start();
+      shutdown.add('peer trust', () => trust.stop());
+      const door = new Door({ records, bundles: () => trust.bundles(), audit, clock, log: part('door') });
       const server = new GrpcServer({
         door,
-        bundles: () => authority.bundles,
-        material: serverIdentity.material,
+        bundles: () => trust.bundles(),
+        material: trust.widened(serverIdentity.material),
         clock,
         log: part('grpc'),
       });
@@ -247,8 +251,9 @@ export class Controller {
       server.start();
       shutdown.add('grpc', () => server.stop());
       shutdown.add('desired', () => desired.stop());
-      serverIdentity.start((material) => server.rotate(material));
+      serverIdentity.start((material) => server.rotate(trust.widened(material)));
       shutdown.add('server identity', () => serverIdentity.stop());
+      using _trusted = trust.onChanged(() => server.rotate(trust.widened(serverIdentity.material)));
       await server.listenLocal(paths.adminSocket);
       await addresses.start(port);
       await metrics?.serve(metricsPort ?? 0);

@@ -115,6 +115,34 @@ export interface IntentRecord extends OwnerRecord {
   steps: IntentStepRecord[];
 }
 
+/** Another cell with which trust was exchanged; what either may see of the other is said by grants. */
+export interface PeerRecord {
+  cell: string;
+  /** host:port of its controller, in the order to try; empty until it has joined. */
+  addresses: string[];
+  /** Its authorities; empty until it has joined. Kept when it is revoked, so that it can be told so. */
+  trustBundlePem: string;
+  /** Tenants of this cell for whom what the peer grants exists. */
+  audience: string[];
+  state: 'invited' | 'active' | 'revoked';
+  invitedMs: number;
+  acceptedMs: number | null;
+  revokedMs: number | null;
+  /** Of what is held of it at most. */
+  limits: { rows: number };
+}
+
+/** A single-use invitation of a peer. */
+export interface InvitationRecord {
+  /** Empty: whichever cell shows it first. */
+  cell: string;
+  audience: string[];
+  expiresMs: number;
+  createdBy: string;
+  /** null until used; then the same cell with the same bundle is answered the same again. */
+  used: { cell: string; bundleDigest: string; atMs: number } | null;
+}
+
 export interface Records {
   store: Store;
   /** By SPIFFE id. */
@@ -131,6 +159,10 @@ export interface Records {
   appliedRosters: Mirror<AppliedRosterRecord>;
   /** By host/user. */
   intents: Mirror<IntentRecord>;
+  /** By cell. */
+  peers: Mirror<PeerRecord>;
+  /** By hash of the secret. */
+  invitations: Mirror<InvitationRecord>;
 }
 
 export const openRecords = async (store: Store): Promise<Records> => {
@@ -143,6 +175,8 @@ export const openRecords = async (store: Store): Promise<Records> => {
     orders: new Mirror(store, 'order/'),
     appliedRosters: new Mirror(store, 'applied-roster/'),
     intents: new Mirror(store, 'intent/'),
+    peers: new Mirror(store, 'peer/'),
+    invitations: new Mirror(store, 'invitation/'),
   };
   await Promise.all([
     records.identities.start(),
@@ -152,6 +186,8 @@ export const openRecords = async (store: Store): Promise<Records> => {
     records.orders.start(),
     records.appliedRosters.start(),
     records.intents.start(),
+    records.peers.start(),
+    records.invitations.start(),
   ]);
   return records;
 };
