@@ -37,7 +37,10 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   ...AUDIT_TARGETS,
 };
 
-export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
+/** Those of peers are the federation's. */
+type Peers = 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer';
+
+export const adminHandlers = (context: AdminContext): Omit<Handlers<Definition>, Peers> => {
   const { records, clock, cell, fingerprint, addresses, version } = context;
   const hostsOf = (host: string, user: string): { host: string; user: string }[] => {
     const found = [...records.identities.entries()]

@@ -19,7 +19,7 @@ import type { HostCalls } from '../uplink/host-calls.ts';
 import { authorise, deployable, leaveForAction } from './authorise.ts';
 import { openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
-import type { OrderCall, Orders } from './orders.ts';
+import { type OrderCall, type Orders, orderTenant } from './orders.ts';
 import { boundedWriter } from './relayed-stream.ts';
 import { sentBy } from './sent-by.ts';
 
@@ -40,7 +40,7 @@ export type Dispatched =
 export interface DispatchOptions {
   view: FleetView;
   records: Records;
-  calls: HostCalls;
+  calls: Pick<HostCalls, 'unary' | 'stream'>;
   orders: Orders;
   index: OrderIndex;
   /** user@machine of whoever reaches the admin socket. */
@@ -74,7 +74,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       const record = entry && view.hostAgent(entry.hostAgent);
       const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record));
       if (!isKnown) throw unknownOrder(id);
-      const tenantId = record?.tenantId ?? caller.tenantId;
+      const tenantId = record === undefined ? caller.tenantId : orderTenant(record, caller.tenantId);
       return await orders.look(id, entry, tenantId, onBehalfOf(caller, localName), signal);
     },
     listOrders: async (caller, request, { signal }) => {

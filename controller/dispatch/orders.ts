@@ -12,7 +12,7 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
-import { addressOf } from '../tenancy/visible.ts';
+import { addressOf, isFederated } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
 import type { OrderEntry, OrderIndex } from './order-index.ts';
@@ -54,6 +54,10 @@ export interface SettledOrder extends Pick<OrderEntry, 'address' | 'verb' | 'act
   outcome: string;
 }
 
+/** Whose order it is: of an agent of a peer, whose tenants are its own, the caller's. */
+export const orderTenant = (record: HostAgentRecord, callerTenantId: string): string =>
+  isFederated(record) ? callerTenantId : record.tenantId;
+
 /** For orders that name no time of their own. */
 const ORDER_TIMEOUT_MS = 60_000;
 /** A host gives no order longer. */
@@ -80,7 +84,8 @@ export class Orders {
     const { view, calls, index, clock } = this.#options;
     // An order to the host itself has no key.
     const target = { hostAgent: record.id, key: ('target' in request ? request.target?.key : undefined) ?? '' };
-    const { entry, isNew } = await index.begin(record.tenantId, request.id, {
+    const tenantId = orderTenant(record, caller.tenantId);
+    const { entry, isNew } = await index.begin(tenantId, request.id, {
       ...target,
       address: orderAddress(view, record, target.key),
       actor: caller.actor,
@@ -92,11 +97,11 @@ export class Orders {
     try {
       const answer = await calls.unary(record.id, call, request, { caller, signal, deadlineMs });
       const outcome = told(request.id, entry, answer);
-      this.#settle(record.tenantId, request.id, entry, outcome.outcome);
+      this.#settle(tenantId, request.id, entry, outcome.outcome);
       return outcome;
     } catch (error) {
       if (error instanceof BrokenCall) {
-        if (isNew) this.#settle(record.tenantId, request.id, entry, 'unknown');
+        if (isNew) this.#settle(tenantId, request.id, entry, 'unknown');
         return unknown(
           request.id,
           entry,
@@ -105,7 +110,7 @@ export class Orders {
       }
       // Given up by its caller it may have been under way; else it was refused, or never delivered. What was heard of an
       // earlier call with this id stands.
-      if (isNew) this.#settle(record.tenantId, request.id, entry, signal.aborted ? 'unknown' : 'refused');
+      if (isNew) this.#settle(tenantId, request.id, entry, signal.aborted ? 'unknown' : 'refused');
       throw error;
     }
   }
@@ -126,7 +131,7 @@ export class Orders {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FleetError)) throw error;
-      if (error.code === 'NOT_FOUND' && entry.outcome === 'unknown') {
+      if (error.code === 'NOT_FOUND' && entry.outcome === 'unknown' && this.#isTold(entry)) {
         // It went into a line that broke; the host, heard through another, never began it.
         this.#settle(tenantId, id, entry, 'refused');
         return { ...unknown(id, entry, error.message), outcome: 'refused' };
@@ -137,12 +142,19 @@ export class Orders {
     }
   }
 
+  /** A peer says the same of an order that never was and of one that it grants no more. */
+  #isTold({ hostAgent, key }: OrderEntry): boolean {
+    const { view } = this.#options;
+    const record = view.hostAgent(hostAgent);
+    return record === undefined || !isFederated(record) || view.rowsOf(hostAgent).has(key);
+  }
+
   /** Losing this costs an answer later, never the order. */
   #settle(tenantId: string, id: string, entry: OrderEntry, outcome: string): void {
     const { index, view, onSettled } = this.#options;
     const record = view.hostAgent(entry.hostAgent);
     const isNews = outcome !== 'pending' && index.get(tenantId, id)?.outcome !== outcome;
-    if (isNews && record !== undefined) onSettled?.(record, { ...entry, id, outcome });
+    if (isNews && record !== undefined) onSettled?.({ ...record, tenantId }, { ...entry, id, outcome });
     index
       .settle(tenantId, id, entry, outcome)
       .catch((err: unknown) => this.#options.log.error({ err, order: id }, 'outcome of an order not stored'));

@@ -11,7 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { GRPC_CODES, REASON_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
+import { GRPC_CODES, REASON_KEY, SAID_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import type { ByteCount } from './byte-meter.ts';
@@ -45,6 +45,7 @@ const saidOf = (result: unknown): string => {
 
 const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
   const metadata = new Metadata();
+  metadata.set(SAID_KEY, '1');
   if (error instanceof Refusal && error.reason !== null) metadata.set(REASON_KEY, error.reason);
   const isRelayed = error instanceof RelayedError;
   const status = isRelayed ? { code: GRPC_CODES[error.code], details: error.message } : toGrpcStatus(error, id);

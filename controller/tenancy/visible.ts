@@ -6,8 +6,16 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { decodeAgentRow } from '../../src/wire/agent-row.ts';
 import type { Caller } from './caller.ts';
 
-export const isVisible = ({ tenants }: Caller, { tenantId }: { tenantId: string }): boolean =>
-  tenants === 'all' || tenants.includes(tenantId);
+/** A peer's names its tenants as it likes: for whom it exists here is said by its audience. */
+export const isVisible = (
+  { tenants }: Pick<Caller, 'tenants'>,
+  { tenantId, audience }: { tenantId: string; audience?: readonly string[] | undefined },
+): boolean =>
+  tenants === 'all' || (audience ? audience.some((tenant) => tenants.includes(tenant)) : tenants.includes(tenantId));
+
+/** Another cell's: its own controller has the word about it. */
+export const isFederated = ({ audience }: { audience?: readonly string[] | undefined }): boolean =>
+  audience !== undefined;
 
 export const noSuchAgent = (): FleetError => new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
 

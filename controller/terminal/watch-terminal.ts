@@ -5,16 +5,17 @@ import { streamScreen } from '../../src/screen/stream-screen.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { Handlers } from '../grpc/handlers.ts';
+import { actorOf } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
-import { isVisible, visibleHostOf } from '../tenancy/visible.ts';
+import { isFederated, isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import type { Tunnels } from '../uplink/tunnels.ts';
 import { WatchedAgent } from './watched-agent.ts';
 
 export interface WatchTerminalOptions {
   view: FleetView;
-  calls: HostCalls;
-  tunnels: Tunnels;
+  calls: Pick<HostCalls, 'stream'>;
+  tunnels: Pick<Tunnels, 'onChange'>;
   clock: Clock;
   /** user@machine of whoever reaches the admin socket. */
   localName: string;
@@ -25,9 +26,10 @@ export const watchTerminalHandler = (
 ): Handlers<typeof FleetServiceService>['watchTerminal'] => {
   const watched = new Map<string, WatchedAgent>();
   return async (caller, request, call, { signal }) => {
-    visibleHostOf(options.view, caller, request);
+    const record = visibleHostOf(options.view, caller, request);
     const { hostAgent, key, minIntervalMs } = request;
-    const id = `${hostAgent}\n${key}`;
+    // A peer is told of each who watches by name.
+    const id = `${hostAgent}\n${key}${isFederated(record) ? `\n${actorOf(caller)}` : ''}`;
     const held = watched.get(id);
     const agent = held === undefined || held.isOver ? new WatchedAgent(hostAgent, key, options) : held;
     watched.set(id, agent);

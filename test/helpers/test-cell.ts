@@ -15,6 +15,8 @@ import { AuditLog } from '../../controller/audit/audit-log.ts';
 import { Enrollment } from '../../controller/enrollment/enrollment.ts';
 import { FailureLimit } from '../../controller/enrollment/failure-limit.ts';
 import { createToken, type TokenWish } from '../../controller/enrollment/tokens.ts';
+import { Federation } from '../../controller/federation/federation.ts';
+import { PeerTrust } from '../../controller/federation/peer-trust.ts';
 import { Door } from '../../controller/grpc/door.ts';
 import { GrpcServer } from '../../controller/grpc/server.ts';
 import { ServerIdentity } from '../../controller/grpc/server-identity.ts';
@@ -27,6 +29,7 @@ import { makeCsr } from '../../src/identity/csr.ts';
 import { keyToPem, makeKey } from '../../src/identity/key.ts';
 import { type JoinToken, parseToken } from '../../src/identity/token.ts';
 import { createLogger, type Logger } from '../../src/runtime/logger.ts';
+import { FleetView } from '../../src/view/fleet-view.ts';
 import { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import {
   type CertificateResponse,
@@ -84,10 +87,15 @@ export class TestCell {
   identity!: ServerIdentity;
   addresses!: Addresses;
   enrollment!: Enrollment;
+  trust!: PeerTrust;
+  /** Its lines are begun by the test that wants them. */
+  federation!: Federation;
+  readonly view: FleetView;
 
   constructor(options: TestCellOptions = {}) {
     this.#options = options;
     this.clock = options.clock ?? new MovedClock(Date.now());
+    this.view = new FleetView({ clock: this.clock });
     const destination = new Writable({
       write: (chunk, _encoding, done) => {
         this.logged.push(String(chunk));
@@ -106,17 +114,38 @@ export class TestCell {
     this.records = await openRecords(this.store);
     this.audit = new AuditLog(this.store, clock, log, { cell, flushIntervalMs: 20 });
     await this.audit.start();
-    const bundles = () => new Map([this.authority, ...this.partners].flatMap((authority) => [...authority.bundles]));
+    this.trust = new PeerTrust(this.records, () => this.authority.bundles);
+    this.trust.start();
+    const bundles = () =>
+      new Map([...this.trust.bundles(), ...this.partners.flatMap((authority) => [...authority.bundles])]);
     this.door = new Door({ records: this.records, bundles, audit: this.audit, clock, log, sweepIntervalMs: 20 });
     this.identity = new ServerIdentity(this.authority, clock, { name: 'main', lifetimeMs: 7 * 86_400_000 });
-    const { material } = this.identity;
+    const material = this.trust.widened(this.identity.material);
+    this.trust.onChanged(() => this.server.rotate(this.trust.widened(this.identity.material)));
     this.server = new GrpcServer({ door: this.door, bundles, material, clock, log, limits });
     this.addresses = new Addresses(this.server, this.records, log);
+    const limit = new FailureLimit(clock);
+    this.federation = new Federation({
+      records: this.records,
+      view: this.view,
+      audit: this.audit,
+      limit,
+      clock,
+      log,
+      own: () => ({
+        cell,
+        trustBundlePem: this.authority.pem,
+        addresses: this.addresses.dialable(),
+        fingerprint: this.authority.fingerprint,
+      }),
+      identity: () => this.identity.material,
+      breaker: { failures: 3, firstMs: 20, capMs: 100 },
+    });
     this.enrollment = new Enrollment({
       authority: this.authority,
       records: this.records,
       audit: this.audit,
-      limit: new FailureLimit(clock),
+      limit,
       clock,
       log,
       addresses: () => this.addresses.dialable(),
@@ -125,6 +154,7 @@ export class TestCell {
     this.server.addService(EnrollmentServiceService, {
       enroll: (caller, request) => this.enrollment.enroll(caller, request),
       renew: (caller, request) => this.enrollment.renew(caller, request),
+      ...this.federation.enrollment,
     });
     const admin: AdminContext = {
       records: this.records,
@@ -137,7 +167,7 @@ export class TestCell {
       onRemoved: async (hostAgents) => void this.removed.push(...hostAgents),
       count: () => ({ hostAgents: 0, connected: 0 }),
     };
-    this.server.addService(AdminServiceService, adminHandlers(admin), ADMIN_TARGETS);
+    this.server.addService(AdminServiceService, { ...adminHandlers(admin), ...this.federation.admin }, ADMIN_TARGETS);
     return this;
   }
 
@@ -218,6 +248,7 @@ export class TestCell {
 
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
+    await this.federation?.stop();
     await this.server?.stop();
     this.identity?.stop();
     await this.audit?.stop();
