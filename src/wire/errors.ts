@@ -31,8 +31,16 @@ export const REASON_KEY = 'fleet-reason';
 /** Trailing metadata of every status that a daemon of ours said itself: without it, the line or the library made it. */
 export const SAID_KEY = 'fleet-said';
 
-/** Told only to holders of a certificate that the cell issued; strangers hear nothing. */
-export const REFUSAL_REASONS = ['certificate_expired', 'not_yet_valid', 'revoked', 'controller_stopping'] as const;
+/** Told only to holders of a certificate that the cell, or a peer of it, issued; strangers hear nothing. */
+export const REFUSAL_REASONS = [
+  'certificate_expired',
+  'not_yet_valid',
+  'revoked',
+  'controller_stopping',
+  'grant_revoked',
+  'grant_expired',
+  'grants_changed',
+] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export interface GrpcStatus {

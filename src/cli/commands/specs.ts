@@ -35,6 +35,7 @@ const HOST: FlagSpec = {
   value: 'HOST',
   help: 'only this host',
 };
+const CELL: FlagSpec = { name: 'cell', type: 'string', multiple: true, value: 'CELL', help: 'only this cell' };
 const TENANT: FlagSpec = { name: 'tenant', type: 'string', multiple: true, value: 'TENANT', help: 'only this tenant' };
 
 const viewSpecs: readonly CommandSpec[] = [
@@ -45,6 +46,7 @@ const viewSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [
       WATCH,
+      CELL,
       HOST,
       TENANT,
       { name: 'state', type: 'string', multiple: true, value: 'STATE', choices: READINESS, help: 'only in this state' },
@@ -80,6 +82,7 @@ const viewSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [
       WATCH,
+      CELL,
       HOST,
       TENANT,
       LOCAL,
