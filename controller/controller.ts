@@ -31,6 +31,8 @@ import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
 import { EventLog } from './events/event-log.ts';
 import { Events } from './events/events.ts';
 import { PeerTrust } from './federation/peer-trust.ts';
+import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
+import { Grants } from './grants/grants.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
 import { GrpcServer } from './grpc/server.ts';
@@ -46,6 +48,7 @@ import { LastKnown } from './store/last-known.ts';
 import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { PeerGrants } from './tenancy/peer-grants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -123,7 +126,20 @@ export class Controller {
       const trust = new PeerTrust(records, () => authority.bundles);
       trust.start();
       shutdown.add('peer trust', () => trust.stop());
-      const door = new Door({ records, bundles: () => trust.bundles(), audit, clock, log: part('door') });
+      const peerGrants = new PeerGrants(records, clock);
+      peerGrants.start();
+      shutdown.add('peer grants', () => peerGrants.stop());
+      const grants = new Grants({ records, view, clock, log: part('grants'), cell });
+      grants.start();
+      shutdown.add('grants', () => grants.stop());
+      const door = new Door({
+        records,
+        bundles: () => trust.bundles(),
+        grants: peerGrants,
+        audit,
+        clock,
+        log: part('door'),
+      });
       const server = new GrpcServer({
         door,
         bundles: () => trust.bundles(),
@@ -216,7 +232,7 @@ export class Controller {
             questions: diagnoses(hostCalls, localName),
             clock,
           }),
-          watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
+          watchTerminal: watchTerminalHandler({ view, records, calls: hostCalls, tunnels, clock, localName }),
           ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
@@ -230,20 +246,23 @@ export class Controller {
       });
       server.addService(
         AdminServiceService,
-        adminHandlers({
-          records,
-          audit,
-          clock,
-          cell,
-          fingerprint: authority.fingerprint,
-          addresses,
-          version: FLEET_VERSION,
-          count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
-          onRemoved: async (hostAgents) => {
-            for (const id of hostAgents) await forget(id);
-          },
-        }),
-        ADMIN_TARGETS,
+        {
+          ...adminHandlers({
+            records,
+            audit,
+            clock,
+            cell,
+            fingerprint: authority.fingerprint,
+            addresses,
+            version: FLEET_VERSION,
+            count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
+            onRemoved: async (hostAgents) => {
+              for (const id of hostAgents) await forget(id);
+            },
+          }),
+          ...grantHandlers(grants),
+        },
+        { ...ADMIN_TARGETS, ...GRANT_TARGETS },
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);

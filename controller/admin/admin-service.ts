@@ -14,6 +14,8 @@ import type { Addresses } from './addresses.ts';
 import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
 
 type Definition = typeof AdminServiceService;
+/** Those of other rooms are put beside them where all meet. */
+type Administered = Exclude<keyof Definition, 'addGrant' | 'listGrants' | 'revokeGrant'>;
 
 export interface AdminContext {
   records: Records;
@@ -37,7 +39,7 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   ...AUDIT_TARGETS,
 };
 
-export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
+export const adminHandlers = (context: AdminContext): Pick<Handlers<Definition>, Administered> => {
   const { records, clock, cell, fingerprint, addresses, version } = context;
   const hostsOf = (host: string, user: string): { host: string; user: string }[] => {
     const found = [...records.identities.entries()]

@@ -12,6 +12,7 @@ import type { DiagnoseRequest, DiagnoseResponse, Finding, Upstream } from '../..
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { isVisible } from '../tenancy/visible.ts';
+import { streamToPeer, UPSTREAM_FOR_PEERS } from './peer-stream.ts';
 import type { Registry } from './registry.ts';
 
 /** Asks a connected host itself, on the caller's behalf. */
@@ -44,7 +45,9 @@ export const fleetHandlers = (
   return {
     watchAgents: async (caller, request, call, { signal }) => {
       const scope = { cell, caller: told(caller), sees: seenBy(caller), hereOnly: request.localOnly, upstream };
-      await streamView(view, request, scope, callSink(call), clock, signal);
+      if (caller.grants !== null)
+        await streamToPeer(view, request, { ...scope, grants: caller.grants }, call, clock, signal);
+      else await streamView(view, request, scope, callSink(call), clock, signal);
     },
     whoAmI: (caller) => ({
       caller: told(caller),
@@ -52,7 +55,7 @@ export const fleetHandlers = (
       host: caller.host,
       user: caller.user,
       version,
-      upstream: upstream(),
+      upstream: caller.grants === null ? upstream() : UPSTREAM_FOR_PEERS,
       verbs: [...caller.verbs],
     }),
     diagnose: async (caller, request, { signal }) => {

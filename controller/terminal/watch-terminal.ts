@@ -4,7 +4,9 @@ import { tightSink } from '../../src/runtime/tight-sink.ts';
 import { streamScreen } from '../../src/screen/stream-screen.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import { openLeave } from '../dispatch/open-leave.ts';
 import type { Handlers } from '../grpc/handlers.ts';
+import type { Records } from '../store/records.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
@@ -13,6 +15,7 @@ import { WatchedAgent } from './watched-agent.ts';
 
 export interface WatchTerminalOptions {
   view: FleetView;
+  records: Records;
   calls: HostCalls;
   tunnels: Tunnels;
   clock: Clock;
@@ -25,7 +28,8 @@ export const watchTerminalHandler = (
 ): Handlers<typeof FleetServiceService>['watchTerminal'] => {
   const watched = new Map<string, WatchedAgent>();
   return async (caller, request, call, { signal }) => {
-    visibleHostOf(options.view, caller, request);
+    visibleHostOf(options.view, caller, request, 'watch');
+    using leave = openLeave(options, caller, null, request, signal);
     const { hostAgent, key, minIntervalMs } = request;
     const id = `${hostAgent}\n${key}`;
     const held = watched.get(id);
@@ -39,9 +43,9 @@ export const watchTerminalHandler = (
         sees: (record) => isVisible(caller, record),
         drop: (error) => dropped.abort(error),
       });
-      const over = AbortSignal.any([signal, dropped.signal]);
+      const over = AbortSignal.any([leave.signal, dropped.signal]);
       await streamScreen(agent, minIntervalMs, tightSink(call), options.clock, over);
-      dropped.signal.throwIfAborted();
+      if (!signal.aborted) over.throwIfAborted();
     } finally {
       if (agent.isOver && watched.get(id) === agent) watched.delete(id);
     }

@@ -15,6 +15,8 @@ import { AuditLog } from '../../controller/audit/audit-log.ts';
 import { Enrollment } from '../../controller/enrollment/enrollment.ts';
 import { FailureLimit } from '../../controller/enrollment/failure-limit.ts';
 import { createToken, type TokenWish } from '../../controller/enrollment/tokens.ts';
+import { grantHandlers } from '../../controller/grants/grant-calls.ts';
+import { Grants } from '../../controller/grants/grants.ts';
 import { Door } from '../../controller/grpc/door.ts';
 import { GrpcServer } from '../../controller/grpc/server.ts';
 import { ServerIdentity } from '../../controller/grpc/server-identity.ts';
@@ -27,6 +29,7 @@ import { makeCsr } from '../../src/identity/csr.ts';
 import { keyToPem, makeKey } from '../../src/identity/key.ts';
 import { type JoinToken, parseToken } from '../../src/identity/token.ts';
 import { createLogger, type Logger } from '../../src/runtime/logger.ts';
+import { FleetView } from '../../src/view/fleet-view.ts';
 import { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import {
   type CertificateResponse,
@@ -137,7 +140,9 @@ export class TestCell {
       onRemoved: async (hostAgents) => void this.removed.push(...hostAgents),
       count: () => ({ hostAgents: 0, connected: 0 }),
     };
-    this.server.addService(AdminServiceService, adminHandlers(admin), ADMIN_TARGETS);
+    const grants = new Grants({ records: this.records, view: new FleetView({ clock }), clock, log, cell });
+    const handlers = { ...adminHandlers(admin), ...grantHandlers(grants) };
+    this.server.addService(AdminServiceService, handlers, ADMIN_TARGETS);
     return this;
   }
 

@@ -49,7 +49,7 @@ const putHost = (tenantId: string): void =>
 
 const jarvis: Caller = { ...LOCAL_CALLER, ...JARVIS, kind: 'host', tenantId: 'ours', ceiling: ['takeover'] };
 const leaveOf = (caller: Caller, verb: GrantableVerb | null, signal = new AbortController().signal): OpenLeave =>
-  openLeave({ view, records }, caller, verb, ID, signal);
+  openLeave({ view, records }, caller, verb, { hostAgent: ID, key: 'a' }, signal);
 
 test('it ends when the host becomes another tenant’s, as if there were no such agent; whoever sees all keeps it', () => {
   using leave = leaveOf(jarvis, null);
