@@ -21,7 +21,7 @@ import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openBodyMac } from './audit/body-mac.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
-import { DESIRED_TARGETS, Desired } from './desired/desired.ts';
+import { Desired, desiredTargets } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
 import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
@@ -34,6 +34,8 @@ import { Federation } from './federation/federation.ts';
 import { PEER_TARGETS } from './federation/peer-admin.ts';
 import { routedCalls } from './federation/peer-calls.ts';
 import { PeerTrust } from './federation/peer-trust.ts';
+import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
+import { Grants } from './grants/grants.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
 import { GrpcServer } from './grpc/server.ts';
@@ -49,6 +51,7 @@ import { LastKnown } from './store/last-known.ts';
 import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { PeerGrants } from './tenancy/peer-grants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -136,7 +139,20 @@ export class Controller {
       const trust = new PeerTrust(records, () => authority.bundles);
       trust.start();
       shutdown.add('peer trust', () => trust.stop());
-      const door = new Door({ records, bundles: () => trust.bundles(), audit, clock, log: part('door') });
+      const peerGrants = new PeerGrants(records, clock);
+      peerGrants.start();
+      shutdown.add('peer grants', () => peerGrants.stop());
+      const grants = new Grants({ records, view, clock, log: part('grants'), cell });
+      grants.start();
+      shutdown.add('grants', () => grants.stop());
+      const door = new Door({
+        records,
+        bundles: () => trust.bundles(),
+        grants: peerGrants,
+        audit,
+        clock,
+        log: part('door'),
+      });
       const server = new GrpcServer({
         door,
         bundles: () => trust.bundles(),
@@ -249,12 +265,12 @@ export class Controller {
             peers: (caller) => federation.links.standings(caller),
             clock,
           }),
-          watchTerminal: watchTerminalHandler({ view, calls, tunnels: returns, clock, localName }),
+          watchTerminal: watchTerminalHandler({ view, records, calls, tunnels: returns, clock, localName }),
           ...dispatchHandlers({ view, records, calls, orders, index, localName }),
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
         },
-        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...DESIRED_TARGETS, ...EVENT_TARGETS },
+        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...desiredTargets(view), ...EVENT_TARGETS },
       );
       server.addService(HostAgentServiceService, hostAgentHandlers(uplink, tunnels));
       server.addService(EnrollmentServiceService, {
@@ -279,8 +295,9 @@ export class Controller {
             },
           }),
           ...federation.admin,
+          ...grantHandlers(grants),
         },
-        { ...ADMIN_TARGETS, ...PEER_TARGETS },
+        { ...ADMIN_TARGETS, ...PEER_TARGETS, ...GRANT_TARGETS },
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);

@@ -1,8 +1,9 @@
 /**
  * Whether a caller may do something to an agent: it must be visible; callers of a host act on their own host and user, and
- * elsewhere only within their ceiling.
+ * elsewhere only within their ceiling; a peer by its grants alone.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import type { GrantVerb } from '../../src/domain/grant.ts';
 import { holderUnitOf } from '../../src/domain/holder.ts';
 import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
@@ -16,11 +17,20 @@ export const authorise = (
   verb: GrantableVerb,
   target: { hostAgent: string; key: string } | undefined,
 ): HostAgentRecord => {
-  // A holder is no row.
-  const isHolder = target !== undefined && holderUnitOf(target.key) !== null;
-  const record = isHolder ? visibleHost(view, caller, target.hostAgent) : visibleHostOf(view, caller, target);
+  // A holder is no row, and holds agents that no grant names.
+  const isHolder = caller.grants === null && target !== undefined && holderUnitOf(target.key) !== null;
+  const record = isHolder
+    ? visibleHost(view, caller, target.hostAgent)
+    : visibleHostOf(view, caller, target, grantOf(verb));
   requireLeave(caller, verb, record);
   return record;
+};
+
+/** Nothing that deploys is ever granted. */
+const grantOf = (verb: GrantableVerb): GrantVerb => {
+  if (verb === 'deploy')
+    throw new FleetError('PERMISSION_DENIED', 'not permitted: deploying is granted to no other cell');
+  return verb;
 };
 
 /** The host-agent itself: the caller may have it deploy, whichever agents it has. Throws as `authorise` does. */
@@ -29,6 +39,7 @@ export const deployable = (view: FleetView, caller: Caller, hostAgent: string): 
   if (isFederated(record)) {
     throw new FleetError('PERMISSION_DENIED', `${record.id} is of cell ${record.cell}: to deploy is never granted`);
   }
+  if (caller.grants !== null) grantOf('deploy');
   requireLeave(caller, 'deploy', record);
   return record;
 };

@@ -80,7 +80,7 @@ export class PeerLinks {
   }
 
   /** Peers whose agents may exist for a caller. */
-  standings(caller: Pick<Caller, 'tenants'>): ToldStanding[] {
+  standings(caller: Pick<Caller, 'tenants' | 'grants'>): ToldStanding[] {
     const nowMono = this.#options.clock.monotonicMs();
     return [...this.#lines.values()].flatMap(({ link, record: { cell, audience } }) => {
       if (!isVisible(caller, { tenantId: '', audience })) return [];

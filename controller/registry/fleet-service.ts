@@ -18,6 +18,7 @@ import type {
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { isFederated, isVisible } from '../tenancy/visible.ts';
+import { streamToPeer, UPSTREAM_FOR_PEERS } from './peer-stream.ts';
 import type { Registry } from './registry.ts';
 
 /** Asks a connected host itself, on the caller's behalf. */
@@ -59,7 +60,9 @@ export const fleetHandlers = (
         hereOnly: request.localOnly,
         upstream: () => upstream(caller),
       };
-      await streamView(view, request, scope, callSink(call), clock, signal);
+      if (caller.grants !== null)
+        await streamToPeer(view, request, { ...scope, grants: caller.grants }, call, clock, signal);
+      else await streamView(view, request, scope, callSink(call), clock, signal);
     },
     whoAmI: (caller) => ({
       caller: told(caller),
@@ -67,7 +70,7 @@ export const fleetHandlers = (
       host: caller.host,
       user: caller.user,
       version,
-      upstream: upstream(caller),
+      upstream: caller.grants === null ? upstream(caller) : UPSTREAM_FOR_PEERS,
       verbs: [...caller.verbs],
     }),
     diagnose: async (caller, request, { signal }) => {

@@ -1,4 +1,5 @@
 /** What the controller remembers, as typed records over one store. Field names are stored: only ever add. */
+import type { GrantVerb } from '../../src/domain/grant.ts';
 import type { IntentStateName } from '../../src/domain/intent.ts';
 import type { OrderVerb } from '../../src/domain/order.ts';
 import type { Role } from '../../src/domain/role.ts';
@@ -58,6 +59,8 @@ export interface OrderRecord {
   verb: OrderVerb;
   beganMs: number;
   outcome: string;
+  /** The cell that gave it, where that is a peer. */
+  peer?: string;
 }
 
 /** What is kept of a host-agent is one machine's and one tenant's, whoever bears its name later. */
@@ -143,6 +146,24 @@ export interface InvitationRecord {
   used: { cell: string; bundleDigest: string; atMs: number } | null;
 }
 
+/** What a peer may see and do here. Revoked is for ever. */
+export interface GrantRecord {
+  id: string;
+  /** The cell that it is for. */
+  peer: string;
+  tenants: string[];
+  /** Patterns of `host` or `host/user`, and of agents' names. */
+  hosts: string[];
+  agents: string[];
+  verbs: GrantVerb[];
+  rowLimit: number;
+  /** null: never; only where nothing of it types or steers. */
+  expiresMs: number | null;
+  createdMs: number;
+  createdBy: string;
+  revokedMs: number | null;
+}
+
 export interface Records {
   store: Store;
   /** By SPIFFE id. */
@@ -163,6 +184,8 @@ export interface Records {
   peers: Mirror<PeerRecord>;
   /** By hash of the secret. */
   invitations: Mirror<InvitationRecord>;
+  /** By id. */
+  grants: Mirror<GrantRecord>;
 }
 
 export const openRecords = async (store: Store): Promise<Records> => {
@@ -177,6 +200,7 @@ export const openRecords = async (store: Store): Promise<Records> => {
     intents: new Mirror(store, 'intent/'),
     peers: new Mirror(store, 'peer/'),
     invitations: new Mirror(store, 'invitation/'),
+    grants: new Mirror(store, 'grant/'),
   };
   await Promise.all([
     records.identities.start(),
@@ -188,6 +212,7 @@ export const openRecords = async (store: Store): Promise<Records> => {
     records.intents.start(),
     records.peers.start(),
     records.invitations.start(),
+    records.grants.start(),
   ]);
   return records;
 };

@@ -4,7 +4,9 @@ import { tightSink } from '../../src/runtime/tight-sink.ts';
 import { streamScreen } from '../../src/screen/stream-screen.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import { openLeave } from '../dispatch/open-leave.ts';
 import type { Handlers } from '../grpc/handlers.ts';
+import type { Records } from '../store/records.ts';
 import { actorOf } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { isFederated, isVisible, visibleHostOf } from '../tenancy/visible.ts';
@@ -14,6 +16,7 @@ import { WatchedAgent } from './watched-agent.ts';
 
 export interface WatchTerminalOptions {
   view: FleetView;
+  records: Records;
   calls: Pick<HostCalls, 'stream'>;
   tunnels: Pick<Tunnels, 'onChange'>;
   clock: Clock;
@@ -26,7 +29,8 @@ export const watchTerminalHandler = (
 ): Handlers<typeof FleetServiceService>['watchTerminal'] => {
   const watched = new Map<string, WatchedAgent>();
   return async (caller, request, call, { signal }) => {
-    const record = visibleHostOf(options.view, caller, request);
+    const record = visibleHostOf(options.view, caller, request, 'watch');
+    using leave = openLeave(options, caller, null, request, signal);
     const { hostAgent, key, minIntervalMs } = request;
     // A peer is told of each who watches by name.
     const id = `${hostAgent}\n${key}${isFederated(record) ? `\n${actorOf(caller)}` : ''}`;
@@ -41,9 +45,9 @@ export const watchTerminalHandler = (
         sees: (record) => isVisible(caller, record),
         drop: (error) => dropped.abort(error),
       });
-      const over = AbortSignal.any([signal, dropped.signal]);
+      const over = AbortSignal.any([leave.signal, dropped.signal]);
       await streamScreen(agent, minIntervalMs, tightSink(call), options.clock, over);
-      dropped.signal.throwIfAborted();
+      if (!signal.aborted) over.throwIfAborted();
     } finally {
       if (agent.isOver && watched.get(id) === agent) watched.delete(id);
     }

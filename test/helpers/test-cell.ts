@@ -17,6 +17,8 @@ import { FailureLimit } from '../../controller/enrollment/failure-limit.ts';
 import { createToken, type TokenWish } from '../../controller/enrollment/tokens.ts';
 import { Federation } from '../../controller/federation/federation.ts';
 import { PeerTrust } from '../../controller/federation/peer-trust.ts';
+import { grantHandlers } from '../../controller/grants/grant-calls.ts';
+import { Grants } from '../../controller/grants/grants.ts';
 import { Door } from '../../controller/grpc/door.ts';
 import { GrpcServer } from '../../controller/grpc/server.ts';
 import { ServerIdentity } from '../../controller/grpc/server-identity.ts';
@@ -167,7 +169,9 @@ export class TestCell {
       onRemoved: async (hostAgents) => void this.removed.push(...hostAgents),
       count: () => ({ hostAgents: 0, connected: 0 }),
     };
-    this.server.addService(AdminServiceService, { ...adminHandlers(admin), ...this.federation.admin }, ADMIN_TARGETS);
+    const grants = new Grants({ records: this.records, view: this.view, clock, log, cell });
+    const handlers = { ...adminHandlers(admin), ...grantHandlers(grants), ...this.federation.admin };
+    this.server.addService(AdminServiceService, handlers, ADMIN_TARGETS);
     return this;
   }
 
