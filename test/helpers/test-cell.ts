@@ -25,6 +25,7 @@ import { ServerIdentity } from '../../controller/grpc/server-identity.ts';
 import type { ServerLimits } from '../../controller/grpc/server-limits.ts';
 import { openRecords, type Records } from '../../controller/store/records.ts';
 import { SqliteStore } from '../../controller/store/sqlite-store.ts';
+import { PeerGrants } from '../../controller/tenancy/peer-grants.ts';
 import { type CertificateAuthority, openAuthority } from '../../src/identity/authority.ts';
 import { clientTls } from '../../src/identity/client-tls.ts';
 import { makeCsr } from '../../src/identity/csr.ts';
@@ -131,6 +132,7 @@ export class TestCell {
       records: this.records,
       view: this.view,
       audit: this.audit,
+      grants: new PeerGrants(this.records, clock),
       limit,
       clock,
       log,

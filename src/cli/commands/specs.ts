@@ -8,6 +8,7 @@ import * as everyday from './everyday.ts';
 import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { orderSpecs } from './order-specs.ts';
+import { peerSpecs } from './peer-specs.ts';
 import { recordSpecs } from './record-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
 
@@ -189,5 +190,6 @@ export const specs: readonly CommandSpec[] = [
   ...desiredSpecs,
   ...recordSpecs,
   ...hostSpecs,
+  ...peerSpecs,
   ...selfSpecs,
 ];
