@@ -30,6 +30,9 @@ import { FailureLimit } from './enrollment/failure-limit.ts';
 import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
 import { EventLog } from './events/event-log.ts';
 import { Events } from './events/events.ts';
+import { Federation } from './federation/federation.ts';
+import { PEER_TARGETS } from './federation/peer-admin.ts';
+import { routedCalls } from './federation/peer-calls.ts';
 import { PeerTrust } from './federation/peer-trust.ts';
 import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
 import { Grants } from './grants/grants.ts';
@@ -57,6 +60,15 @@ import { lineWords } from './uplink/line-words.ts';
 import { ReportIntake } from './uplink/report-intake.ts';
 import { Tunnels } from './uplink/tunnels.ts';
 import { Uplink } from './uplink/uplink.ts';
+
+const heardFrom = (
+  sources: readonly { onChange(hear: (id: string) => void): Disposable }[],
+  hear: (id: string) => void,
+): Disposable => {
+  const stack = new DisposableStack();
+  for (const source of sources) stack.use(source.onChange(hear));
+  return stack;
+};
 
 const TICK_MS = 500;
 /** As health names them. */
@@ -102,6 +114,7 @@ export class Controller {
       const epochs = await Epochs.open(store, clock.nowMs());
       const cell = this.#config.cell ?? (await authorityCell(folder)) ?? DEFAULT_CELL;
       const authority = await openAuthority(folder, cell, clock.nowMs());
+      const ownBundlePem = (): string => [...(authority.bundles.get(cell) ?? [])].map(String).join('');
       const audit = new AuditLog(store, clock, part('audit'), { cell });
       await audit.start();
       shutdown.add('audit', () => audit.stop());
@@ -167,6 +180,25 @@ export class Controller {
       });
       using _sessions = uplink.onSession((id, isOpen) => tunnels.sessionChanged(id, isOpen));
       const hostCalls = new HostCalls(tunnels);
+      const limit = new FailureLimit(clock);
+      const federation = new Federation({
+        records,
+        view,
+        audit,
+        limit,
+        clock,
+        log: part('federation'),
+        own: () => ({
+          cell,
+          trustBundlePem: ownBundlePem(),
+          addresses: addresses.dialable(),
+          fingerprint: authority.fingerprint,
+        }),
+        identity: () => serverIdentity.material,
+      });
+      const calls = routedCalls(hostCalls, federation.calls);
+      // A screen is asked for again as soon as its host, or its host's cell, is back.
+      const returns = { onChange: (hear: (id: string) => void) => heardFrom([tunnels, federation.links], hear) };
       const localName = `${userInfo().username}@${hostname()}`;
       const index = new OrderIndex(store, records.orders);
       const eventLog = new EventLog({ store, clock, log: part('events') });
@@ -189,7 +221,7 @@ export class Controller {
       shutdown.add('events', () => events.stop());
       const orders = new Orders({
         view,
-        calls: hostCalls,
+        calls,
         index,
         clock,
         log: part('orders'),
@@ -214,7 +246,7 @@ export class Controller {
         authority,
         records,
         audit,
-        limit: new FailureLimit(clock),
+        limit,
         clock,
         log: part('enrollment'),
         addresses: () => addresses.dialable(),
@@ -230,10 +262,11 @@ export class Controller {
             view,
             registry,
             questions: diagnoses(hostCalls, localName),
+            peers: (caller) => federation.links.standings(caller),
             clock,
           }),
-          watchTerminal: watchTerminalHandler({ view, records, calls: hostCalls, tunnels, clock, localName }),
-          ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
+          watchTerminal: watchTerminalHandler({ view, records, calls, tunnels: returns, clock, localName }),
+          ...dispatchHandlers({ view, records, calls, orders, index, localName }),
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
         },
@@ -243,6 +276,7 @@ export class Controller {
       server.addService(EnrollmentServiceService, {
         enroll: (caller, request) => enrollment.enroll(caller, request),
         renew: (caller, request) => enrollment.renew(caller, request),
+        ...federation.enrollment,
       });
       server.addService(
         AdminServiceService,
@@ -255,14 +289,15 @@ export class Controller {
             fingerprint: authority.fingerprint,
             addresses,
             version: FLEET_VERSION,
-            count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
+            count: () => ({ hostAgents: registry.known().length, connected: uplink.connected }),
             onRemoved: async (hostAgents) => {
               for (const id of hostAgents) await forget(id);
             },
           }),
           ...grantHandlers(grants),
+          ...federation.admin,
         },
-        { ...ADMIN_TARGETS, ...GRANT_TARGETS },
+        { ...ADMIN_TARGETS, ...GRANT_TARGETS, ...PEER_TARGETS },
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);
@@ -270,11 +305,16 @@ export class Controller {
       server.start();
       shutdown.add('grpc', () => server.stop());
       shutdown.add('desired', () => desired.stop());
-      serverIdentity.start((material) => server.rotate(trust.widened(material)));
+      serverIdentity.start((material) => {
+        server.rotate(trust.widened(material));
+        federation.links.renew();
+      });
       shutdown.add('server identity', () => serverIdentity.stop());
       using _trusted = trust.onChanged(() => server.rotate(trust.widened(serverIdentity.material)));
       await server.listenLocal(paths.adminSocket);
       await addresses.start(port);
+      federation.start();
+      shutdown.add('federation', () => federation.stop());
       await metrics?.serve(metricsPort ?? 0);
 
       const ticks = setInterval(() => {

@@ -14,8 +14,6 @@ import type { Addresses } from './addresses.ts';
 import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
 
 type Definition = typeof AdminServiceService;
-/** Those of other rooms are put beside them where all meet. */
-type Administered = Exclude<keyof Definition, 'addGrant' | 'listGrants' | 'revokeGrant'>;
 
 export interface AdminContext {
   records: Records;
@@ -39,7 +37,10 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   ...AUDIT_TARGETS,
 };
 
-export const adminHandlers = (context: AdminContext): Pick<Handlers<Definition>, Administered> => {
+/** Those of peers are the federation's, those of grants are theirs: put beside these where all meet. */
+type Elsewhere = 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer' | 'addGrant' | 'listGrants' | 'revokeGrant';
+
+export const adminHandlers = (context: AdminContext): Omit<Handlers<Definition>, Elsewhere> => {
   const { records, clock, cell, fingerprint, addresses, version } = context;
   const hostsOf = (host: string, user: string): { host: string; user: string }[] => {
     const found = [...records.identities.entries()]

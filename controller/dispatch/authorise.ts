@@ -8,7 +8,7 @@ import { holderUnitOf } from '../../src/domain/holder.ts';
 import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { type Caller, GRANTABLE_VERBS, type GrantableVerb } from '../tenancy/caller.ts';
-import { visibleHost, visibleHostOf } from '../tenancy/visible.ts';
+import { isFederated, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 
 /** NOT_FOUND, or PERMISSION_DENIED naming the one command that would allow it. */
 export const authorise = (
@@ -37,6 +37,9 @@ const grantOf = (verb: GrantableVerb): GrantVerb => {
 export const deployable = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
   const record = visibleHost(view, caller, hostAgent);
   if (caller.grants !== null) grantOf('deploy');
+  if (isFederated(record)) {
+    throw new FleetError('PERMISSION_DENIED', `${record.id} is of cell ${record.cell}: to deploy is never granted`);
+  }
   requireLeave(caller, 'deploy', record);
   return record;
 };
@@ -48,10 +51,11 @@ export const leaveForAction = (action: string): GrantableVerb => (isDesiredVerb(
 export const requireLeave = (
   caller: Caller,
   verb: GrantableVerb,
-  record: Pick<HostAgentRecord, 'host' | 'user'>,
+  record: Pick<HostAgentRecord, 'host' | 'user' | 'audience'>,
 ): void => {
   if (caller.kind !== 'host') return;
-  const isOwn = caller.host === record.host && caller.user === record.user;
+  // A peer may have a host and a user of the same names.
+  const isOwn = caller.host === record.host && caller.user === record.user && !isFederated(record);
   if (isOwn || caller.ceiling.includes(verb)) return;
   // What is allowed replaces what was: the command says all of it.
   const wanted = GRANTABLE_VERBS.filter((each) => each === verb || caller.ceiling.includes(each)).join(' ');

@@ -21,7 +21,7 @@ import { authorise, deployable, leaveForAction } from './authorise.ts';
 import { type OpenLeave, openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
 import { ownerOf, peerOwner, tenantOwner } from './order-owner.ts';
-import type { OrderCall, Orders } from './orders.ts';
+import { type OrderCall, type Orders, orderTenant } from './orders.ts';
 import { boundedWriter } from './relayed-stream.ts';
 import { sentBy } from './sent-by.ts';
 
@@ -42,7 +42,7 @@ export type Dispatched =
 export interface DispatchOptions {
   view: FleetView;
   records: Records;
-  calls: HostCalls;
+  calls: Pick<HostCalls, 'unary' | 'stream'>;
   orders: Orders;
   index: OrderIndex;
   /** user@machine of whoever reaches the admin socket. */
@@ -69,7 +69,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       const record = authorise(view, caller, verb, request.target);
       using leave = orderLeave(caller, verb, request, signal);
       const message = sentBy(caller, localName, request);
-      const owner = ownerOf(caller, record.tenantId);
+      const owner = ownerOf(caller, orderTenant(record, caller.tenantId));
       return await orders.give(record, call, message, onBehalfOf(caller, localName), leave.signal, owner);
     };
   return {
@@ -91,7 +91,8 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       const record = entry && view.hostAgent(entry.hostAgent);
       const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record));
       if (!isKnown) throw unknownOrder(id);
-      const owner = entry.peer === undefined ? tenantOwner(record?.tenantId ?? caller.tenantId) : peerOwner(entry.peer);
+      const tenantId = record === undefined ? caller.tenantId : orderTenant(record, caller.tenantId);
+      const owner = entry.peer === undefined ? tenantOwner(tenantId) : peerOwner(entry.peer);
       return await orders.look(id, entry, owner, onBehalfOf(caller, localName), signal);
     },
     listOrders: async (caller, request, { signal }) => {
@@ -115,7 +116,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
         ? deployable(view, caller, target?.hostAgent ?? '')
         : authorise(view, caller, leaveForAction(action), target);
       using leave = orderLeave(caller, leaveForAction(action), request, signal);
-      const owner = ownerOf(caller, record.tenantId);
+      const owner = ownerOf(caller, orderTenant(record, caller.tenantId));
       return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), leave.signal, owner);
     },
     holdTerminal: async (caller, request, call, { signal }) => {

@@ -12,7 +12,7 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
-import { addressOf } from '../tenancy/visible.ts';
+import { addressOf, isFederated } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
 import type { OrderEntry, OrderIndex } from './order-index.ts';
@@ -55,6 +55,10 @@ export interface SettledOrder extends Pick<OrderEntry, 'address' | 'verb' | 'act
   outcome: string;
 }
 
+/** Whose order it is: of an agent of a peer, whose tenants are its own, the caller's. */
+export const orderTenant = (record: HostAgentRecord, callerTenantId: string): string =>
+  isFederated(record) ? callerTenantId : record.tenantId;
+
 /** For orders that name no time of their own. */
 const ORDER_TIMEOUT_MS = 60_000;
 /** A host gives no order longer. */
@@ -77,7 +81,7 @@ export class Orders {
     request: RequestOf<C>,
     caller: OnBehalfOf,
     signal: AbortSignal,
-    owner: OrderOwner = tenantOwner(record.tenantId),
+    owner: OrderOwner = tenantOwner(orderTenant(record, caller.tenantId)),
   ): Promise<OrderOutcome> {
     const { view, calls, index, clock } = this.#options;
     // An order to the host itself has no key.
@@ -131,7 +135,7 @@ export class Orders {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FleetError)) throw error;
-      if (error.code === 'NOT_FOUND' && entry.outcome === 'unknown') {
+      if (error.code === 'NOT_FOUND' && entry.outcome === 'unknown' && this.#isTold(entry)) {
         // It went into a line that broke; the host, heard through another, never began it.
         this.#settle(owner, id, entry, 'refused');
         return { ...unknown(id, entry, error.message), outcome: 'refused' };
@@ -142,12 +146,21 @@ export class Orders {
     }
   }
 
+  /** A peer says the same of an order that never was and of one that it grants no more. */
+  #isTold({ hostAgent, key }: OrderEntry): boolean {
+    const { view } = this.#options;
+    const record = view.hostAgent(hostAgent);
+    return record === undefined || !isFederated(record) || view.rowsOf(hostAgent).has(key);
+  }
+
   /** Losing this costs an answer later, never the order. */
   #settle({ name }: OrderOwner, id: string, entry: OrderEntry, outcome: string): void {
     const { index, view, onSettled } = this.#options;
     const record = view.hostAgent(entry.hostAgent);
     const isNews = outcome !== 'pending' && index.get(name, id)?.outcome !== outcome;
-    if (isNews && record !== undefined) onSettled?.(record, { ...entry, id, outcome });
+    if (isNews && record !== undefined) {
+      onSettled?.(isFederated(record) ? { ...record, tenantId: name } : record, { ...entry, id, outcome });
+    }
     index
       .settle(name, id, entry, outcome)
       .catch((err: unknown) => this.#options.log.error({ err, order: id }, 'outcome of an order not stored'));

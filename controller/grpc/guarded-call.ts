@@ -11,7 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { GRPC_CODES, REASON_KEY, type RefusalReason, toGrpcStatus } from '../../src/wire/errors.ts';
+import { GRPC_CODES, REASON_KEY, type RefusalReason, SAID_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
 import { GrantEnded, GrantsChanged } from '../tenancy/granted.ts';
 import { ON_BEHALF_OF_KEY } from '../tenancy/on-behalf-of.ts';
@@ -47,6 +47,7 @@ const saidOf = (result: unknown): string => {
 
 const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
   const metadata = new Metadata();
+  metadata.set(SAID_KEY, '1');
   const reason = reasonOf(error);
   if (reason !== null) metadata.set(REASON_KEY, reason);
   const isRelayed = error instanceof RelayedError;

@@ -11,7 +11,7 @@ import { GrantsChanged } from '../tenancy/granted.ts';
 import type { HeldGrants } from '../tenancy/peer-grants.ts';
 import { GrantedRows } from './granted-rows.ts';
 
-export const UPSTREAM_FOR_PEERS: Upstream = { state: 'self', address: '', ageMs: 0 };
+export const UPSTREAM_FOR_PEERS: Upstream = { state: 'self', address: '', ageMs: 0, peers: [] };
 
 type Call = Parameters<typeof callSink<WatchAgentsResponse>>[0];
 

@@ -11,18 +11,30 @@ import { decodeAgentRow } from '../../src/wire/agent-row.ts';
 import type { Caller } from './caller.ts';
 import { isGranted, isReached } from './granted.ts';
 
-/** Of hosts, agents, and what is told of them. */
-export const isVisible = (
-  { tenants, grants }: Caller,
-  record: HostAgentRecord | AgentRecord | { kind?: string; tenantId: string },
-): boolean => {
-  if (grants === null) return tenants === 'all' || tenants.includes(record.tenantId);
-  if (isAgent(record)) return isGranted(grants, 'observe', record);
-  return isHostAgent(record) && isReached(grants, record);
+/**
+ * Of hosts, agents, and what is told of them. Another cell names its tenants as it likes: for whom its agents exist here is
+ * said by its audience.
+ */
+export const isVisible = ({ tenants, grants }: Pick<Caller, 'tenants' | 'grants'>, record: Visible): boolean => {
+  if (grants !== null) {
+    return isAgent(record) ? isGranted(grants, 'observe', record) : isHostAgent(record) && isReached(grants, record);
+  }
+  if (tenants === 'all') return true;
+  const { tenantId, audience } = record;
+  return audience ? audience.some((tenant) => tenants.includes(tenant)) : tenants.includes(tenantId);
 };
 
-const isAgent = (record: { kind?: string }): record is AgentRecord => record.kind === 'agent';
-const isHostAgent = (record: { kind?: string }): record is HostAgentRecord => record.kind === 'host-agent';
+type Visible =
+  | HostAgentRecord
+  | AgentRecord
+  | { kind?: string; tenantId: string; audience?: readonly string[] | undefined };
+
+const isAgent = (record: Visible): record is AgentRecord => record.kind === 'agent';
+const isHostAgent = (record: Visible): record is HostAgentRecord => record.kind === 'host-agent';
+
+/** Another cell's: its own controller has the word about it. */
+export const isFederated = ({ audience }: { audience?: readonly string[] | undefined }): boolean =>
+  audience !== undefined;
 
 export const noSuchAgent = (): FleetError => new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
 

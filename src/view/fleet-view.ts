@@ -23,6 +23,8 @@ export interface HostAgentRecord {
   heardAtMono: number;
   clockSkewMs: number | null;
   behind: HeldBehind | null;
+  /** Of a peer's, the tenants here for whom it exists: its own tenant is the peer's word. Unset: this cell's own. */
+  audience?: readonly string[];
 }
 
 /** A moment at which it was given, and one at which it expires. */
@@ -37,6 +39,8 @@ export interface AgentRecord {
   kind: 'agent';
   hostAgent: string;
   tenantId: string;
+  /** As its host-agent's. */
+  audience?: readonly string[];
   key: string;
   /** An encoded AgentRow. */
   row: Buffer;
@@ -75,10 +79,10 @@ export class FleetView {
   /** Adds or changes a host-agent; always a change for readers. */
   putHostAgent(record: Omit<HostAgentRecord, 'kind'>): void {
     const held: HostAgentRecord = { kind: 'host-agent', ...record };
-    const moved = this.#hostAgents.get(held.id)?.tenantId;
+    const before = this.#hostAgents.get(held.id);
     this.#hostAgents.set(held.id, held);
     if (!this.#rows.has(held.id)) this.#rows.set(held.id, new Map());
-    if (moved !== undefined && moved !== held.tenantId) this.#moveTenant(held);
+    if (before !== undefined && !sameOwner(before, held)) this.#moveOwner(held);
     if (held.here) this.hereId = held.id;
     this.log.set(held.id, held);
   }
@@ -125,7 +129,7 @@ export class FleetView {
     if (!rows || !owner) return false;
     const held = rows.get(key);
     if (held && sameBytes(held.row, row)) return false;
-    const record: AgentRecord = { kind: 'agent', hostAgent, tenantId: owner.tenantId, key, row };
+    const record: AgentRecord = { kind: 'agent', hostAgent, ...ownerOf(owner), key, row };
     rows.set(key, record);
     this.log.set(agentLogKey(hostAgent, key), record);
     return true;
@@ -139,7 +143,7 @@ export class FleetView {
   /** The record as it is to be said now: moments become ages. */
   say(record: HostAgentRecord): HostAgent {
     const now = this.#clock.monotonicMs();
-    const { kind: _, linkState, linkReason, linkSinceMono, heardAtMono, behind, ...rest } = record;
+    const { kind: _, audience: _own, linkState, linkReason, linkSinceMono, heardAtMono, behind, ...rest } = record;
     return {
       ...rest,
       link: { state: linkState, reason: linkReason, ageMs: Math.max(0, now - linkSinceMono) },
@@ -148,14 +152,21 @@ export class FleetView {
     };
   }
 
-  #moveTenant(owner: HostAgentRecord): void {
+  #moveOwner(owner: HostAgentRecord): void {
     for (const [key, record] of this.#rows.get(owner.id) ?? []) {
-      const moved = { ...record, tenantId: owner.tenantId };
+      const moved = { ...record, ...ownerOf(owner) };
       this.#rows.get(owner.id)?.set(key, moved);
       this.log.set(agentLogKey(owner.id, key), moved);
     }
   }
 }
+
+type Owner = Pick<HostAgentRecord, 'tenantId' | 'audience'>;
+
+const ownerOf = ({ tenantId, audience }: Owner): Owner => (audience ? { tenantId, audience } : { tenantId });
+
+const sameOwner = (a: Owner, b: Owner): boolean =>
+  a.tenantId === b.tenantId && a.audience?.join('\n') === b.audience?.join('\n');
 
 const sayBehind = ({ state, reason, givenAtMono, expiresAtMono }: HeldBehind, now: number): Behind => ({
   state,

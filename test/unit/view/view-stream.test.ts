@@ -16,7 +16,7 @@ const scope = (sees: (tenant: string) => boolean = () => true): ViewScope => ({
   caller,
   sees: ({ tenantId }) => sees(tenantId),
   hereOnly: false,
-  upstream: () => ({ state: 'self', address: '', ageMs: 0 }),
+  upstream: () => ({ state: 'self', address: '', ageMs: 0, peers: [] }),
 });
 
 const addHost = (view: FleetView, clock: MovedClock, host: string, tenantId = 'default') =>
