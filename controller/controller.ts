@@ -185,13 +185,14 @@ export class Controller {
         records,
         view,
         audit,
+        grants: peerGrants,
         limit,
         clock,
         log: part('federation'),
         own: () => ({
           cell,
           trustBundlePem: ownBundlePem(),
-          addresses: addresses.dialable(),
+          addresses: addresses.forPeers(),
           fingerprint: authority.fingerprint,
         }),
         identity: () => serverIdentity.material,
@@ -294,10 +295,10 @@ export class Controller {
               for (const id of hostAgents) await forget(id);
             },
           }),
-          ...grantHandlers(grants),
           ...federation.admin,
+          ...grantHandlers(grants),
         },
-        { ...ADMIN_TARGETS, ...GRANT_TARGETS, ...PEER_TARGETS },
+        { ...ADMIN_TARGETS, ...PEER_TARGETS, ...GRANT_TARGETS },
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);

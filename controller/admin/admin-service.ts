@@ -14,6 +14,9 @@ import type { Addresses } from './addresses.ts';
 import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
 
 type Definition = typeof AdminServiceService;
+/** Those of other rooms are put beside them where all meet. */
+type Elsewhere = 'addGrant' | 'listGrants' | 'revokeGrant' | 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer';
+type Administered = Exclude<keyof Definition, Elsewhere>;
 
 export interface AdminContext {
   records: Records;
@@ -37,10 +40,7 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   ...AUDIT_TARGETS,
 };
 
-/** Those of peers are the federation's, those of grants are theirs: put beside these where all meet. */
-type Elsewhere = 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer' | 'addGrant' | 'listGrants' | 'revokeGrant';
-
-export const adminHandlers = (context: AdminContext): Omit<Handlers<Definition>, Elsewhere> => {
+export const adminHandlers = (context: AdminContext): Pick<Handlers<Definition>, Administered> => {
   const { records, clock, cell, fingerprint, addresses, version } = context;
   const hostsOf = (host: string, user: string): { host: string; user: string }[] => {
     const found = [...records.identities.entries()]

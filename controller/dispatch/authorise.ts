@@ -36,10 +36,10 @@ const grantOf = (verb: GrantableVerb): GrantVerb => {
 /** The host-agent itself: the caller may have it deploy, whichever agents it has. Throws as `authorise` does. */
 export const deployable = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
   const record = visibleHost(view, caller, hostAgent);
-  if (caller.grants !== null) grantOf('deploy');
   if (isFederated(record)) {
     throw new FleetError('PERMISSION_DENIED', `${record.id} is of cell ${record.cell}: to deploy is never granted`);
   }
+  if (caller.grants !== null) grantOf('deploy');
   requireLeave(caller, 'deploy', record);
   return record;
 };

@@ -158,9 +158,8 @@ export class Orders {
     const { index, view, onSettled } = this.#options;
     const record = view.hostAgent(entry.hostAgent);
     const isNews = outcome !== 'pending' && index.get(name, id)?.outcome !== outcome;
-    if (isNews && record !== undefined) {
+    if (isNews && record !== undefined)
       onSettled?.(isFederated(record) ? { ...record, tenantId: name } : record, { ...entry, id, outcome });
-    }
     index
       .settle(name, id, entry, outcome)
       .catch((err: unknown) => this.#options.log.error({ err, order: id }, 'outcome of an order not stored'));

@@ -7,6 +7,7 @@ import type { ToldPeer } from '../../src/identity/peer-bundle.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import { EnrollmentServiceService } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { PeerIdentity } from '../../src/wire/gen/fleet/v1/peers.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { FailureLimit } from '../enrollment/failure-limit.ts';
@@ -44,16 +45,23 @@ export const exchangeHandlers = ({
   },
 });
 
+export interface PeerLine {
+  cell: string;
+  channel: PeerChannel;
+  signal: AbortSignal;
+  log: Logger;
+  /** Hears what we may do there, whenever that is asked. */
+  learn(verbs: readonly string[]): void;
+}
+
 /** Until the signal aborts. A peer that does not answer this is none the worse a peer. */
-export const exchangeWith = (
-  peers: Peers,
-  { cell, channel, signal, log }: { cell: string; channel: PeerChannel; signal: AbortSignal; log: Logger },
-): void => {
+export const exchangeWith = (peers: Peers, { cell, channel, signal, log, learn }: PeerLine): void => {
   const refresh = async (): Promise<void> => {
     const options = { signal, deadlineMs: DEADLINE_MS };
     const request = { identity: said(peers) };
     const { identity } = await channel.askOnce(EnrollmentServiceService.refreshPeer, request, options);
     await peers.refresh(cell, told(identity));
+    learn((await channel.askOnce(FleetServiceService.whoAmI, {}, options)).verbs);
   };
   void (async () => {
     while (!signal.aborted) {

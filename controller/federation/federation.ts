@@ -8,6 +8,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { FailureLimit } from '../enrollment/failure-limit.ts';
 import type { Handlers } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
+import type { PeerGrants } from '../tenancy/peer-grants.ts';
 import type { BreakerOptions } from './breaker.ts';
 import { exchangeHandlers, exchangeWith } from './exchange.ts';
 import { Invitations } from './invitations.ts';
@@ -20,6 +21,8 @@ export interface FederationOptions {
   records: Records;
   view: FleetView;
   audit: AuditLog;
+  /** What is granted to peers. */
+  grants: Pick<PeerGrants, 'of'>;
   /** Of strangers' attempts, shared with enrolment. */
   limit: FailureLimit;
   clock: Clock;
@@ -38,7 +41,7 @@ export class Federation {
   readonly enrollment: Pick<Handlers<typeof EnrollmentServiceService>, 'joinPeer' | 'refreshPeer'>;
 
   constructor(options: FederationOptions) {
-    const { records, view, audit, limit, clock, log, own, identity, breaker } = options;
+    const { records, view, audit, grants, limit, clock, log, own, identity, breaker } = options;
     this.peers = new Peers(records, clock, own);
     const invitations = new Invitations(records, this.peers, clock);
     this.links = new PeerLinks({
@@ -47,11 +50,25 @@ export class Federation {
       clock,
       log,
       identity,
-      onConnected: (cell, channel, signal) => exchangeWith(this.peers, { cell, channel, signal, log }),
+      onConnected: (cell, channel, signal) => {
+        exchangeWith(this.peers, {
+          cell,
+          channel,
+          signal,
+          log,
+          learn: (verbs) => this.links.learnGranted(cell, verbs),
+        });
+      },
       ...(breaker ? { breaker } : {}),
     });
     this.calls = new PeerCalls(this.links, own().cell);
-    this.admin = peerAdminHandlers({ peers: this.peers, invitations, links: this.links, nowMs: () => clock.nowMs() });
+    this.admin = peerAdminHandlers({
+      peers: this.peers,
+      invitations,
+      links: this.links,
+      granted: (cell) => grants.of(cell).now.verbs,
+      nowMs: () => clock.nowMs(),
+    });
     this.enrollment = exchangeHandlers({ peers: this.peers, invitations, audit, limit });
   }
 

@@ -16,6 +16,8 @@ export interface PeerAdminOptions {
   peers: Peers;
   invitations: Invitations;
   links: Pick<PeerLinks, 'describe'>;
+  /** Verbs of what is granted to it now. */
+  granted: (cell: string) => readonly string[];
   nowMs: () => number;
 }
 
@@ -44,6 +46,7 @@ export const peerAdminHandlers = ({
   peers,
   invitations,
   links,
+  granted,
   nowMs,
 }: PeerAdminOptions): Pick<Handlers<Definition>, 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer'> => {
   const tell = (record: PeerRecord): Peer => {
@@ -61,6 +64,8 @@ export const peerAdminHandlers = ({
       rows: line?.rows ?? 0,
       rowLimit: limits.rows,
       link: line?.link,
+      grantedToUs: line?.granted ?? [],
+      grantedByUs: [...granted(cell)],
     };
   };
   return {

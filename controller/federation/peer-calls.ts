@@ -3,6 +3,7 @@
  * and none that came from a peer: what it granted to us we do not share.
  */
 import { BugError, FleetError } from '../../src/domain/errors.ts';
+import { type RefusalReason, refusalReasonOf } from '../../src/wire/errors.ts';
 import { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import {
   CALL_WINDOW_BYTES,
@@ -41,6 +42,17 @@ const FORWARDED: ReadonlySet<HostCall> = new Set([
 
 /** Whoever reaches the admin socket, as peers know it; nobody can be invited under that name. */
 export const ADMIN_SOCKET_OPERATOR = 'admin-socket';
+
+/** Calls that do something there: what ended them in their midst does not tell whether they did. */
+const ORDERS: ReadonlySet<HostCall> = new Set(['sendText', 'pressKeys', 'answerPrompt', 'controlAgent', 'typeKeys']);
+/** The peer's word that it ended what went on, for a reason that lies in neither the call nor the agent. */
+const CUT: ReadonlySet<RefusalReason | null> = new Set<RefusalReason>([
+  'revoked',
+  'certificate_expired',
+  'grant_revoked',
+  'grant_expired',
+  'controller_stopping',
+]);
 
 /** The peer may take a little longer than it may take to say that time ran out. */
 const GRACE_MS = 1_500;
@@ -160,6 +172,9 @@ const endOf = (error: unknown, cell: string, call: HostCall): unknown => {
     return new BrokenCall(code, `the line to cell ${cell} broke (${error.message})`);
   }
   if (!(error instanceof FleetError)) return error;
+  if (ORDERS.has(call) && CUT.has(refusalReasonOf(error))) {
+    return new BrokenCall('UNAVAILABLE', `cell ${cell} cut the call (${error.message})`);
+  }
   // Its row is seen here: what is not granted looks there as if it did not exist.
   if (error.code === 'NOT_FOUND' && call !== 'getOrder') {
     return new FleetError('PERMISSION_DENIED', `cell ${cell} does not grant this, or the agent has just gone`);
@@ -167,5 +182,5 @@ const endOf = (error: unknown, cell: string, call: HostCall): unknown => {
   if (error.code === 'UNAUTHENTICATED') {
     return new FleetError('PERMISSION_DENIED', `cell ${cell} does not accept this cell as its peer any more`);
   }
-  return new RelayedError(error.code, `cell ${cell}: ${error.message.slice(0, MAX_DETAILS_CHARACTERS)}`);
+  return new RelayedError(error.code, `${error.message.slice(0, MAX_DETAILS_CHARACTERS)} (cell ${cell})`);
 };

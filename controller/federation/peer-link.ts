@@ -55,6 +55,8 @@ export class PeerLink {
   #certificateNotAfterMs: number | null = null;
   /** Aborted to look anew: at another record, with a new certificate. */
   #anew = new AbortController();
+  /** Other grants count now, and what is held was told by those before. */
+  #isOutdated = false;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
@@ -117,6 +119,9 @@ export class PeerLink {
         const error = await this.#follow(AbortSignal.any([signal, this.#anew.signal]));
         if (signal.aborted) return;
         if (this.#anew.signal.aborted) continue;
+        if (this.#isTakenUp(error)) continue;
+        this.#channel?.close();
+        this.#channel = null;
         this.#fell(error);
       }
     } finally {
@@ -167,10 +172,6 @@ export class PeerLink {
     } finally {
       silence.end();
       over.abort();
-      if (!this.#anew.signal.aborted) {
-        this.#channel?.close();
-        this.#channel = null;
-      }
       if (this.#channel !== channel) channel.close();
     }
   }
@@ -181,6 +182,7 @@ export class PeerLink {
     let silentMs = 0;
     const timer = setInterval(() => {
       silentMs += LOOK_MS;
+      if (this.#isOutdated && silentMs > LOOK_MS) this.#forget();
       if (silentMs > LINK_THRESHOLDS.silentMs) over.abort(new BrokenLine('UNAVAILABLE', 'silent'));
       if (!rows.hasRoom) return;
       rows.forgetPlace();
@@ -196,15 +198,30 @@ export class PeerLink {
 
   #stands(channel: PeerChannel): void {
     this.#breaker.succeeded();
+    this.#isOutdated = false;
     this.#address = channel.address;
     this.#tries = 0;
     this.#certificateNotAfterMs = channel.certificateNotAfterMs;
     this.#move('connected', null);
   }
 
+  /** Rows that are granted no more go with the next snapshot, which comes at once, or go all; other calls go on. */
+  #isTakenUp(error: FleetError): boolean {
+    if (refusalReasonOf(error) !== 'grants_changed' || this.#isOutdated) return false;
+    this.#isOutdated = true;
+    this.#options.rows.forgetPlace();
+    return true;
+  }
+
+  #forget(): void {
+    this.#isOutdated = false;
+    this.#options.rows.clear();
+  }
+
   #fell(error: FleetError): void {
     const { rows, log, peer } = this.#options;
     this.#breaker.failed();
+    if (this.#isOutdated) this.#forget();
     const why = refusalReasonOf(error);
     log.info({ peer: peer().cell, code: error.code, why: error.message, refusal: why }, 'line to a peer ended');
     if (why === 'revoked') {

@@ -9,7 +9,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { PeerStanding as ToldStanding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { PeerRecord, Records } from '../store/records.ts';
-import type { Caller } from '../tenancy/caller.ts';
+import { type Caller, GRANTABLE_VERBS } from '../tenancy/caller.ts';
 import { isVisible } from '../tenancy/visible.ts';
 import type { BreakerOptions } from './breaker.ts';
 import { PeerLink, type PeerLinkOptions } from './peer-link.ts';
@@ -30,6 +30,8 @@ interface Line {
   /** What it was begun with. */
   record: PeerRecord;
   stop: AbortController;
+  /** What it says that we may do there. */
+  granted: string[];
   running: Promise<void>;
 }
 
@@ -74,9 +76,15 @@ export class PeerLinks {
   }
 
   /** Of a peer that is not active there is none. */
-  describe(cell: string): { rows: number; link: ReturnType<PeerLink['describe']> } | null {
+  describe(cell: string): { rows: number; granted: string[]; link: ReturnType<PeerLink['describe']> } | null {
     const line = this.#lines.get(cell);
-    return line === undefined ? null : { rows: line.rows.count(), link: line.link.describe() };
+    return line === undefined ? null : { rows: line.rows.count(), granted: line.granted, link: line.link.describe() };
+  }
+
+  /** Its own word of what we may do there. */
+  learnGranted(cell: string, verbs: readonly string[]): void {
+    const line = this.#lines.get(cell);
+    if (line) line.granted = GRANTABLE_VERBS.filter((verb) => verbs.includes(verb));
   }
 
   /** Peers whose agents may exist for a caller. */
@@ -122,7 +130,7 @@ export class PeerLinks {
       for (const id of rows.ids()) this.#changed.emit(id);
     });
     const stop = new AbortController();
-    this.#lines.set(cell, { link, rows, record: begun, stop, running: link.run(stop.signal) });
+    this.#lines.set(cell, { link, rows, record: begun, granted: [], stop, running: link.run(stop.signal) });
   }
 
   #adapt(line: Line, record: PeerRecord): void {

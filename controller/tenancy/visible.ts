@@ -11,30 +11,26 @@ import { decodeAgentRow } from '../../src/wire/agent-row.ts';
 import type { Caller } from './caller.ts';
 import { isGranted, isReached } from './granted.ts';
 
-/**
- * Of hosts, agents, and what is told of them. Another cell names its tenants as it likes: for whom its agents exist here is
- * said by its audience.
- */
-export const isVisible = ({ tenants, grants }: Pick<Caller, 'tenants' | 'grants'>, record: Visible): boolean => {
-  if (grants !== null) {
-    return isAgent(record) ? isGranted(grants, 'observe', record) : isHostAgent(record) && isReached(grants, record);
-  }
-  if (tenants === 'all') return true;
-  const { tenantId, audience } = record;
-  return audience ? audience.some((tenant) => tenants.includes(tenant)) : tenants.includes(tenantId);
+/** Of hosts, agents, and what is told of them. */
+export const isVisible = (
+  { tenants, grants }: Pick<Caller, 'tenants' | 'grants'>,
+  record: HostAgentRecord | AgentRecord | { kind?: string; tenantId: string; audience?: readonly string[] | undefined },
+): boolean => {
+  if (grants === null) return tenants === 'all' || audienceOf(record).some((tenant) => tenants.includes(tenant));
+  if (isAgent(record)) return isGranted(grants, 'observe', record);
+  return isHostAgent(record) && isReached(grants, record);
 };
 
-type Visible =
-  | HostAgentRecord
-  | AgentRecord
-  | { kind?: string; tenantId: string; audience?: readonly string[] | undefined };
-
-const isAgent = (record: Visible): record is AgentRecord => record.kind === 'agent';
-const isHostAgent = (record: Visible): record is HostAgentRecord => record.kind === 'host-agent';
+/** A peer's names its tenants as it likes: for whom it exists here is said by us. */
+const audienceOf = ({ tenantId, audience }: { tenantId: string; audience?: readonly string[] | undefined }) =>
+  audience ?? [tenantId];
 
 /** Another cell's: its own controller has the word about it. */
 export const isFederated = ({ audience }: { audience?: readonly string[] | undefined }): boolean =>
   audience !== undefined;
+
+const isAgent = (record: { kind?: string }): record is AgentRecord => record.kind === 'agent';
+const isHostAgent = (record: { kind?: string }): record is HostAgentRecord => record.kind === 'host-agent';
 
 export const noSuchAgent = (): FleetError => new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
 

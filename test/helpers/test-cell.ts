@@ -136,6 +136,7 @@ export class TestCell {
       records: this.records,
       view: this.view,
       audit: this.audit,
+      grants: new PeerGrants(this.records, clock),
       limit,
       clock,
       log,

@@ -9,6 +9,7 @@ import { grantSpecs } from './grant-specs.ts';
 import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { orderSpecs } from './order-specs.ts';
+import { peerSpecs } from './peer-specs.ts';
 import { recordSpecs } from './record-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
 
@@ -36,6 +37,7 @@ const HOST: FlagSpec = {
   value: 'HOST',
   help: 'only this host',
 };
+const CELL: FlagSpec = { name: 'cell', type: 'string', multiple: true, value: 'CELL', help: 'only this cell' };
 const TENANT: FlagSpec = { name: 'tenant', type: 'string', multiple: true, value: 'TENANT', help: 'only this tenant' };
 
 const viewSpecs: readonly CommandSpec[] = [
@@ -46,6 +48,7 @@ const viewSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [
       WATCH,
+      CELL,
       HOST,
       TENANT,
       { name: 'state', type: 'string', multiple: true, value: 'STATE', choices: READINESS, help: 'only in this state' },
@@ -81,6 +84,7 @@ const viewSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [
       WATCH,
+      CELL,
       HOST,
       TENANT,
       LOCAL,
@@ -187,6 +191,7 @@ export const specs: readonly CommandSpec[] = [
   ...desiredSpecs,
   ...recordSpecs,
   ...hostSpecs,
+  ...peerSpecs,
   ...grantSpecs,
   ...selfSpecs,
 ];
