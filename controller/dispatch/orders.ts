@@ -81,7 +81,7 @@ export class Orders {
     request: RequestOf<C>,
     caller: OnBehalfOf,
     signal: AbortSignal,
-    owner: OrderOwner = tenantOwner(record.tenantId),
+    owner: OrderOwner = tenantOwner(orderTenant(record, caller.tenantId)),
   ): Promise<OrderOutcome> {
     const { view, calls, index, clock } = this.#options;
     // An order to the host itself has no key.

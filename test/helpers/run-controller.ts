@@ -69,6 +69,11 @@ export class RunningController {
     return await ask(channel);
   }
 
+  /** host:port of its open addresses. */
+  async listening(): Promise<string[]> {
+    return (await this.admin((channel) => channel.unary(controllerStatus, {}, { deadlineMs: 5_000 }))).listening;
+  }
+
   async token(host: string, user = 'u', tenantId = '', replace = false): Promise<string> {
     const request = { host, user, tenantId, validSeconds: 60, replace };
     return (await this.admin((channel) => channel.unary(createToken, request, { deadlineMs: 5_000 }))).token;

@@ -91,6 +91,7 @@ export class TestCell {
   addresses!: Addresses;
   enrollment!: Enrollment;
   trust!: PeerTrust;
+  grants!: PeerGrants;
   /** Its lines are begun by the test that wants them. */
   federation!: Federation;
   readonly view: FleetView;
@@ -121,7 +122,10 @@ export class TestCell {
     this.trust.start();
     const bundles = () =>
       new Map([...this.trust.bundles(), ...this.partners.flatMap((authority) => [...authority.bundles])]);
-    this.door = new Door({ records: this.records, bundles, audit: this.audit, clock, log, sweepIntervalMs: 20 });
+    const { records, audit } = this;
+    this.grants = new PeerGrants(records, clock);
+    this.grants.start();
+    this.door = new Door({ records, bundles, grants: this.grants, audit, clock, log, sweepIntervalMs: 20 });
     this.identity = new ServerIdentity(this.authority, clock, { name: 'main', lifetimeMs: 7 * 86_400_000 });
     const material = this.trust.widened(this.identity.material);
     this.trust.onChanged(() => this.server.rotate(this.trust.widened(this.identity.material)));
@@ -257,6 +261,7 @@ export class TestCell {
     await this.federation?.stop();
     await this.server?.stop();
     this.identity?.stop();
+    this.grants?.stop();
     await this.audit?.stop();
     this.store.stop();
     rmSync(this.folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import type { CommandSpec, FlagSpec } from '../command.ts';
 import { attachSpecs } from './attach-specs.ts';
 import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
+import { grantSpecs } from './grant-specs.ts';
 import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { orderSpecs } from './order-specs.ts';
@@ -191,5 +192,6 @@ export const specs: readonly CommandSpec[] = [
   ...recordSpecs,
   ...hostSpecs,
   ...peerSpecs,
+  ...grantSpecs,
   ...selfSpecs,
 ];
