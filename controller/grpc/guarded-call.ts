@@ -69,6 +69,7 @@ export class GuardedCalls {
     try {
       admission = this.#door.admit(path, transport);
     } catch (error) {
+      await this.#door.denialsWritten();
       end(failureOf(error, 'door'), undefined);
       return;
     }
