@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { inviteOperator } from '../../src/cli/client/admin-methods.ts';
 import { readContext } from '../../src/cli/client/context-files.ts';
 import { openContext } from '../../src/cli/client/context-line.ts';
+import { contextFolder } from '../../src/cli/client/contexts.ts';
 import { GrpcChannel } from '../../src/cli/client/grpc-channel.ts';
+import { joinAsOperator } from '../../src/cli/client/join-as-operator.ts';
+import { parseToken } from '../../src/identity/token.ts';
 import { type Paths, resolvePaths } from '../../src/runtime/paths.ts';
 import type { InviteOperatorRequest } from '../../src/wire/gen/fleet/v1/operators.ts';
 import { type Ran, type Running, runFleetProgram, startFleet } from './fleet-program.ts';
@@ -29,6 +32,14 @@ export class OperatorSeat {
     const seat = new OperatorSeat();
     const { code, stderr } = await seat.login(await inviteTo(controller, wish));
     if (code !== 0) throw new Error(`login failed: ${stderr}`);
+    return seat;
+  }
+
+  /** The same without the program, which takes a second to start. */
+  static async joined(controller: RunningController, wish: OperatorWish): Promise<OperatorSeat> {
+    const seat = new OperatorSeat();
+    const token = parseToken(await inviteTo(controller, wish), 'operator');
+    await joinAsOperator(token, contextFolder(seat.paths, 'home'), AbortSignal.timeout(10_000));
     return seat;
   }
 
