@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inviteOperator } from '../../src/cli/client/admin-methods.ts';
-import { readContext } from '../../src/cli/client/context-files.ts';
+import { readContext, saveContext } from '../../src/cli/client/context-files.ts';
 import { openContext } from '../../src/cli/client/context-line.ts';
 import { contextFolder } from '../../src/cli/client/contexts.ts';
 import { GrpcChannel } from '../../src/cli/client/grpc-channel.ts';
@@ -57,6 +57,11 @@ export class OperatorSeat {
 
   held() {
     return readContext(this.paths, 'home');
+  }
+
+  async dialsOnly(...addresses: string[]): Promise<void> {
+    const held = await this.held();
+    await saveContext(held.folder, { ...held, addresses });
   }
 
   /** The CLI's own line. */

@@ -3,7 +3,7 @@
  * with the same key. What the controller then says of its addresses and authorities is kept.
  */
 import { createPrivateKey } from 'node:crypto';
-import { FleetError } from '../../domain/errors.ts';
+import { BugError } from '../../domain/errors.ts';
 import { readCertificate, renewalDueMs } from '../../identity/certificate.ts';
 import { makeCsr } from '../../identity/csr.ts';
 import { knownAddresses } from '../../identity/known-addresses.ts';
@@ -19,7 +19,12 @@ const RENEW_DEADLINE_MS = 5_000;
 const LOOK_MS = 60_000;
 
 /** Throws UNAVAILABLE where no address answers, and the controller's refusal to renew what has run out. */
-export const openContext = async (paths: Paths, name: string, signal: AbortSignal): Promise<OpenLine> => {
+export const openContext = async (
+  paths: Paths,
+  name: string,
+  signal: AbortSignal,
+  { lookMs = LOOK_MS }: { lookMs?: number } = {},
+): Promise<OpenLine> => {
   let held = await readContext(paths, name);
   if (lifeOf(held) === 'over') {
     const line = await dial(held, signal, { asStranger: true });
@@ -30,10 +35,13 @@ export const openContext = async (paths: Paths, name: string, signal: AbortSigna
     }
   }
   const line = await dial(held, signal, { asStranger: false });
-  held = await keepFirst(held, line.address);
-  // While it still lives a failure has time to mend itself.
-  if (lifeOf(held) === 'due') await renewed(held, line).catch(onlyOperational);
-  return { ...line, transport: new FreshTransport(line.transport, () => look(paths, name, line)) };
+  try {
+    held = await keepFirst(held, line.address);
+    if (lifeOf(held) === 'due') await renewed(held, line);
+  } catch (error) {
+    triedAgain(error);
+  }
+  return { ...line, transport: new FreshTransport(line.transport, lookMs, () => look(paths, name, line)) };
 };
 
 const dial = (held: HeldContext, signal: AbortSignal, { asStranger }: { asStranger: boolean }): Promise<OpenLine> => {
@@ -78,17 +86,18 @@ const look = async (paths: Paths, name: string, line: OpenLine): Promise<void> =
   if (lifeOf(held) !== 'fresh') await renewed(held, line);
 };
 
-const onlyOperational = (error: unknown): void => {
-  if (!(error instanceof FleetError)) throw error;
+/** While the certificate lives, a disk or a controller that fails has time to mend. */
+const triedAgain = (error: unknown): void => {
+  if (error instanceof BugError) throw error;
 };
 
 class FreshTransport implements Transport {
   readonly #inner: Transport;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(inner: Transport, look: () => Promise<void>) {
+  constructor(inner: Transport, lookMs: number, look: () => Promise<void>) {
     this.#inner = inner;
-    this.#timer = setInterval(() => void look().catch(onlyOperational), LOOK_MS).unref();
+    this.#timer = setInterval(() => void look().catch(triedAgain), lookMs).unref();
   }
 
   get isOpen(): boolean {
