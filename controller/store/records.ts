@@ -22,6 +22,19 @@ export interface IdentityRecord {
   enrolledMs: number;
   version: string;
   revoked: boolean;
+  /** Of an operator that is no admin: whose things exist for it; without it `tenantId` alone. */
+  tenants?: string[];
+  /** An operator that may take terminals over. */
+  takeover?: boolean;
+}
+
+/** What an invitation makes of whoever uses it. */
+export interface InvitedRecord {
+  name: string;
+  role: Role;
+  /** Empty for an admin. */
+  tenants: string[];
+  takeover: boolean;
 }
 
 export interface TokenRecord {
@@ -33,6 +46,8 @@ export interface TokenRecord {
   createdBy: string;
   /** null until used; then whoever shows the same key gets the same certificate again. */
   used: { keyFingerprint: string; certificatePem: string; uri: string; atMs: number } | null;
+  /** It enrols this operator, and no host. */
+  operator?: InvitedRecord;
 }
 
 /** What the controller was told about itself. */
