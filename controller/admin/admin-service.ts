@@ -4,6 +4,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import type { ControllerStatusResponse } from '../../src/wire/gen/fleet/v1/admin_messages.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import { quarantineHost } from '../enrollment/quarantine.ts';
 import { revokeHost } from '../enrollment/revoke.ts';
 import { createToken } from '../enrollment/tokens.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
@@ -12,6 +13,7 @@ import { actorOf } from '../tenancy/caller.ts';
 import { allowVerbs, parseGrantableVerbs } from '../tenancy/ceilings.ts';
 import type { Addresses } from './addresses.ts';
 import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
+import { TENANT_TARGETS, tenantHandlers } from './tenant-calls.ts';
 
 type Definition = typeof AdminServiceService;
 
@@ -34,7 +36,9 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   removeHost: ({ host, user }) => `${host}/${user || '*'}`,
   listen: ({ address, advertise }) => [address || 'all interfaces', ...advertise].join(' '),
   allowVerbs: ({ host, user, verbs }) => `${host}/${user || '*'} ${verbs.join(',')}`,
+  quarantineHost: ({ host, user, lift }) => `${host}/${user || '*'}${lift ? ' lifted' : ''}`.slice(0, 256),
   ...AUDIT_TARGETS,
+  ...TENANT_TARGETS,
 };
 
 export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
@@ -49,6 +53,7 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
   };
   return {
     ...auditHandlers(context.audit, clock),
+    ...tenantHandlers(records, cell, clock),
     createToken: (caller, wish) =>
       createToken(wish, {
         records,
@@ -72,6 +77,7 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
       await allowVerbs(records, hostsOf(host, user), allowed);
       return { verbs: allowed };
     },
+    quarantineHost: (_caller, { host, user, lift }) => quarantineHost(records, { host, user }, !lift),
     listIdentities: () => ({
       identities: [...records.identities.entries()].map(([spiffeId, record]) => ({
         spiffeId,

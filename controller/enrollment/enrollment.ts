@@ -16,7 +16,9 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { CertificateResponse, EnrollRequest, RenewRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { IdentityRecord, Records, TokenRecord } from '../store/records.ts';
+import { boundTenant, keepingBinding } from '../tenancy/bindings.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
+import { DEFAULT_TENANT, isTenant } from '../tenancy/tenants.ts';
 import { requireFree, rivalsOf } from './claims.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
@@ -93,22 +95,32 @@ export class Enrollment {
     if (!token.replace) requireFree(records, claim, this.#context.log);
     const id = { kind: 'host', cell: authority.cell, host: claim.host, user: claim.user } as const;
     const uri = formatSpiffeId(id);
+    const tenantId = boundTenant(records, claim) ?? (token.tenantId || DEFAULT_TENANT);
+    // Removed since the token was made.
+    if (!isTenant(records, tenantId)) throw notAccepted();
     const displaced = rivalsOf(records, claim);
     const names = displaced.map((rival) => rival.uri).join(' ');
     const reason = `token of ${token.createdBy}${names === '' ? '' : `; replaces ${names}`}`;
     await audit.record({ actor: actorOf(caller), verb: 'enroll', target: uri, outcome: 'allowed', reason });
-    const { certificatePem, record } = this.#issue(id, key, { ...claim, tenantId: token.tenantId }, request.version);
+    const { certificatePem, record } = this.#issue(id, key, { ...claim, tenantId }, request.version);
     const used = { keyFingerprint: fingerprint, certificatePem, uri, atMs: nowMs };
+    const binding = { tenantId, boundMs: nowMs, boundBy: token.createdBy };
+    const others = displaced.filter((rival) => rival.uri !== uri);
     const committed = await records.store.commit({
-      expect: [records.tokens.expectation(tokenName), records.identities.expectation(uri)],
+      expect: [
+        records.tokens.expectation(tokenName),
+        records.identities.expectation(uri),
+        records.bindings.expectation(`${claim.host}/${claim.user}`),
+        records.tenants.expectation(tenantId),
+      ],
       put: [
         records.tokens.writing(tokenName, { ...token, used }),
         // Its own name's last bearer is written over.
-        ...displaced
-          .filter((rival) => rival.uri !== uri)
-          .map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
-        records.identities.writing(uri, record),
+        ...others.map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
+        records.identities.writing(uri, { ...record, ...quarantineOf(records.identities.get(uri)) }),
+        ...keepingBinding(records, claim, binding),
       ],
+      remove: others.map((rival) => records.bindings.keyOf(`${rival.record.host}/${rival.record.user}`)),
     });
     if (committed === null)
       throw new FleetError('ABORTED', 'another enrolment came first: try again', { retryable: true });
@@ -149,7 +161,7 @@ export class Enrollment {
     await audit.record({ actor: uri, verb: 'renew', target: uri, outcome: 'allowed', reason });
     const id = { kind: 'host', cell: authority.cell, host: record.host, user: record.user } as const;
     const renewed = this.#issue(id, key, record, record.version);
-    const next = { ...renewed.record, enrolledMs: record.enrolledMs };
+    const next = { ...renewed.record, ...quarantineOf(record), enrolledMs: record.enrolledMs };
     const expect = [records.identities.expectation(uri)];
     const committed = await records.store.commit({ expect, put: [records.identities.writing(uri, next)] });
     if (committed === null)
@@ -204,3 +216,7 @@ export class Enrollment {
     return { certificatePem, trustBundlePem, cell, host, user, tenantId, addresses: addresses() };
   }
 }
+
+/** A new certificate lets nobody out: only an administrator does, or one who removed the host. */
+const quarantineOf = (held: IdentityRecord | undefined): Pick<IdentityRecord, 'quarantined'> =>
+  held?.quarantined && !held.revoked ? { quarantined: true } : {};

@@ -64,19 +64,32 @@ export const authenticate = (
 export const callerOf = (
   records: Records,
   spiffeId: string,
-  { kind, name, host, user, machineId, tenantId, role }: IdentityRecord,
+  record: IdentityRecord,
   proof: Pick<Caller, 'certificate' | 'peer'>,
-): Caller => ({
-  kind,
-  name: kind === 'host' ? user : name,
-  spiffeId,
-  host,
-  user,
-  machineId,
-  tenantId,
-  tenants: [tenantId],
-  role,
-  verbs: verbsOf({ kind, role }),
-  ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],
-  ...proof,
-});
+): Caller => {
+  const { kind, name, host, user, machineId, tenantId, role, quarantined = false } = record;
+  return {
+    kind,
+    name: kind === 'host' ? user : name,
+    spiffeId,
+    host,
+    user,
+    machineId,
+    tenantId,
+    tenants: [tenantId],
+    role,
+    verbs: verbsOf({ kind, role }),
+    ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],
+    quarantined,
+    ...proof,
+  };
+};
+
+/** Whether an open call was let in as somebody who sees or may do something else than its caller does now. */
+export const hasChanged = (records: Records, caller: Caller, record: IdentityRecord): boolean => {
+  const { tenantId, tenants, role, verbs } = callerOf(records, caller.spiffeId ?? '', record, caller);
+  return (
+    JSON.stringify([tenantId, tenants, role, verbs]) !==
+    JSON.stringify([caller.tenantId, caller.tenants, caller.role, caller.verbs])
+  );
+};
