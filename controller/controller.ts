@@ -21,7 +21,7 @@ import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openBodyMac } from './audit/body-mac.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
-import { DESIRED_TARGETS, Desired } from './desired/desired.ts';
+import { Desired, desiredTargets } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
 import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
@@ -217,7 +217,7 @@ export class Controller {
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
         },
-        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...DESIRED_TARGETS, ...EVENT_TARGETS },
+        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...desiredTargets(view), ...EVENT_TARGETS },
       );
       server.addService(HostAgentServiceService, hostAgentHandlers(uplink, tunnels));
       server.addService(EnrollmentServiceService, {

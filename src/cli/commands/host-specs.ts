@@ -234,6 +234,20 @@ export const hostSpecs: CommandSpec[] = [
         choices: ['yes', 'no'],
         help: 'whether a person may type freely into its agents (fleet attach), where LEVEL lets anybody type',
       },
+      {
+        name: 'federated',
+        type: 'string',
+        value: 'LEVEL',
+        choices: CONTROL_LEVELS.filter((level) => level !== 'deploy'),
+        help: 'what callers of other cells may do, within what is granted to them (default: observe)',
+      },
+      {
+        name: 'federated-takeover',
+        type: 'string',
+        value: 'YESNO',
+        choices: ['yes', 'no'],
+        help: 'the same as --takeover, for callers of other cells (default: no)',
+      },
       PORT,
       IDENTITY,
       OUTPUT,
@@ -243,6 +257,7 @@ export const hostSpecs: CommandSpec[] = [
       'fleet host control dragon-lin',
       'fleet host control dragon-lin deploy',
       'fleet host control W-jarvis --takeover no',
+      'fleet host control dragon-lin --federated send',
     ],
     notes:
       'On this host it writes the file itself, on another it goes over your own ssh, never over the fleet: whoever owns\n' +
