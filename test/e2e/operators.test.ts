@@ -69,7 +69,7 @@ test('a viewer looks and does not type', async () => {
     expect.arrayContaining([
       expect.objectContaining({
         actor: 'spiffe://home/operator/guest',
-        verb: '/fleet.v1.FleetService/SendText',
+        verb: 'SendText',
         outcome: 'denied',
       }),
     ]),
@@ -81,7 +81,7 @@ test('a controller that is cut off is 5, with where it was looked for, and no ro
   try {
     const ran = await maria('ps');
     expect(ran).toMatchObject({ exitCode: 5, stdout: '' });
-    expect(ran.stderr).toMatch(/controller of context maria unreachable: \S+:\d+: no answer within 3 s/);
+    expect(ran.stderr).toMatch(/controller of context maria unreachable: \S+:\d+: no answer within [\d.]+ s/);
   } finally {
     await ground.jarvis.host.mendCable();
   }
