@@ -67,7 +67,7 @@ export class OperatorSeat {
 
   /** The CLI's own line. */
   channel(): GrpcChannel {
-    const open = (signal: AbortSignal) => openContext(this.paths, 'home', signal);
+    const open = (signal: AbortSignal, withinMs: number) => openContext(this.paths, 'home', { signal, withinMs });
     return new GrpcChannel({ at: { open, called: 'home' }, what: 'controller', mend: '' });
   }
 

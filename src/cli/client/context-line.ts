@@ -9,7 +9,7 @@ import { makeCsr } from '../../identity/csr.ts';
 import { knownAddresses } from '../../identity/known-addresses.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { type HeldContext, readContext, saveContext } from './context-files.ts';
-import { dialController, type OpenLine } from './dial-controller.ts';
+import { type DialLimits, dialController, type OpenLine } from './dial-controller.ts';
 import { renew } from './enrollment-methods.ts';
 import { type Endpoint, GrpcChannel } from './grpc-channel.ts';
 import type { Call, HeaderFields, Transport } from './transport.ts';
@@ -22,19 +22,19 @@ const LOOK_MS = 60_000;
 export const openContext = async (
   paths: Paths,
   name: string,
-  signal: AbortSignal,
+  limits: DialLimits,
   { lookMs = LOOK_MS }: { lookMs?: number } = {},
 ): Promise<OpenLine> => {
   let held = await readContext(paths, name);
   if (lifeOf(held) === 'over') {
-    const line = await dial(held, signal, { asStranger: true });
+    const line = await dial(held, limits, { asStranger: true });
     try {
       held = await renewed(held, line);
     } finally {
       line.transport[Symbol.dispose]();
     }
   }
-  const line = await dial(held, signal, { asStranger: false });
+  const line = await dial(held, limits, { asStranger: false });
   try {
     held = await keepFirst(held, line.address);
     if (lifeOf(held) === 'due') await renewed(held, line);
@@ -44,10 +44,10 @@ export const openContext = async (
   return { ...line, transport: new FreshTransport(line.transport, lookMs, () => look(paths, name, line)) };
 };
 
-const dial = (held: HeldContext, signal: AbortSignal, { asStranger }: { asStranger: boolean }): Promise<OpenLine> => {
+const dial = (held: HeldContext, limits: DialLimits, { asStranger }: { asStranger: boolean }): Promise<OpenLine> => {
   const { cell, trustBundlePem, keyPem, certificatePem, addresses, name } = held;
   const proof = asStranger ? { certificatePem: null, keyPem: null } : { certificatePem, keyPem };
-  return dialController(addresses, { cell, trustBundlePem, ...proof }, `controller of context ${name}`, signal);
+  return dialController(addresses, { cell, trustBundlePem, ...proof }, `controller of context ${name}`, limits);
 };
 
 const lifeOf = ({ certificatePem }: HeldContext): 'fresh' | 'due' | 'over' => {

@@ -10,7 +10,11 @@ export interface OpenLine {
   address: string;
 }
 
+/** Of each address, where nobody is in a greater hurry. */
 const DIAL_TIMEOUT_MS = 3_000;
+const LEAST_TIMEOUT_MS = 200;
+/** Of the time that there is; the rest is for saying that nobody answered. */
+const SHARE = 0.8;
 
 /** The system's words are for programmers. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -19,25 +23,32 @@ const WORDS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to it',
   ENOTFOUND: 'no such name',
   EAI_AGAIN: 'its name cannot be looked up now',
-  ETIMEDOUT: `no answer within ${DIAL_TIMEOUT_MS / 1_000} s`,
 };
 
 const ADDRESS = /^\[?(.*?)\]?:(\d+)$/;
+
+export interface DialLimits {
+  signal: AbortSignal;
+  /** For all addresses together; Infinity where nobody waits for it to end. */
+  withinMs: number;
+}
 
 /** UNAVAILABLE naming each address and why it was not reached; nothing was asked of anybody then. */
 export const dialController = async (
   addresses: readonly string[],
   identity: ClientIdentityPem,
   what: string,
-  signal: AbortSignal,
+  { signal, withinMs }: DialLimits,
 ): Promise<OpenLine> => {
   const { secureContextOptions, checkServerIdentity } = clientTls(identity, Date.now);
   const tls = { ...secureContextOptions, checkServerIdentity };
   const failures: string[] = [];
+  const share = (SHARE * withinMs) / addresses.length;
+  const timeoutMs = Math.floor(Math.min(DIAL_TIMEOUT_MS, Math.max(LEAST_TIMEOUT_MS, share)));
   for (const address of addresses) {
     const [, host = '', port = ''] = ADDRESS.exec(address) ?? [];
     try {
-      const transport = await connectedOverTls(host, Number(port), tls, { timeoutMs: DIAL_TIMEOUT_MS, signal });
+      const transport = await connectedOverTls(host, Number(port), tls, { timeoutMs, signal });
       return { transport, address };
     } catch (error) {
       if (signal.aborted || !(error instanceof TransportError)) throw error;

@@ -27,7 +27,8 @@ export const adminEndpoint = (paths: Paths): Endpoint =>
 const contextEndpoint = (paths: Paths, name: string): Endpoint => ({
   at: {
     // What TLS and certificates need is slow to load.
-    open: async (signal) => (await import('./context-line.ts')).openContext(paths, name, signal),
+    open: async (signal, withinMs) =>
+      (await import('./context-line.ts')).openContext(paths, name, { signal, withinMs }),
     called: `context ${name}`,
   },
   what: 'controller',

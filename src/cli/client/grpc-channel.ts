@@ -21,8 +21,8 @@ export interface Endpoint {
 }
 
 interface Opener {
-  /** The signal aborts when nobody waits for it any more. */
-  open: (signal: AbortSignal) => Promise<{ transport: Transport; address: string }>;
+  /** The signal aborts when nobody waits for it any more; the call that it is for is given up after `withinMs`. */
+  open: (signal: AbortSignal, withinMs: number) => Promise<{ transport: Transport; address: string }>;
   called: string;
 }
 
@@ -71,7 +71,7 @@ export class GrpcChannel implements Disposable {
   /** Ends when the service ends the call well; throws FleetError otherwise. Leaving the loop cancels the call. */
   async *stream<Q, R>(method: Method<Q, R>, request: Q, options: CallOptions = {}): AsyncGenerator<R, void, void> {
     if (options.signal?.aborted) throw cancelled(method);
-    const transport = await withinLimits(this.#connected(), method, options);
+    const transport = await withinLimits(this.#connected(options), method, options);
     const isTls = !('path' in this.#endpoint.at);
     const call = transport.call(requestFields(method.path, options, isTls), frameMessage(method.encode(request)));
     const limits = new CallLimits(call, method, options);
@@ -101,22 +101,22 @@ export class GrpcChannel implements Disposable {
     this.#transport = null;
   }
 
-  async #connected(): Promise<Transport> {
+  async #connected({ deadlineMs = Number.POSITIVE_INFINITY }: CallOptions): Promise<Transport> {
     if (this.#transport?.isOpen) return this.#transport;
     if (this.#transport) this.#former.push(this.#transport);
     this.#transport = null;
-    this.#opening ??= this.#open().finally(() => {
+    this.#opening ??= this.#open(deadlineMs).finally(() => {
       this.#opening = null;
     });
     return await this.#opening;
   }
 
-  async #open(): Promise<Transport> {
+  async #open(withinMs: number): Promise<Transport> {
     const { at } = this.#endpoint;
     if ('path' in at) this.#transport = new Http2Connection(connect(at.path)).start();
     else if ('host' in at) this.#transport = await connectOverTls(at.host, at.port, at.tls);
     else {
-      const { transport, address } = await at.open(this.#left.signal);
+      const { transport, address } = await at.open(this.#left.signal, withinMs);
       this.#transport = transport;
       this.#address = address;
     }

@@ -67,7 +67,10 @@ const askFor = async (
   const stranger = { certificatePem: null, keyPem: null, trustBundlePem, cell };
   const what = `controller of cell ${cell}`;
   using channel = new GrpcChannel({
-    at: { open: (left) => dialController([address], stranger, what, left), called: address },
+    at: {
+      open: (left, withinMs) => dialController([address], stranger, what, { signal: left, withinMs }),
+      called: address,
+    },
     what,
     mend: 'ask for a new invitation',
   });

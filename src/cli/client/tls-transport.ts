@@ -57,7 +57,7 @@ class TlsTransport implements Transport {
 
   connected(timeoutMs: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const late = new TransportError(`no answer within ${timeoutMs} ms`, { errno: 'ETIMEDOUT' });
+    const late = new TransportError(`no answer within ${timeoutMs / 1_000} s`, { errno: 'ETIMEDOUT' });
     const timer = setTimeout(() => reject(late), timeoutMs);
     const cancel = (): void => reject(signal.reason);
     this.#session.once('connect', () => resolve());

@@ -96,7 +96,12 @@ test('later than that it is refused, and so is a revoked one at any time', async
 
 test('a line that stays open renews on the way', async () => {
   const seat = await newSeat();
-  const { transport } = await openContext(seat.paths, 'home', AbortSignal.timeout(60_000), { lookMs: 20 });
+  const { transport } = await openContext(
+    seat.paths,
+    'home',
+    { signal: AbortSignal.timeout(60_000), withinMs: 60_000 },
+    { lookMs: 20 },
+  );
   using _line = transport;
   const old = await age(seat, 5 * DAY_MS);
   await until(async () => (await seat.held()).certificatePem !== old, { timeoutMs: 20_000 });
