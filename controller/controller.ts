@@ -238,7 +238,7 @@ export class Controller {
         records,
         view,
         uplink,
-        calls: hostCalls,
+        calls,
         orders,
         audit,
         clock,

@@ -39,6 +39,8 @@ export class PeerRows {
   readonly #options: PeerRowsOptions;
   readonly #image: ViewImage;
   #isCut = false;
+  /** What its grants' own limits leave out. */
+  #withheld = 0;
 
   constructor(options: PeerRowsOptions) {
     const { view, clock, cell, audience } = options;
@@ -52,9 +54,9 @@ export class PeerRows {
     return this.#image.resumeToken;
   }
 
-  /** More was told than is held. */
+  /** More is granted than is held. */
   get isCut(): boolean {
-    return this.#isCut;
+    return this.#isCut || this.#withheld > 0;
   }
 
   /** What was left out would fit now: a new snapshot brings it. */
@@ -79,6 +81,7 @@ export class PeerRows {
       throw new FleetError('FAILED_PRECONDITION', `the controller of ${cell} tells of another cell`);
     }
     if (frame.opened?.resumed === false) this.#isCut = false;
+    if (frame.bookmark) this.#withheld = frame.bookmark.withheld ?? 0;
     const { changes, heard, ...rest } = frame;
     return this.#image.apply({
       ...rest,
@@ -104,6 +107,7 @@ export class PeerRows {
   clear(): void {
     this.#image.clear();
     this.#isCut = false;
+    this.#withheld = 0;
   }
 
   /** For whom they exist has changed. */

@@ -58,9 +58,9 @@ const COLUMNS: readonly Column<HostGroup>[] = [
     style: ({ host }) => (host.needs ? 'attention' : null),
     align: 'right',
   },
-  { title: 'VERSION', cell: ({ host }) => host.version || null, drop: 3 },
+  { title: 'VERSION', cell: ({ host }) => host.version, drop: 3 },
   { title: 'VIA', cell: ({ host }) => host.via, drop: 4 },
-  { title: 'CONTROL', cell: ({ host }) => host.control || null, drop: 5 },
+  { title: 'CONTROL', cell: ({ host }) => host.control, drop: 5 },
   { title: 'CERT', cell: ({ host }) => certificate(host.certificate_expires_in_seconds), align: 'right', drop: 2 },
   {
     title: 'SKEW',
