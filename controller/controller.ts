@@ -51,6 +51,7 @@ import { LastKnown } from './store/last-known.ts';
 import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { adoptTenants } from './tenancy/adopt-tenants.ts';
 import { PeerGrants } from './tenancy/peer-grants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
@@ -108,6 +109,7 @@ export class Controller {
       store.start();
       shutdown.add('store', () => store.stop());
       const records = await openRecords(store);
+      await adoptTenants(records, clock.nowMs());
       const lastKnown = new LastKnown(store, part('last-known'));
       lastKnown.start();
       shutdown.add('last known', () => lastKnown.stop());
@@ -291,6 +293,7 @@ export class Controller {
             addresses,
             version: FLEET_VERSION,
             count: () => ({ hostAgents: registry.known().length, connected: uplink.connected }),
+            lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
             onRemoved: async (hostAgents) => {
               for (const id of hostAgents) await forget(id);
             },

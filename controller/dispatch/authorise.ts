@@ -8,9 +8,10 @@ import { holderUnitOf } from '../../src/domain/holder.ts';
 import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { type Caller, GRANTABLE_VERBS, type GrantableVerb } from '../tenancy/caller.ts';
+import { requireTakesOrders } from '../tenancy/quarantine.ts';
 import { isFederated, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 
-/** NOT_FOUND, or PERMISSION_DENIED naming the one command that would allow it. */
+/** NOT_FOUND, PERMISSION_DENIED naming the one command that would allow it, or FAILED_PRECONDITION of a host in quarantine. */
 export const authorise = (
   view: FleetView,
   caller: Caller,
@@ -23,6 +24,7 @@ export const authorise = (
     ? visibleHost(view, caller, target.hostAgent)
     : visibleHostOf(view, caller, target, grantOf(verb));
   requireLeave(caller, verb, record);
+  requireTakesOrders(record);
   return record;
 };
 
@@ -33,7 +35,7 @@ const grantOf = (verb: GrantableVerb): GrantVerb => {
   return verb;
 };
 
-/** The host-agent itself: the caller may have it deploy, whichever agents it has. Throws as `authorise` does. */
+/** The host-agent itself: the caller may have it deploy, whichever agents it has, once it takes orders. */
 export const deployable = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
   const record = visibleHost(view, caller, hostAgent);
   if (isFederated(record)) {
@@ -41,6 +43,13 @@ export const deployable = (view: FleetView, caller: Caller, hostAgent: string): 
   }
   if (caller.grants !== null) grantOf('deploy');
   requireLeave(caller, 'deploy', record);
+  return record;
+};
+
+/** It may, and the host-agent takes orders. Throws as `authorise` does. */
+export const deployableNow = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
+  const record = deployable(view, caller, hostAgent);
+  requireTakesOrders(record);
   return record;
 };
 

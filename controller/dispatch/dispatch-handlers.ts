@@ -17,7 +17,7 @@ import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { agentSubject, hostSubject, type Subject } from '../tenancy/subject.ts';
 import { isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
-import { authorise, deployable, leaveForAction } from './authorise.ts';
+import { authorise, deployableNow, leaveForAction } from './authorise.ts';
 import { type OpenLeave, openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
 import { ownerOf, peerOwner, tenantOwner } from './order-owner.ts';
@@ -86,8 +86,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       return await calls.unary(id, 'explainAgent', request, onward);
     },
     getOrder: async (caller, { id }, { signal }) => {
-      const own = ownerOf(caller, caller.tenantId).name;
-      const entry = caller.kind === 'local' ? index.find(id) : index.get(own, id);
+      const entry = caller.grants === null ? index.find(id, caller.tenants) : index.get(ownerOf(caller, '').name, id);
       const record = entry && view.hostAgent(entry.hostAgent);
       const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record));
       if (!isKnown) throw unknownOrder(id);
@@ -113,7 +112,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       if (caller.grants !== null) requireWithinGrant(request);
       // A roster that was put a moment ago may name it, though its host has told no row of it yet.
       const record = isDesiredVerb(action)
-        ? deployable(view, caller, target?.hostAgent ?? '')
+        ? deployableNow(view, caller, target?.hostAgent ?? '')
         : authorise(view, caller, leaveForAction(action), target);
       using leave = orderLeave(caller, leaveForAction(action), request, signal);
       const owner = ownerOf(caller, orderTenant(record, caller.tenantId));

@@ -7,6 +7,7 @@ import type { Records } from '../store/records.ts';
 import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { ceilingOf } from '../tenancy/ceilings.ts';
 import { agentPlaceOf, GrantEnded } from '../tenancy/granted.ts';
+import { requireTakesOrders } from '../tenancy/quarantine.ts';
 import { isVisible, noSuchAgent } from '../tenancy/visible.ts';
 import { requireLeave } from './authorise.ts';
 
@@ -34,6 +35,7 @@ export const openLeave = (
       requireGrants(view, caller, verb, target);
       const record = view.hostAgent(target.hostAgent);
       if (record === undefined || !isVisible(caller, record)) throw noSuchAgent();
+      if (verb !== null) requireTakesOrders(record);
       if (verb === null || caller.kind !== 'host') return;
       requireLeave({ ...caller, ceiling: ceilingOf(records, caller.host, caller.user) }, verb, record);
     } catch (refusal) {

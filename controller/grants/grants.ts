@@ -13,6 +13,7 @@ import type { FleetView } from '../../src/view/fleet-view.ts';
 import { rowMarksOf } from '../../src/wire/agent-row.ts';
 import type { GrantRecord, Records } from '../store/records.ts';
 import { agentPlaceOf } from '../tenancy/granted.ts';
+import { isTenant } from '../tenancy/tenants.ts';
 import { checkTerms, type TermsWish } from './check-terms.ts';
 
 export interface GrantsOptions {
@@ -70,7 +71,7 @@ export class Grants {
         `no peer ${peer}: "fleet peer ls" lists them, "fleet peer invite ${peer}" asks it`,
       );
     }
-    const { validMs, ...terms } = checkTerms(wish, (tenant) => this.#knowsTenant(tenant));
+    const { validMs, ...terms } = checkTerms(wish, (tenant) => isTenant(records, tenant));
     const nowMs = clock.nowMs();
     const expiresMs = validMs === null ? null : nowMs + validMs;
     return { id: '', peer, ...terms, expiresMs, createdMs: nowMs, createdBy, revokedMs: null };
@@ -139,13 +140,6 @@ export class Grants {
     }
     const told = addresses.slice(0, grant.rowLimit);
     return { addresses: told, withheld: addresses.length - told.length };
-  }
-
-  /** Tenants are known by what is enrolled for them, until they have records of their own. */
-  #knowsTenant(tenantId: string): boolean {
-    if (tenantId === 'default') return true;
-    const { identities } = this.#options.records;
-    return [...identities.entries()].some(([, record]) => !record.revoked && record.tenantId === tenantId);
   }
 
   async #revokeOfFormer(): Promise<void> {

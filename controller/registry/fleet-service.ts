@@ -17,7 +17,7 @@ import type {
 } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import { isFederated, isVisible } from '../tenancy/visible.ts';
+import { isFederated, isVisible, scopeOf } from '../tenancy/visible.ts';
 import { streamToPeer, UPSTREAM_FOR_PEERS } from './peer-stream.ts';
 import type { Registry } from './registry.ts';
 
@@ -44,7 +44,7 @@ export const fleetHandlers = (
   const upstream = (caller: Caller): Upstream => ({
     state: 'self',
     address: '',
-    reason: registry.suspicion ?? undefined,
+    reason: registry.suspicion(seenBy(caller)) ?? undefined,
     ageMs: 0,
     peers: peers(caller),
   });
@@ -57,6 +57,7 @@ export const fleetHandlers = (
         cell,
         caller: told(caller),
         sees: seenBy(caller),
+        scope: scopeOf(caller),
         hereOnly: request.localOnly,
         upstream: () => upstream(caller),
       };
@@ -72,6 +73,7 @@ export const fleetHandlers = (
       version,
       upstream: caller.grants === null ? upstream(caller) : UPSTREAM_FOR_PEERS,
       verbs: [...caller.verbs],
+      tenants: caller.tenants === 'all' ? [] : [...caller.tenants],
     }),
     diagnose: async (caller, request, { signal }) => {
       const record = pick(view, request.host, seenBy(caller));

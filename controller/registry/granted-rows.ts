@@ -4,7 +4,7 @@
  */
 import type { CompiledGrant, GrantSet } from '../../src/domain/grant.ts';
 import type { HostAgent } from '../../src/domain/host-agent.ts';
-import { type AgentRecord, agentLogKey, type FleetView } from '../../src/view/fleet-view.ts';
+import type { AgentRecord, FleetView } from '../../src/view/fleet-view.ts';
 import type { ViewLens } from '../../src/view/view-stream.ts';
 import { rowMarksOf, withoutScreenText } from '../../src/wire/agent-row.ts';
 import { agentPlaceOf } from '../tenancy/granted.ts';
@@ -51,7 +51,7 @@ export class GrantedRows implements ViewLens {
   }
 
   judge(record: AgentRecord, removed: boolean): 'tell' | 'remove' | 'hide' {
-    const name = agentLogKey(record.hostAgent, record.key);
+    const name = `${record.hostAgent}\n${record.key}`;
     const before = this.#shown.get(name);
     const place = removed ? null : agentPlaceOf(record);
     const grants = place === null ? [] : this.#grants.observing(place);

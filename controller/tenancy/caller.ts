@@ -48,6 +48,8 @@ export interface Caller {
   grants: HeldGrants | null;
   /** null where it speaks for itself. */
   onBehalfOf: SpokenFor | null;
+  /** A host that may report and renew, and nothing else. */
+  quarantined?: boolean;
   /** Proof of the connection; null for local callers and strangers. */
   certificate: { serial: string; keyFingerprint: string; notAfterMs: number } | null;
   /** address:port it calls from, for the log and rate limits only. */

@@ -32,6 +32,9 @@ export const isFederated = ({ audience }: { audience?: readonly string[] | undef
 const isAgent = (record: { kind?: string }): record is AgentRecord => record.kind === 'agent';
 const isHostAgent = (record: { kind?: string }): record is HostAgentRecord => record.kind === 'host-agent';
 
+/** Names what exists for a caller: two with the same word see the same. */
+export const scopeOf = ({ tenants }: Caller): string => (tenants === 'all' ? '*' : [...tenants].sort().join(' '));
+
 export const noSuchAgent = (): FleetError => new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
 
 /**

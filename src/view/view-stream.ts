@@ -16,6 +16,8 @@ export interface ViewScope {
   caller: Caller;
   /** What exists for this caller. */
   sees(record: HostAgentRecord | AgentRecord): boolean;
+  /** Names that scope: a reader resumes only in the one in which it stopped. */
+  scope: string;
   /** Only the host-agent that answers. */
   hereOnly: boolean;
   upstream(): Upstream;
@@ -58,7 +60,7 @@ export const streamView = async (
 ): Promise<void> => {
   const wake = new Wake();
   using _subscription = view.log.onChange(() => wake.poke());
-  const resumeFrom = parseToken(request.resumeToken, view.log.id);
+  const resumeFrom = view.resumeTokens.open(request.resumeToken, scope.scope);
   const resumed = resumeFrom !== null && view.log.reaches(resumeFrom) && scope.lens === undefined;
   const visible = (record: HostAgentRecord | AgentRecord): boolean =>
     scope.sees(record) && (!scope.hereOnly || ownerOf(record) === view.hereId);
@@ -105,7 +107,7 @@ export const streamView = async (
     if (changes || !bookmarked || withheld !== (scope.lens?.withheld ?? 0)) {
       bookmarked = true;
       withheld = scope.lens?.withheld ?? 0;
-      const resumeToken = formatToken(view.log.id, cursor);
+      const resumeToken = view.resumeTokens.seal(cursor, scope.scope);
       await send({ bookmark: { resumeToken, upstream: scope.upstream(), ...(withheld > 0 ? { withheld } : {}) } });
     }
     if (!request.follow) return;
@@ -163,19 +165,24 @@ const nextChanges = (
     if (isFull() || looks === MAX_LOOKS) return result(true);
     looks++;
     revision = changedAt;
-    if (record.kind === 'host-agent') {
-      const isTold = visible(record);
-      if (isTold && !removed) bytes += told.tell(record, changes);
-      else if (isTold || told.knows(record.id)) {
-        bytes += told.forget(record.id, changes);
-        lens?.forget(record.id);
-      }
-    } else if (!hostsOnly || lens !== undefined) {
-      const as = lens?.judge(record, removed) ?? (visible(record) ? (removed ? 'remove' : 'tell') : 'hide');
+    const present = removed ? view.present(record) : undefined;
+    if (record.kind === 'agent' && lens !== undefined) {
+      // What stands elsewhere by now is judged as what it is there.
+      const as = present === undefined ? lens.judge(record, removed) : 'hide';
       if (hostsOnly) continue;
       if (as === 'tell') tellRow(record);
       else if (as === 'remove') removeRow(record);
+      continue;
     }
+    if (!visible(record) || (hostsOnly && record.kind === 'agent')) continue;
+    if (present !== undefined && visible(present)) continue;
+    if (record.kind === 'agent') {
+      if (removed) removeRow(record);
+      else tellRow(record);
+    } else if (removed) {
+      bytes += told.forget(record.id, changes);
+      lens?.forget(record.id);
+    } else bytes += told.tell(record, changes);
   }
   return result(false);
 };
@@ -202,13 +209,6 @@ const heardNews = (
     hosts.push({ hostAgent: record.id, heardAgeMs: said.heardAgeMs, hostNowMs: record.facts.hostNowMs });
   }
   return { hosts, upstream: scope.upstream() };
-};
-
-const formatToken = (id: string, revision: bigint): string => `${id}:${revision}`;
-
-const parseToken = (token: string, id: string): bigint | null => {
-  const match = /^([0-9a-f-]{36}):(\d{1,20})$/.exec(token);
-  return match && match[1] === id ? BigInt(match[2]!) : null;
 };
 
 const yieldToLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -8,6 +8,7 @@ import * as everyday from './everyday.ts';
 import { grantSpecs } from './grant-specs.ts';
 import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
+import { operatorSpecs } from './operator-specs.ts';
 import { orderSpecs } from './order-specs.ts';
 import { peerSpecs } from './peer-specs.ts';
 import { recordSpecs } from './record-specs.ts';
@@ -154,6 +155,7 @@ const selfSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'completion',
+    only: 'contexts',
     summary: 'completion for a shell: verbs, flags, hosts and agents as they are now',
     args: 'bash|zsh|fish',
     arity: [1, 1],
@@ -193,5 +195,6 @@ export const specs: readonly CommandSpec[] = [
   ...hostSpecs,
   ...peerSpecs,
   ...grantSpecs,
+  ...operatorSpecs,
   ...selfSpecs,
 ];
