@@ -29,7 +29,7 @@ export const agentSubject = (
   const agent = row === undefined ? rosterNameOf(target?.key ?? '') : decodeAgentRow(row.row).agent;
   return {
     target: addressOf(view, target),
-    ...(record === undefined ? {} : { hostAgent: record.id, tenantId: record.tenantId }),
+    ...(record === undefined ? {} : { hostAgent: record.id, tenantId: ownerNameOf(record) }),
     ...(agent === null ? {} : { agent }),
     ...more,
   };
@@ -41,7 +41,7 @@ export const hostSubject = (view: FleetView, id: string, target = id.slice(0, MA
   return { target, ...(record === undefined ? {} : { hostAgent: record.id, tenantId: ownerNameOf(record) }) };
 };
 
-/** A peer’s tenant is named with its cell: it is none of ours, whatever it is called. */
+/** A peer's tenant is named with its cell: it is none of ours, whatever it is called. */
 const ownerNameOf = (record: HostAgentRecord): string =>
   isFederated(record) ? `${record.cell}/${record.tenantId}` : record.tenantId;
 

@@ -1,11 +1,11 @@
 /** Two running controllers that are peers: `home` asks, `partner` owns and grants. The line between them can be cut. */
 
 import { controllerStatus, listen } from '../../src/cli/client/admin-methods.ts';
+import { addGrant, revokeGrant } from '../../src/cli/client/grant-methods.ts';
 import { acceptPeer, invitePeer, listPeers, removePeer } from '../../src/cli/client/peer-methods.ts';
 import type { AddGrantRequest } from '../../src/wire/gen/fleet/v1/grants.ts';
 import type { Peer } from '../../src/wire/gen/fleet/v1/peers.ts';
 import type { FaultProxy } from './fault-proxy.ts';
-import { addGrant, revokeGrant } from './grant-calls.ts';
 import { SimulatedCell } from './simulated-cell.ts';
 import { until } from './until.ts';
 
