@@ -3,8 +3,8 @@
  * and where. Pure: no file, no environment.
  */
 import { AGENT_NAME, launchSocketOf, type Roster, type RosterAgent, sessionNameOf } from '../domain/roster.ts';
-import { readDocument } from './document.ts';
 import { type Fault, faultWords, shown } from './fault.ts';
+import { RosterText } from './roster-text.ts';
 import { type AgentEntry, checkShape, type DefaultsEntry, isVersion2, type RosterFile } from './schema.ts';
 import { shapeFaults } from './shape-faults.ts';
 import { isSocketName, socketNameOf } from './socket-name.ts';
@@ -12,9 +12,9 @@ import { isSocketName, socketNameOf } from './socket-name.ts';
 export type ParsedRoster = { roster: Roster; problem: null } | { roster: null; problem: string };
 
 /** `file` is how the problem names it: `file:line:column: words`. */
-export const parseRoster = (text: string, file: string): ParsedRoster => {
+export const parseRoster = (written: string | RosterText, file: string): ParsedRoster => {
+  const { text, read: document } = typeof written === 'string' ? new RosterText(written) : written;
   const failed = (faults: Fault[]): ParsedRoster => ({ roster: null, problem: faultWords(file, text, faults) });
-  const document = readDocument(text);
   if (document.faults.length > 0) return failed(document.faults);
   const shape = checkShape(document.value);
   if (!shape.success) return failed(shapeFaults(shape.error.issues, document, isVersion2(document.value)));

@@ -117,6 +117,6 @@ const tellOther = async ({ paths, stderr, signal }: CommandContext, work: PlaceW
   const now = (await askRosters(paths, [{ ...place, cell: how.cell }], signal)).get(place.id);
   if (now === undefined || now instanceof FleetError || now.digest === held.digest) return;
   stderr.write(`${cleanText(`${place.id}: ${now.path} since it was looked at:`)}\n`);
-  for (const line of lineDiff(held.text ?? '', now.text ?? '')) stderr.write(`  ${cleanText(line)}\n`);
+  for (const line of lineDiff(held.text?.text ?? '', now.text?.text ?? '')) stderr.write(`  ${cleanText(line)}\n`);
   stderr.write(`${fleetWords(paths)} diff plans anew with it; --force keeps it beside the new one\n`);
 };

@@ -10,6 +10,7 @@ import type { RosterAgent } from '../../domain/roster.ts';
 import { rosterDigest } from '../../roster/digest.ts';
 import { migratedRoster } from '../../roster/edit/migrated-roster.ts';
 import { HOST, parseRoster } from '../../roster/parse.ts';
+import { RosterText } from '../../roster/roster-text.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { takeSnapshot } from '../client/snapshot.ts';
 import type { CommandContext } from '../command.ts';
@@ -75,16 +76,17 @@ const worksOf = ({ held, place }: InHand, moving: readonly RosterAgent[]): Place
   let now: HeldRoster = held;
   return moving.map((agent) => {
     const before = now;
-    const text = before.text ?? '';
+    const text = before.text ?? new RosterText('');
     const { roster } = parseRoster(text, before.path);
     if (roster === null) throw new FleetError('FAILED_PRECONDITION', before.problem ?? before.path);
     const moved = roster.agents.filter((each) => each.name === agent.name && isAgentOf(each, place));
     const changed = migratedRoster(text, roster, moved);
-    const put = changed === text ? null : changed;
-    const after = parseRoster(changed, before.path);
+    const put = changed === text.text ? null : changed;
+    const next = new RosterText(changed);
+    const after = parseRoster(next, before.path);
     if (after.roster === null)
       throw new FleetError('FAILED_PRECONDITION', `${agent.name} cannot be moved: ${after.problem}`);
-    now = { ...before, text: changed, digest: rosterDigest(changed), agents: after.roster.agents };
+    now = { ...before, text: next, digest: rosterDigest(changed), agents: after.roster.agents };
     return { kind: 'work', place, held: before, away: null, put, force: false, removes: [], deploys: [stepOf(agent)] };
   });
 };
