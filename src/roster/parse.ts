@@ -46,7 +46,7 @@ const meaningFaults = (file: RosterFile): MeaningFault[] => {
   if (!isSocketName(socket)) faults.push({ path: ['tmux', 'socket_name'], words: socketWords(socket) });
   file.agents.forEach((agent, index) => {
     const fault = (key: string, words: string) => faults.push({ path: ['agents', index, key], words });
-    const name = nameFault(agent.name, holder, file.version);
+    const name = nameFault(agent.name, holder, layoutOf(agent, file));
     if (name !== null) fault('name', name);
     if (agent.host !== undefined && !HOST.test(agent.host))
       fault('host', `${shown(agent.host)} is no host or user@host`);
@@ -105,12 +105,12 @@ const neighbourWords = (socket: string, other: string): string =>
 const sharedWords = (name: string, other: string): string =>
   `${shown(name)} and ${shown(other)} are one session to tmux, ${shown(sessionNameOf(name))}: rename one of them`;
 
-const nameFault = (name: string, holder: string, version: 1 | 2): string | null => {
+const nameFault = (name: string, holder: string, layout: RosterAgent['layout']): string | null => {
   if (!AGENT_NAME.test(name))
     return `${shown(name)} is no agent name: letters, digits, \`_\`, \`.\` and \`-\`, first a letter or digit, at most 63`;
   if (sessionNameOf(name) === holder) return `${shown(name)} is the holder session's name`;
-  // Version 1 allowed it, and such fleets run.
-  if (version === 2 && name.includes('.'))
+  // Version 1 allowed it, and such fleets run on their shared server.
+  if (layout === 'isolated' && name.includes('.'))
     return `${shown(name)}: tmux would rename it ${shown(name.replaceAll('.', '_'))}`;
   return null;
 };

@@ -308,6 +308,19 @@ describe('--migrate', () => {
     expect(served.told.slice(-2)).toEqual(['W-jarvis roster', 'W-jarvis deploy c migrate']);
   });
 
+  test('leaves one where it is whose name only a shared server can have, says why, and moves the others', async () => {
+    served.own(V1.replace('name: b', 'name: b.b'));
+    served.row(JARVIS, 'b.b', { lifecycle: null });
+    const { code, stdout } = await served.fleet('apply', '--migrate', '--yes');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/\/b\.b {2}deploy refused: .*`b\.b`: tmux would rename it `b_b`/);
+    expect(served.told.filter((words) => words.includes('deploy'))).toEqual([
+      'W-jarvis deploy a migrate',
+      'W-jarvis deploy c migrate',
+    ]);
+    expect(served.texts.get(JARVIS.id)).toContain('- {name: b.b, runtime: pi}\n');
+  });
+
   test('goes on with one whose roster was written, and which was not moved', async () => {
     served.own(
       V1.replace('version: 1', 'version: 2\ndefaults: {layout: shared}').replace(
