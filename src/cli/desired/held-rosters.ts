@@ -28,6 +28,9 @@ export interface HeldRoster {
   /** `moves`: only a migration deploys it. */
   undeployed: ReadonlyMap<string, Undeployed & { moves: boolean }>;
   orphans: readonly string[];
+  operatorUnits: ReadonlySet<string>;
+  /** In no roster there, and back at the next boot by units of their operator's. */
+  leftOver: readonly string[];
   /** The host is away: what was last applied there through the controller. */
   stored: boolean;
 }
@@ -75,6 +78,8 @@ const heldRoster = ({
   stored,
   undeployed,
   orphans,
+  operatorUnits,
+  leftOver,
 }: GetRosterResponse): HeldRoster => {
   const written = digest === '' ? null : new RosterText(text);
   const read = written !== null && problem === '' ? parseRoster(written, path) : null;
@@ -82,6 +87,8 @@ const heldRoster = ({
     path: path || STORED_NAME,
     stored,
     orphans,
+    operatorUnits: new Set(operatorUnits),
+    leftOver,
     text: written,
     digest,
     // A newer host may take what this version does not.

@@ -279,6 +279,12 @@ describe('restarts', () => {
   });
 });
 
+test('what a hand took out of the roster, and its own unit brings back at boot, is named before the plan', async () => {
+  served.leftOver = ['old'];
+  const { stderr } = await served.fleet('apply', '--dry-run');
+  expect(stderr).toMatch(/old is in no roster there.*systemctl --user disable --now mosaic-agent@old\.service\n/);
+});
+
 describe('--migrate', () => {
   const V1 =
     '# ours\nversion: 1\ntmux: {socket_name: s}\nagents:\n- {name: a, runtime: pi}\n- {name: b, runtime: pi}\n- {name: c, runtime: pi}\n';

@@ -1,5 +1,5 @@
 /** Removals over real tmux, a real home folder and a scripted systemd manager. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Variant } from '@jellybrick/dbus-next';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -144,6 +144,16 @@ test('one that ended when all was done is told as done', async () => {
     outcome: 'done',
     reason: 'the host-agent ended meanwhile',
   });
+});
+
+test('what comes up at boot by a unit of somebody’s own, and that no roster names, is told apart from what fleet made', async () => {
+  const wants = join(unitsFolder(ground.home), 'default.target.wants');
+  mkdirSync(wants, { recursive: true });
+  symlinkSync('../mosaic-agent@.service', join(wants, unitOf('old')));
+  expect(await tell('deploy')).toMatchObject({ outcome: 'done' });
+  expect(await ground.desired.standing(ground.roster()!)).toMatchObject({ leftOver: ['old'], orphans: [] });
+  ground.write('version: 2\nagents:\n  - { name: other, runtime: pi }\n');
+  expect(await ground.desired.standing(ground.roster()!)).toMatchObject({ leftOver: ['old'], orphans: ['coder'] });
 });
 
 test('what was deployed and then taken out of the roster by hand is told to whoever plans, and removed', async () => {
