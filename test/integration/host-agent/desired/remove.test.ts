@@ -71,6 +71,20 @@ test('an operator’s own unit is stopped and disabled, and stays where it is', 
   expect(ground.enabled.size).toBe(0);
 });
 
+test('the holder that fleet made goes with the last agent on its server, and not before', async () => {
+  const two = SHARED.replace('agents:\n', 'agents:\n  - { name: other, runtime: pi, layout: shared, socket: fleet }\n');
+  ground.write(two);
+  ground.put('other', 'inactive');
+  expect(await tell('deploy')).toMatchObject({ outcome: 'done' });
+  expect(await tell('deploy', { key: 'roster:other' })).toMatchObject({ outcome: 'done' });
+  const left = await tell('remove', { key: 'roster:other' });
+  expect(left).toMatchObject({ outcome: 'done', reason: expect.not.stringMatching(/holder/) });
+  expect(readdirSync(unitsFolder(ground.home)).sort()).toEqual([unitOf('coder'), 'mosaic-tmux-holder.service']);
+  const last = await tell('remove');
+  expect(last).toMatchObject({ outcome: 'done', reason: expect.stringMatching(/its holder removed/) });
+  expect(readdirSync(unitsFolder(ground.home))).toEqual([]);
+});
+
 test('a session that runs without any unit is ended by its id', async () => {
   ground.begin('coder');
   ground.begin('other');
