@@ -280,6 +280,8 @@ describe('restarts', () => {
 });
 
 test('what a hand took out of the roster, and its own unit brings back at boot, is named before the plan', async () => {
+  served.own(roster(core('a')));
+  served.row(JARVIS, 'a');
   served.leftOver = ['old'];
   const { stderr } = await served.fleet('apply', '--dry-run');
   expect(stderr).toMatch(/old is in no roster there.*systemctl --user disable --now mosaic-agent@old\.service\n/);
