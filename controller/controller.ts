@@ -21,7 +21,7 @@ import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openBodyMac } from './audit/body-mac.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
-import { DESIRED_TARGETS, Desired } from './desired/desired.ts';
+import { Desired, desiredTargets } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
 import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
@@ -45,6 +45,7 @@ import { LastKnown } from './store/last-known.ts';
 import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { adoptTenants } from './tenancy/adopt-tenants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -92,6 +93,7 @@ export class Controller {
       store.start();
       shutdown.add('store', () => store.stop());
       const records = await openRecords(store);
+      await adoptTenants(records, clock.nowMs());
       const lastKnown = new LastKnown(store, part('last-known'));
       lastKnown.start();
       shutdown.add('last known', () => lastKnown.stop());
@@ -217,7 +219,7 @@ export class Controller {
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
         },
-        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...DESIRED_TARGETS, ...EVENT_TARGETS },
+        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...desiredTargets(view), ...EVENT_TARGETS },
       );
       server.addService(HostAgentServiceService, hostAgentHandlers(uplink, tunnels));
       server.addService(EnrollmentServiceService, {
@@ -235,6 +237,7 @@ export class Controller {
           addresses,
           version: FLEET_VERSION,
           count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
+          lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
           onRemoved: async (hostAgents) => {
             for (const id of hostAgents) await forget(id);
           },
