@@ -16,14 +16,6 @@ export interface RosterDocument {
   offsetOf(path: Path, what: 'key' | 'value'): number;
 }
 
-/** Where the entries of `agents` stand that begin behind a dash each; offsets. */
-export interface EntrySpans {
-  /** Of the first dash. */
-  first: number;
-  /** From the first key up to behind the last value. */
-  items: readonly { start: number; end: number }[];
-}
-
 /** Values in a roster, aliases counted each time: a few lines can otherwise stand for billions. */
 const MAX_VALUES = 100_000;
 
@@ -43,16 +35,6 @@ export const readDocument = (parsed: () => Document): RosterDocument => {
     // Nested too deeply for the parser, or an alias of itself.
     return unread([{ offset: 0, words: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }]);
   }
-};
-
-/** Null where `agents` is no list of maps in block style, or an empty one. */
-export const entrySpans = (document: Document): EntrySpans | null => {
-  const agents = document.get('agents', true);
-  if (!isSeq(agents) || agents.flow || !agents.range || agents.items.length === 0) return null;
-  const items = (agents.items as Node[]).map((item) =>
-    isMap(item) && item.range ? { start: item.range[0], end: item.range[1] } : null,
-  );
-  return items.includes(null) ? null : { first: agents.range[0], items: items as { start: number; end: number }[] };
 };
 
 const unread = (faults: Fault[]): RosterDocument => ({ value: undefined, faults, offsetOf: () => 0 });

@@ -1,12 +1,10 @@
 /** The text of a roster with what is read from it, each read once however often it is asked for. */
 import { type Document, parseDocument } from 'yaml';
-import { type EntrySpans, entrySpans, type RosterDocument, readDocument } from './document.ts';
-import { type PlainReading, readPlain } from './plain-reader.ts';
+import { type RosterDocument, readDocument } from './document.ts';
 
 export class RosterText {
   readonly text: string;
   #document: Document | null = null;
-  #plain: PlainReading | null | undefined;
   #read: RosterDocument | null = null;
   #values: string | null = null;
 
@@ -22,18 +20,8 @@ export class RosterText {
 
   /** Not to be changed. */
   get read(): RosterDocument {
-    this.#read ??= this.#readPlain() ?? readDocument(() => this.document);
+    this.#read ??= readDocument(() => this.document);
     return this.#read;
-  }
-
-  get spans(): EntrySpans | null {
-    const plain = this.#readPlain();
-    return plain === null ? entrySpans(this.document) : plain.spans;
-  }
-
-  #readPlain(): PlainReading | null {
-    if (this.#plain === undefined) this.#plain = readPlain(this.text);
-    return this.#plain;
   }
 
   /** A copy of one's own: keys in the roster's own spelling, without those that say nothing. */

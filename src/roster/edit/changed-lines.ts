@@ -2,7 +2,7 @@
  * A YAML roster changed line by line: every line that is not an entry's own stays as it is, byte for byte. Gives null where
  * the roster is not written in lines of that kind.
  */
-import { isMap, type YAMLMap } from 'yaml';
+import { isMap, isSeq, type YAMLMap } from 'yaml';
 import { parseYaml, type RosterText } from '../roster-text.ts';
 import type { KeyChange, NewEntry, RosterChanges } from './changes.ts';
 import { type AgentLines, agentLines, type EntryLines, indentOf, isBlank, isComment } from './entry-lines.ts';
@@ -10,11 +10,10 @@ import { type Splice, spliced } from './splice.ts';
 import { topSplices } from './top-lines.ts';
 import { changeMapKeys, mapLines, styleOf } from './yaml-style.ts';
 
-export const changedLines = (source: RosterText, changes: RosterChanges): string | null => {
-  const { text, read } = source;
-  if (read.faults.length > 0) return null;
-  const agents = agentLines(source) ?? noAgents(source);
-  const top = topSplices(source, changes);
+export const changedLines = ({ text, document }: RosterText, changes: RosterChanges): string | null => {
+  if (document.errors.length > 0 || !isMap(document.contents)) return null;
+  const agents = agentLines(text, document) ?? noAgents(text, document.contents as YAMLMap);
+  const top = topSplices(text.split('\n'), document.contents as YAMLMap, changes);
   if (agents === null || top === null) return null;
   const { remove = new Set<number>(), change = new Map<number, KeyChange[]>(), add = [] } = changes;
   const isEmptied = agents.entries.length > 0 && remove.size === agents.entries.length;
@@ -32,10 +31,10 @@ const NO_AGENTS = /^agents:[ \t]*\[[ \t]*\]/;
 const AGENTS = /^agents:/;
 
 /** `agents: []` on a line of its own. */
-const noAgents = ({ text, read }: RosterText): AgentLines | null => {
-  const { agents } = read.value as { agents?: unknown };
+const noAgents = (text: string, top: YAMLMap): AgentLines | null => {
+  const agents = top.get('agents', true);
   const lines = text.split('\n');
-  const isEmpty = Array.isArray(agents) && agents.length === 0 && lines.some((line) => NO_AGENTS.test(line));
+  const isEmpty = isSeq(agents) && agents.items.length === 0 && lines.some((line) => NO_AGENTS.test(line));
   return isEmpty ? { lines, column: 2, entries: [] } : null;
 };
 

@@ -2,7 +2,7 @@
  * Which lines of a YAML roster are an agent's: those of its entry and what is said inside it, and the comment that stands
  * directly above. Gives null where entries do not begin on lines of their own.
  */
-import type { RosterText } from '../roster-text.ts';
+import { type Document, isMap, isSeq, type Node } from 'yaml';
 
 export interface EntryLines {
   /** Of its first key, in characters. */
@@ -29,24 +29,26 @@ export const isBlank = (line: string | undefined): boolean => line !== undefined
 export const isComment = (line: string): boolean => COMMENT.test(line);
 export const indentOf = (line: string): number => line.length - line.trimStart().length;
 
-export const agentLines = ({ text, spans }: RosterText): AgentLines | null => {
-  if (spans === null) return null;
+export const agentLines = (text: string, document: Document): AgentLines | null => {
+  const agents = document.get('agents', true);
+  if (!isSeq(agents) || agents.flow || !agents.range || agents.items.length === 0) return null;
   const lines = text.split('\n');
   const starts = lineStarts(lines);
-  const first = lineAt(starts, spans.first);
-  const column = spans.first - (starts[first] as number);
+  const first = lineAt(starts, agents.range[0]);
+  const column = agents.range[0] - (starts[first] as number);
   const dashed = new RegExp(`^ {${column}}-( |\r?$)`);
   const entries: EntryLines[] = [];
-  for (const item of spans.items) {
-    const dash = lineAt(starts, item.start);
+  for (const item of agents.items as Node[]) {
+    if (!isMap(item) || !item.range) return null;
+    const dash = lineAt(starts, item.range[0]);
     const floor = entries.at(-1)?.end ?? 0;
     if (!dashed.test(lines[dash] as string) || dash < floor) return null;
-    const end = endOf(lines, starts, item.end, column);
+    const end = endOf(lines, starts, item.range[1], column);
     entries.push({
       above: firstAbove(lines, dash, floor),
       dash,
       end,
-      column: item.start - (starts[dash] as number),
+      column: item.range[0] - (starts[dash] as number),
     });
   }
   return { lines, column, entries };

@@ -1,6 +1,5 @@
 /** The version and the defaults of a roster, changed on lines of their own. Gives null where they are written otherwise. */
 import { isMap, isScalar, type Pair, type Scalar, type YAMLMap } from 'yaml';
-import type { RosterText } from '../roster-text.ts';
 import type { RosterChanges } from './changes.ts';
 import { indentOf } from './entry-lines.ts';
 import type { Splice } from './splice.ts';
@@ -8,8 +7,7 @@ import { mapLines } from './yaml-style.ts';
 
 const VERSION = /^(version:[ \t]*)1(?=[ \t\r]*(#|$))/;
 
-export const topSplices = (source: RosterText, changes: RosterChanges): Splice[] | null => {
-  const lines = source.text.split('\n');
+export const topSplices = (lines: readonly string[], top: YAMLMap, changes: RosterChanges): Splice[] | null => {
   const splices: Splice[] = [];
   if (changes.version2) {
     const at = lines.findIndex((line) => VERSION.test(line));
@@ -17,7 +15,7 @@ export const topSplices = (source: RosterText, changes: RosterChanges): Splice[]
     splices.push({ from: at, to: at + 1, put: [(lines[at] as string).replace(VERSION, '$12')] });
   }
   if (changes.defaults === undefined) return splices;
-  const defaults = defaultsSplice(lines, source.document.contents as YAMLMap, changes.defaults);
+  const defaults = defaultsSplice(lines, top, changes.defaults);
   return defaults === null ? null : [...splices, defaults];
 };
 
