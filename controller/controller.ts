@@ -30,6 +30,12 @@ import { FailureLimit } from './enrollment/failure-limit.ts';
 import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
 import { EventLog } from './events/event-log.ts';
 import { Events } from './events/events.ts';
+import { Federation } from './federation/federation.ts';
+import { PEER_TARGETS } from './federation/peer-admin.ts';
+import { routedCalls } from './federation/peer-calls.ts';
+import { PeerTrust } from './federation/peer-trust.ts';
+import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
+import { Grants } from './grants/grants.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
 import { GrpcServer } from './grpc/server.ts';
@@ -46,6 +52,7 @@ import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import { adoptTenants } from './tenancy/adopt-tenants.ts';
+import { PeerGrants } from './tenancy/peer-grants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -54,6 +61,15 @@ import { lineWords } from './uplink/line-words.ts';
 import { ReportIntake } from './uplink/report-intake.ts';
 import { Tunnels } from './uplink/tunnels.ts';
 import { Uplink } from './uplink/uplink.ts';
+
+const heardFrom = (
+  sources: readonly { onChange(hear: (id: string) => void): Disposable }[],
+  hear: (id: string) => void,
+): Disposable => {
+  const stack = new DisposableStack();
+  for (const source of sources) stack.use(source.onChange(hear));
+  return stack;
+};
 
 const TICK_MS = 500;
 /** As health names them. */
@@ -100,6 +116,7 @@ export class Controller {
       const epochs = await Epochs.open(store, clock.nowMs());
       const cell = this.#config.cell ?? (await authorityCell(folder)) ?? DEFAULT_CELL;
       const authority = await openAuthority(folder, cell, clock.nowMs());
+      const ownBundlePem = (): string => [...(authority.bundles.get(cell) ?? [])].map(String).join('');
       const audit = new AuditLog(store, clock, part('audit'), { cell });
       await audit.start();
       shutdown.add('audit', () => audit.stop());
@@ -121,11 +138,27 @@ export class Controller {
       shutdown.add('enrolled hosts', () => enrolled.stop());
 
       const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: LEAF_LIFETIME_MS });
-      const door = new Door({ records, bundles: () => authority.bundles, audit, clock, log: part('door') });
+      const trust = new PeerTrust(records, () => authority.bundles);
+      trust.start();
+      shutdown.add('peer trust', () => trust.stop());
+      const peerGrants = new PeerGrants(records, clock);
+      peerGrants.start();
+      shutdown.add('peer grants', () => peerGrants.stop());
+      const grants = new Grants({ records, view, clock, log: part('grants'), cell });
+      grants.start();
+      shutdown.add('grants', () => grants.stop());
+      const door = new Door({
+        records,
+        bundles: () => trust.bundles(),
+        grants: peerGrants,
+        audit,
+        clock,
+        log: part('door'),
+      });
       const server = new GrpcServer({
         door,
-        bundles: () => authority.bundles,
-        material: serverIdentity.material,
+        bundles: () => trust.bundles(),
+        material: trust.widened(serverIdentity.material),
         clock,
         log: part('grpc'),
       });
@@ -149,6 +182,26 @@ export class Controller {
       });
       using _sessions = uplink.onSession((id, isOpen) => tunnels.sessionChanged(id, isOpen));
       const hostCalls = new HostCalls(tunnels);
+      const limit = new FailureLimit(clock);
+      const federation = new Federation({
+        records,
+        view,
+        audit,
+        grants: peerGrants,
+        limit,
+        clock,
+        log: part('federation'),
+        own: () => ({
+          cell,
+          trustBundlePem: ownBundlePem(),
+          addresses: addresses.forPeers(),
+          fingerprint: authority.fingerprint,
+        }),
+        identity: () => serverIdentity.material,
+      });
+      const calls = routedCalls(hostCalls, federation.calls);
+      // A screen is asked for again as soon as its host, or its host's cell, is back.
+      const returns = { onChange: (hear: (id: string) => void) => heardFrom([tunnels, federation.links], hear) };
       const localName = `${userInfo().username}@${hostname()}`;
       const index = new OrderIndex(store, records.orders);
       const eventLog = new EventLog({ store, clock, log: part('events') });
@@ -171,7 +224,7 @@ export class Controller {
       shutdown.add('events', () => events.stop());
       const orders = new Orders({
         view,
-        calls: hostCalls,
+        calls,
         index,
         clock,
         log: part('orders'),
@@ -185,7 +238,7 @@ export class Controller {
         records,
         view,
         uplink,
-        calls: hostCalls,
+        calls,
         orders,
         audit,
         clock,
@@ -196,7 +249,7 @@ export class Controller {
         authority,
         records,
         audit,
-        limit: new FailureLimit(clock),
+        limit,
         clock,
         log: part('enrollment'),
         addresses: () => addresses.dialable(),
@@ -212,10 +265,11 @@ export class Controller {
             view,
             registry,
             questions: diagnoses(hostCalls, localName),
+            peers: (caller) => federation.links.standings(caller),
             clock,
           }),
-          watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
-          ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
+          watchTerminal: watchTerminalHandler({ view, records, calls, tunnels: returns, clock, localName }),
+          ...dispatchHandlers({ view, records, calls, orders, index, localName }),
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
         },
@@ -225,24 +279,29 @@ export class Controller {
       server.addService(EnrollmentServiceService, {
         enroll: (caller, request) => enrollment.enroll(caller, request),
         renew: (caller, request) => enrollment.renew(caller, request),
+        ...federation.enrollment,
       });
       server.addService(
         AdminServiceService,
-        adminHandlers({
-          records,
-          audit,
-          clock,
-          cell,
-          fingerprint: authority.fingerprint,
-          addresses,
-          version: FLEET_VERSION,
-          count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
-          lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
-          onRemoved: async (hostAgents) => {
-            for (const id of hostAgents) await forget(id);
-          },
-        }),
-        ADMIN_TARGETS,
+        {
+          ...adminHandlers({
+            records,
+            audit,
+            clock,
+            cell,
+            fingerprint: authority.fingerprint,
+            addresses,
+            version: FLEET_VERSION,
+            count: () => ({ hostAgents: registry.known().length, connected: uplink.connected }),
+            lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
+            onRemoved: async (hostAgents) => {
+              for (const id of hostAgents) await forget(id);
+            },
+          }),
+          ...federation.admin,
+          ...grantHandlers(grants),
+        },
+        { ...ADMIN_TARGETS, ...PEER_TARGETS, ...GRANT_TARGETS },
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);
@@ -250,10 +309,16 @@ export class Controller {
       server.start();
       shutdown.add('grpc', () => server.stop());
       shutdown.add('desired', () => desired.stop());
-      serverIdentity.start((material) => server.rotate(material));
+      serverIdentity.start((material) => {
+        server.rotate(trust.widened(material));
+        federation.links.renew();
+      });
       shutdown.add('server identity', () => serverIdentity.stop());
+      using _trusted = trust.onChanged(() => server.rotate(trust.widened(serverIdentity.material)));
       await server.listenLocal(paths.adminSocket);
       await addresses.start(port);
+      federation.start();
+      shutdown.add('federation', () => federation.stop());
       await metrics?.serve(metricsPort ?? 0);
 
       const ticks = setInterval(() => {

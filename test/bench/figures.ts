@@ -10,6 +10,7 @@ import { hostAgentIdle } from './figures/host-agent-idle.ts';
 import { linkLoss } from './figures/link-loss.ts';
 import { ps50 } from './figures/ps-50.ts';
 import { ps20000 } from './figures/ps-20000.ts';
+import { psPeers } from './figures/ps-peers.ts';
 import { today } from './figures/today.ts';
 import { watchEcho } from './figures/watch-echo.ts';
 import { watchFanout } from './figures/watch-fanout.ts';
@@ -30,6 +31,7 @@ export const figures: readonly Figure[] = [
   ps20000,
   controllerLoad,
   controllerRestart,
+  psPeers,
   watchFirstFrame,
   watchEcho,
   watchFanout,

@@ -42,6 +42,7 @@ const warnings = ({ host }: HostGroup): string | null => {
 };
 
 const COLUMNS: readonly Column<HostGroup>[] = [
+  { title: 'CELL', cell: ({ origin }) => origin },
   { title: 'HOST', cell: ({ host }) => (host.here ? `${host.host} *` : host.host), cut: { at: 'middle', least: 10 } },
   { title: 'USER', cell: ({ host }) => host.user },
   { title: 'LINK', cell: linkName, style: linkStyle },

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { candidatesFor } from '../../../src/cli/commands/complete.ts';
 
-const names = async () => ({ hosts: ['W-jarvis', 'dragon-lin'], agents: ['W-jarvis/jarvis/canary-pi'] });
+const names = async () => ({
+  cells: ['home', 'partner'],
+  hosts: ['W-jarvis', 'dragon-lin'],
+  agents: ['W-jarvis/jarvis/canary-pi'],
+});
 const nobody = () => Promise.reject(new Error('asked for names without need'));
 
 test.each([
