@@ -41,8 +41,9 @@ export interface PictureOptions {
 
 export const takePicture = (mirror: ViewMirror, nowMono: number, options: PictureOptions): Picture => {
   const { filter, localOnly, compare } = options;
-  const moments = [...mirror.hostAgentIds()].map((id) => mirror.momentOf(id, nowMono) as HostMoment).sort(byPlace);
+  const moments = [...mirror.hostAgentIds()].map((id) => mirror.momentOf(id, nowMono) as HostMoment);
   const hereHost = moments.find(({ host }) => host.here)?.host.host;
+  moments.sort(byPlace(hereHost));
   const perHost = Map.groupBy(moments, ({ host }) => host.host);
   let inScope = 0;
   const groups: HostGroup[] = [];
@@ -114,10 +115,13 @@ class Group implements HostGroup {
 const needsSomebody = (agent: AgentView): boolean => agent.current && agent.attention !== null;
 
 /** This host-agent first, then those of the same machine, then by name. */
-const byPlace = (a: HostMoment, b: HostMoment): number =>
-  Number(b.host.here) - Number(a.host.here) ||
-  compareText(a.host.host, b.host.host) ||
-  compareText(a.host.user, b.host.user);
+const byPlace =
+  (hereHost: string | undefined) =>
+  (a: HostMoment, b: HostMoment): number =>
+    Number(b.host.here) - Number(a.host.here) ||
+    Number(b.host.host === hereHost) - Number(a.host.host === hereHost) ||
+    compareText(a.host.host, b.host.host) ||
+    compareText(a.host.user, b.host.user);
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

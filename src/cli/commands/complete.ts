@@ -25,6 +25,9 @@ export const run = async (context: CommandContext): Promise<number> => {
 
 export interface LiveNames {
   hosts: string[];
+  /** `host/user`. */
+  hostAgents: string[];
+  tenants: string[];
   /** Addresses, percent-encoded: no candidate holds a space or a control character. */
   agents: string[];
 }
@@ -58,6 +61,8 @@ const wordsOf = async (spec: CommandSpec, place: number, names: () => Promise<Li
   const slot = slots[place] ?? (slots.at(-1)?.includes('…') ? slots.at(-1) : undefined);
   if (slot === undefined) return [];
   if (/\bAGENT\b/.test(slot)) return (await names()).agents;
+  if (/\bTENANT\b/.test(slot)) return (await names()).tenants;
+  if (slot === 'HOST/USER') return (await names()).hostAgents;
   if (/\bHOST\b/.test(slot)) return (await names()).hosts;
   return [...(spec.words?.[slot.replace(/[[\]…]/g, '')] ?? [])];
 };
@@ -74,6 +79,7 @@ const isNamed = ({ name, short }: FlagSpec, word: string | undefined): boolean =
 
 const valuesOf = async (flag: FlagSpec, names: () => Promise<LiveNames>): Promise<string[]> => {
   if (flag.choices) return [...flag.choices];
+  if (flag.name === 'tenant') return (await names()).tenants;
   return flag.name === 'host' ? (await names()).hosts : [];
 };
 
@@ -89,9 +95,11 @@ const liveNames = async ({ paths, signal }: CommandContext): Promise<LiveNames> 
     const { groups } = takePicture(mirror, systemClock.monotonicMs(), options);
     return {
       hosts: groups.map(({ host }) => host.host),
+      hostAgents: groups.map(({ id }) => id),
+      tenants: groups.map(({ host }) => host.tenant_id),
       agents: groups.flatMap((group) => group.agents().map(({ address }) => address.split('/').slice(1).join('/'))),
     };
   } catch {
-    return { hosts: [], agents: [] };
+    return { hosts: [], hostAgents: [], tenants: [], agents: [] };
   }
 };
