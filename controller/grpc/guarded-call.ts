@@ -43,6 +43,10 @@ const saidOf = (result: unknown): string => {
   return typeof outcome === 'string' ? outcome.slice(0, MAX_SAID) : '';
 };
 
+/** By the door, not by its caller. */
+const isCut = ({ aborted, reason }: AbortSignal): boolean =>
+  aborted && !(reason instanceof FleetError && reason.code === 'CANCELLED');
+
 const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
   const metadata = new Metadata();
   if (error instanceof Refusal && error.reason !== null) metadata.set(REASON_KEY, error.reason);
@@ -88,8 +92,10 @@ export class GuardedCalls {
       await this.#door.announce(admission, named);
       announced = named;
       const result = await act(caller, { id, signal });
-      endOnce(null, result);
-      void this.#door.conclude(admission, named, { error: null, said: saidOf(result), bytes: count.bytes });
+      // A stream that was cut must not look like one that was told to its end.
+      const cut = result === undefined && isCut(signal) ? signal.reason : null;
+      endOnce(cut, result);
+      void this.#door.conclude(admission, named, { error: cut, said: saidOf(result), bytes: count.bytes });
     } catch (error) {
       if (announced !== null) await this.#door.conclude(admission, announced, { error, said: '', bytes: count.bytes });
       if (!signal.aborted) this.#explain(error, admission);
