@@ -244,6 +244,7 @@ export class Controller {
           addresses,
           version: FLEET_VERSION,
           count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
+          lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
           onRemoved: async (hostAgents) => {
             for (const id of hostAgents) await forget(id);
           },

@@ -70,7 +70,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       return await calls.unary(id, 'explainAgent', request, onward);
     },
     getOrder: async (caller, { id }, { signal }) => {
-      const entry = caller.kind === 'local' ? index.find(id) : index.get(caller.tenantId, id);
+      const entry = index.find(id, caller.tenants);
       const record = entry && view.hostAgent(entry.hostAgent);
       const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record));
       if (!isKnown) throw unknownOrder(id);

@@ -17,10 +17,17 @@ export interface Authentication {
   reason: RefusalReason | null;
 }
 
-const verbsOf = (record: Pick<IdentityRecord, 'kind' | 'role'>): Verb[] => {
-  if (record.kind === 'host') return ['read', 'report', 'enroll', ...GRANTABLE_VERBS];
-  if (record.role === 'viewer') return ['read'];
-  return record.role === 'admin' ? ['read', 'admin', ...GRANTABLE_VERBS] : ['read', ...GRANTABLE_VERBS];
+/** Enrolling is renewing, for whoever has an identity. */
+const verbsOf = ({ kind, role, takeover }: Pick<IdentityRecord, 'kind' | 'role' | 'takeover'>): Verb[] => {
+  if (kind === 'host') return ['read', 'report', 'enroll', ...GRANTABLE_VERBS];
+  if (role === 'viewer') return ['read', 'enroll'];
+  if (role === 'admin') return ['read', 'enroll', 'admin', ...GRANTABLE_VERBS];
+  return ['read', 'enroll', ...GRANTABLE_VERBS.filter((verb) => verb !== 'takeover' || takeover === true)];
+};
+
+const tenantsOf = ({ kind, role, tenantId, tenants }: IdentityRecord): Caller['tenants'] => {
+  if (kind === 'operator' && role === 'admin') return 'all';
+  return kind === 'operator' ? (tenants ?? [tenantId]) : [tenantId];
 };
 
 /** Why an enrolled identity is refused now, or null. Judged at each call, and again while streams live. */
@@ -76,9 +83,9 @@ export const callerOf = (
     user,
     machineId,
     tenantId,
-    tenants: [tenantId],
+    tenants: tenantsOf(record),
     role,
-    verbs: verbsOf({ kind, role }),
+    verbs: verbsOf(record),
     ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],
     quarantined,
     ...proof,

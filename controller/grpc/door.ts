@@ -64,6 +64,10 @@ export class Door {
   readonly #inside = new Set<Admission>();
   readonly #budget: LogBudget;
   #watch: Disposable | null = null;
+  /** By SPIFFE id, since the start. */
+  readonly #lastSeenMs = new Map<string, number>();
+  /** Until the newest denials of changes are on disk. */
+  #writing: Promise<unknown> = Promise.resolve();
   #isStopping = false;
   #timer: NodeJS.Timeout | null = null;
   #onChanged: (spiffeId: string) => void = () => undefined;
@@ -111,6 +115,16 @@ export class Door {
       throw new Refusal(caller.kind === 'none' ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', reason);
     }
     return this.#enter(path, rule, caller);
+  }
+
+  /** Resolves when what was refused so far is on disk, as far as it can be: the refusal may be told. */
+  async denialsWritten(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** When an identity made its newest call; null for none since the start. */
+  lastSeenMs(spiffeId: string): number | null {
+    return this.#lastSeenMs.get(spiffeId) ?? null;
   }
 
   /** Whether a certificate, if the handshake accepted it, is an enrolled identity's that stands now. */
@@ -191,7 +205,10 @@ export class Door {
     } as const;
     // A stranger must not be able to make the disk work: only denials of known identities are written at once.
     if (rule?.audit === 'before' && caller.kind !== 'none') {
-      audit.record(entry).catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
+      const written = audit
+        .record(entry)
+        .catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
+      this.#writing = Promise.all([this.#writing, written]);
     } else audit.note(entry);
     const keptBack = this.#budget.take();
     if (keptBack !== null) log.warn({ path, actor: entry.actor, peer: caller.peer, why, keptBack }, 'call refused');
@@ -210,6 +227,7 @@ export class Door {
       leave: () => void this.#inside.delete(admission),
     };
     this.#inside.add(admission);
+    if (caller.spiffeId !== null) this.#lastSeenMs.set(caller.spiffeId, this.#context.clock.nowMs());
     return admission;
   }
 

@@ -73,6 +73,7 @@ export class GuardedCalls {
     try {
       admission = this.#door.admit(path, transport);
     } catch (error) {
+      await this.#door.denialsWritten();
       end(failureOf(error, 'door'), undefined);
       return;
     }
@@ -92,10 +93,9 @@ export class GuardedCalls {
       await this.#door.announce(admission, named);
       announced = named;
       const result = await act(caller, { id, signal });
-      // A stream that was cut must not look like one that was told to its end.
-      const cut = result === undefined && isCut(signal) ? signal.reason : null;
-      endOnce(cut, result);
-      void this.#door.conclude(admission, named, { error: cut, said: saidOf(result), bytes: count.bytes });
+      // Whoever stops for a call that the door cut ends well; its caller is told why all the same.
+      endOnce(result === undefined && isCut(signal) ? signal.reason : null, result);
+      void this.#door.conclude(admission, named, { error: null, said: saidOf(result), bytes: count.bytes });
     } catch (error) {
       if (announced !== null) await this.#door.conclude(admission, announced, { error, said: '', bytes: count.bytes });
       if (!signal.aborted) this.#explain(error, admission);

@@ -61,6 +61,7 @@ export const fleetHandlers = (
       version,
       upstream: upstream(caller),
       verbs: [...caller.verbs],
+      tenants: caller.tenants === 'all' ? [] : [...caller.tenants],
     }),
     diagnose: async (caller, request, { signal }) => {
       const record = pick(view, request.host, seenBy(caller));

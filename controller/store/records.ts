@@ -24,8 +24,19 @@ export interface IdentityRecord {
   revoked: boolean;
   /** Of an operator that is no admin: whose things exist for it; without it `tenantId` alone. */
   tenants?: string[];
+  /** An operator that may take terminals over. */
+  takeover?: boolean;
   /** Of a host: it may report and renew, and nothing else. */
   quarantined?: boolean;
+}
+
+/** What an invitation makes of whoever uses it. */
+export interface InvitedRecord {
+  name: string;
+  role: Role;
+  /** Empty for an admin. */
+  tenants: string[];
+  takeover: boolean;
 }
 
 /** The tenant `default` has no record: it is always there. */
@@ -51,6 +62,8 @@ export interface TokenRecord {
   createdBy: string;
   /** null until used; then whoever shows the same key gets the same certificate again. */
   used: { keyFingerprint: string; certificatePem: string; uri: string; atMs: number } | null;
+  /** It enrols this operator, and no host. */
+  operator?: InvitedRecord;
 }
 
 /** What the controller was told about itself. */

@@ -89,6 +89,7 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
       version: options.version,
       upstream: options.upstream.describe(),
       verbs: [],
+      tenants: [],
       ...(pid === undefined ? {} : { session: options.sessionOf(pid) }),
     };
     relay(options.line, (client) =>
@@ -97,7 +98,13 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
           null,
           error
             ? local
-            : { ...local, verbs: answer.verbs, caller: answer.caller ?? local.caller, upstream: local.upstream },
+            : {
+                ...local,
+                verbs: answer.verbs,
+                tenants: answer.tenants,
+                caller: answer.caller ?? local.caller,
+                upstream: local.upstream,
+              },
         ),
       ),
     ) || reply(null, local);

@@ -1,6 +1,7 @@
-/** RPCs of the controller's admin socket, apart from the others so that a `ps` does not load their codecs. */
+/** RPCs of AdminService, apart from the others so that a `ps` does not load their codecs. */
 import * as admin from '../../wire/gen/fleet/v1/admin_messages.ts';
 import * as audit from '../../wire/gen/fleet/v1/audit.ts';
+import * as operators from '../../wire/gen/fleet/v1/operators.ts';
 import * as tenants from '../../wire/gen/fleet/v1/tenants.ts';
 import { methodOf } from './methods.ts';
 
@@ -22,6 +23,21 @@ export const controllerStatus = methodOf(
 );
 export const watchAudit = methodOf(path('WatchAudit'), audit.WatchAuditRequest, audit.WatchAuditResponse);
 export const verifyAudit = methodOf(path('VerifyAudit'), audit.VerifyAuditRequest, audit.VerifyAuditResponse);
+export const inviteOperator = methodOf(
+  path('InviteOperator'),
+  operators.InviteOperatorRequest,
+  operators.InviteOperatorResponse,
+);
+export const listOperators = methodOf(
+  path('ListOperators'),
+  operators.ListOperatorsRequest,
+  operators.ListOperatorsResponse,
+);
+export const revokeOperator = methodOf(
+  path('RevokeOperator'),
+  operators.RevokeOperatorRequest,
+  operators.RevokeOperatorResponse,
+);
 export const addTenant = methodOf(path('AddTenant'), tenants.AddTenantRequest, tenants.AddTenantResponse);
 export const listTenants = methodOf(path('ListTenants'), tenants.ListTenantsRequest, tenants.ListTenantsResponse);
 export const removeTenant = methodOf(path('RemoveTenant'), tenants.RemoveTenantRequest, tenants.RemoveTenantResponse);

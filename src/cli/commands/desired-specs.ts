@@ -62,6 +62,7 @@ const EXITS =
 export const desiredSpecs: readonly CommandSpec[] = [
   {
     name: 'init',
+    only: 'machine',
     summary: 'write the first roster of this host, with what runs here if you like',
     args: '',
     arity: [0, 0],

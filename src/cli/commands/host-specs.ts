@@ -48,6 +48,7 @@ const OUTPUT: FlagSpec = {
 export const hostSpecs: CommandSpec[] = [
   {
     name: 'up',
+    only: 'machine',
     summary: 'start controller and host-agent on this machine',
     args: '',
     arity: [0, 0],
@@ -71,6 +72,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'down',
+    only: 'machine',
     summary: 'stop controller and host-agent on this machine',
     args: '',
     arity: [0, 0],
@@ -81,6 +83,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host add',
+    only: 'machine',
     summary: 'install and enrol a host-agent over ssh',
     args: 'USER@MACHINE',
     arity: [1, 1],
@@ -122,6 +125,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host rm',
+    only: 'machine',
     summary: 'revoke a host and remove what was installed on it',
     args: 'HOST | USER@MACHINE',
     arity: [1, 1],
@@ -139,6 +143,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host upgrade',
+    only: 'machine',
     summary: 'bring hosts to this version, over ssh, one at a time',
     args: '[HOST…]',
     arity: [0, 999],
@@ -176,6 +181,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host prune',
+    only: 'machine',
     summary: 'remove installed versions that nothing uses',
     args: '',
     arity: [0, 0],
@@ -186,6 +192,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host join',
+    only: 'machine',
     summary: 'enrol this machine with a token from stdin, without ssh',
     args: '',
     arity: [0, 0],
@@ -236,6 +243,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host control',
+    only: 'machine',
     summary: 'what a host lets others do: shown, or changed in the host’s own file',
     args: 'HOST [LEVEL]',
     arity: [1, 2],
