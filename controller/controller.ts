@@ -38,6 +38,7 @@ import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
 import { Grants } from './grants/grants.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
+import { openMetricsToken } from './grpc/metrics-token.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { ServerIdentity } from './grpc/server-identity.ts';
 import { addHealth, addReflection } from './grpc/standard-services.ts';
@@ -217,7 +218,13 @@ export class Controller {
       };
       // Its library is loaded where figures are asked for only.
       const metrics =
-        metricsPort === null ? null : new (await import('./grpc/metrics.ts')).Metrics(figures, part('metrics'));
+        metricsPort === null
+          ? null
+          : new (await import('./grpc/metrics.ts')).Metrics(
+              figures,
+              await openMetricsToken(join(folder, 'metrics-token')),
+              part('metrics'),
+            );
       shutdown.add('metrics', () => metrics?.stop());
       const events = new Events({ view, log: eventLog, clock });
       events.start();

@@ -143,9 +143,10 @@ export const callerOf = (
 
 /** Whether an open call was let in as somebody who sees or may do something else than its caller does now. */
 export const hasChanged = (records: Records, caller: Caller, record: IdentityRecord): boolean => {
-  const { tenantId, tenants, role, verbs } = callerOf(records, caller.spiffeId ?? '', record, caller);
-  return (
-    JSON.stringify([tenantId, tenants, role, verbs]) !==
-    JSON.stringify([caller.tenantId, caller.tenants, caller.role, caller.verbs])
-  );
+  const { certificate, peer } = caller;
+  const now = callerOf(records, caller.spiffeId ?? '', record, { certificate, peer });
+  return scopeIn(now) !== scopeIn(caller);
 };
+
+const scopeIn = ({ tenantId, tenants, role, verbs }: Caller): string =>
+  JSON.stringify([tenantId, tenants, role, verbs]);
