@@ -4,7 +4,9 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import type { ControllerStatusResponse } from '../../src/wire/gen/fleet/v1/admin_messages.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import type { BackUpContext } from '../backup/back-up.ts';
 import { revokeHost } from '../enrollment/revoke.ts';
+import type { Rotation } from '../enrollment/rotation.ts';
 import { createToken } from '../enrollment/tokens.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
@@ -12,6 +14,8 @@ import { actorOf } from '../tenancy/caller.ts';
 import { allowVerbs, parseGrantableVerbs } from '../tenancy/ceilings.ts';
 import type { Addresses } from './addresses.ts';
 import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
+import { BACKUP_TARGETS, backupHandlers } from './backup-calls.ts';
+import { ROTATION_TARGETS, rotationHandlers } from './rotation-calls.ts';
 
 type Definition = typeof AdminServiceService;
 
@@ -20,8 +24,11 @@ export interface AdminContext {
   audit: AuditLog;
   clock: Clock;
   cell: string;
-  fingerprint: string;
+  /** Of the authority that signs. */
+  fingerprint: () => string;
   addresses: Addresses;
+  rotation: Rotation;
+  backup: BackUpContext;
   version: string;
   /** `host/user` of host-agents that were removed: forget their rows; their streams are being cut already. */
   onRemoved: (hostAgents: readonly string[]) => Promise<void>;
@@ -35,10 +42,12 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   listen: ({ address, advertise }) => [address || 'all interfaces', ...advertise].join(' '),
   allowVerbs: ({ host, user, verbs }) => `${host}/${user || '*'} ${verbs.join(',')}`,
   ...AUDIT_TARGETS,
+  ...ROTATION_TARGETS,
+  ...BACKUP_TARGETS,
 };
 
 export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
-  const { records, clock, cell, fingerprint, addresses, version } = context;
+  const { records, clock, cell, addresses, version } = context;
   const hostsOf = (host: string, user: string): { host: string; user: string }[] => {
     const found = [...records.identities.entries()]
       .map(([, record]) => record)
@@ -49,12 +58,14 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
   };
   return {
     ...auditHandlers(context.audit, clock),
+    ...rotationHandlers(context.rotation),
+    ...backupHandlers(context.backup, context.rotation),
     createToken: (caller, wish) =>
       createToken(wish, {
         records,
         clock,
         cell,
-        fingerprint,
+        fingerprint: context.fingerprint(),
         addresses: addresses.dialable(),
         createdBy: actorOf(caller),
       }),
@@ -89,7 +100,7 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
       version,
       listening: addresses.listening(),
       advertised: addresses.advertised(),
-      fingerprint,
+      fingerprint: context.fingerprint(),
       ...context.count(),
       pid: process.pid,
     }),

@@ -4,13 +4,13 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
-import type { CertificateAuthority } from '../../src/identity/authority.ts';
+import type { Authority } from '../../src/identity/authority.ts';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { openCsr } from '../../src/identity/csr.ts';
 import { keyFingerprint } from '../../src/identity/key.ts';
 import { formatSpiffeId, isIdentityName } from '../../src/identity/spiffe-id.ts';
 import { hashTokenSecret } from '../../src/identity/token.ts';
-import { verifyPeer } from '../../src/identity/trust.ts';
+import { type TrustBundles, verifyPeer } from '../../src/identity/trust.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { CertificateResponse, EnrollRequest, RenewRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
@@ -24,7 +24,9 @@ import type { FailureLimit } from './failure-limit.ts';
 export const RENEWABLE_AFTER_EXPIRY_MS = 90 * 24 * 3_600_000;
 
 export interface EnrollmentContext {
-  authority: CertificateAuthority;
+  authority: Authority;
+  /** Authorities that the cell trusted once: a key that one of them certified may be renewed. */
+  retired?: () => TrustBundles;
   records: Records;
   audit: AuditLog;
   limit: FailureLimit;
@@ -149,7 +151,7 @@ export class Enrollment {
     await audit.record({ actor: uri, verb: 'renew', target: uri, outcome: 'allowed', reason });
     const id = { kind: 'host', cell: authority.cell, host: record.host, user: record.user } as const;
     const renewed = this.#issue(id, key, record, record.version);
-    const next = { ...renewed.record, enrolledMs: record.enrolledMs };
+    const next = { ...record, ...renewed.record, enrolledMs: record.enrolledMs };
     const expect = [records.identities.expectation(uri)];
     const committed = await records.store.commit({ expect, put: [records.identities.writing(uri, next)] });
     if (committed === null)
@@ -158,9 +160,11 @@ export class Enrollment {
   }
 
   #expiredIdentity(pem: string, key: KeyObject): string {
-    const { authority, clock } = this.#context;
+    const { authority, retired, clock } = this.#context;
     const nowMs = clock.nowMs();
-    const verdict = verifyPeer(pem, authority.bundles, nowMs, 'client');
+    const present = verifyPeer(pem, authority.bundles, nowMs, 'client');
+    const isOfBefore = !present.ok && present.reason === 'foreign_authority' && retired !== undefined;
+    const verdict = isOfBefore ? verifyPeer(pem, retired(), nowMs, 'client') : present;
     const { certificate, uri } = verdict;
     if (!verdict.ok && verdict.reason !== 'expired') throw notRenewed();
     if (certificate === null || uri === null) throw notRenewed();
@@ -193,6 +197,7 @@ export class Enrollment {
       enrolledMs: nowMs,
       version: version.slice(0, 64),
       revoked: false,
+      authority: authority.fingerprint,
     };
     return { certificatePem, record };
   }
@@ -200,7 +205,7 @@ export class Enrollment {
   #response(certificatePem: string, record: IdentityRecord): CertificateResponse {
     const { authority, addresses } = this.#context;
     const { host, user, tenantId } = record;
-    const { cell, pem: trustBundlePem } = authority;
+    const { cell, trustPem: trustBundlePem } = authority;
     return { certificatePem, trustBundlePem, cell, host, user, tenantId, addresses: addresses() };
   }
 }

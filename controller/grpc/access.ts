@@ -55,6 +55,7 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.HostAgentService/Tunnel', rule(['host'], 'report', 'viewer', 'queued')],
   ['/fleet.v1.EnrollmentService/Enroll', rule(['none', 'host'], 'enroll', 'viewer', 'self')],
   ['/fleet.v1.EnrollmentService/Renew', rule(['none', 'host'], 'enroll', 'viewer', 'self')],
+  ['/fleet.v1.EnrollmentService/GetTrustBundle', rule(KNOWN, 'read', 'viewer', 'queued')],
   ['/fleet.v1.AdminService/CreateToken', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/RemoveHost', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/Listen', rule(ADMINS, 'admin', 'admin', 'before')],
@@ -63,6 +64,10 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.AdminService/ControllerStatus', rule(ADMINS, 'admin', 'viewer', 'queued')],
   ['/fleet.v1.AdminService/WatchAudit', rule(ADMINS, 'admin', 'admin', 'queued')],
   ['/fleet.v1.AdminService/VerifyAudit', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/RotateAuthority', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/AuthorityStatus', rule(ADMINS, 'admin', 'admin', 'queued')],
+  // It holds the cell's keys: they stay on their machine.
+  ['/fleet.v1.AdminService/BackUp', rule(['local'], 'admin', 'admin', 'before')],
   ['/grpc.health.v1.Health/Check', rule(KNOWN, 'read', 'viewer', 'none')],
   ['/grpc.health.v1.Health/Watch', rule(KNOWN, 'read', 'viewer', 'none')],
   ['/grpc.health.v1.Health/List', rule(KNOWN, 'read', 'viewer', 'none')],

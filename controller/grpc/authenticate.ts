@@ -2,8 +2,8 @@
  * From a connection's certificate to a caller. TLS has only shown that the peer holds the key: here the leaf is
  * judged against the authority of its own domain, and the identity against what is enrolled now.
  */
-import type { TrustBundles } from '../../src/identity/trust.ts';
-import { verifyPeer } from '../../src/identity/trust.ts';
+import { authorityFingerprint } from '../../src/identity/authority.ts';
+import { type PeerVerdict, type TrustBundles, verifyPeer } from '../../src/identity/trust.ts';
 import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { IdentityRecord, Records } from '../store/records.ts';
 import { type Caller, GRANTABLE_VERBS, stranger, type Verb } from '../tenancy/caller.ts';
@@ -15,6 +15,14 @@ export interface Authentication {
   refusal: string;
   /** What its holder may hear of it; null unless the cell itself issued it. */
   reason: RefusalReason | null;
+}
+
+export interface AuthenticationContext {
+  records: Records;
+  bundles: TrustBundles;
+  /** Authorities that were trusted once. */
+  retired?: TrustBundles | undefined;
+  nowMs: number;
 }
 
 const verbsOf = (record: Pick<IdentityRecord, 'kind' | 'role'>): Verb[] => {
@@ -34,14 +42,17 @@ export const standingOf = (
   return nowMs < Math.max(certificate.notAfterMs, record.certificateNotAfterMs) ? null : 'certificate_expired';
 };
 
+/**
+ * A connection outlives the authority that it began with for as long as the same key has a certificate of one that is
+ * trusted now: `issuers` are the authorities of both.
+ */
+export const isOfTrusted = (issuers: readonly (string | undefined)[], bundles: TrustBundles): boolean =>
+  [...bundles.values()].flat().some((authority) => issuers.includes(authorityFingerprint(authority)));
+
 /** `leaf` is what the peer proved to hold in the handshake; null when it showed none. */
-export const authenticate = (
-  leaf: Uint8Array | null,
-  peer: string,
-  context: { records: Records; bundles: TrustBundles; nowMs: number },
-): Authentication => {
+export const authenticate = (leaf: Uint8Array | null, peer: string, context: AuthenticationContext): Authentication => {
   if (leaf === null) return { caller: stranger(peer), refusal: '', reason: null };
-  const verdict = verifyPeer(leaf, context.bundles, context.nowMs, 'client');
+  const { verdict, authority } = judged(leaf, context);
   const refuse = (refusal: string, reason: RefusalReason | null): Authentication => ({
     caller: stranger(peer),
     refusal: `${verdict.uri ?? 'no identity'}: ${refusal}`,
@@ -56,8 +67,23 @@ export const authenticate = (
   const record = context.records.identities.get(uri);
   const standing = standingOf(record, { keyFingerprint, notAfterMs }, context.nowMs);
   if (record === undefined || standing !== null) return refuse(standing ?? 'not enrolled', standing);
-  const certificate = { serial, keyFingerprint, notAfterMs };
+  if (!isOfTrusted([authority, record.authority], context.bundles)) {
+    return refuse('its authority was retired', 'certificate_expired');
+  }
+  const certificate = { serial, keyFingerprint, notAfterMs, authority };
   return { caller: callerOf(context.records, uri, record, { certificate, peer }), refusal: '', reason: null };
+};
+
+/** By an authority that is trusted now, or else by one that was when the connection began. */
+const judged = (
+  leaf: Uint8Array,
+  { bundles, retired, nowMs }: AuthenticationContext,
+): { verdict: PeerVerdict; authority: string } => {
+  const now = verifyPeer(leaf, bundles, nowMs, 'client');
+  const isForeign = !now.ok && now.reason === 'foreign_authority';
+  const before = isForeign && retired !== undefined ? verifyPeer(leaf, retired, nowMs, 'client') : now;
+  const verdict = before.authority === null ? now : before;
+  return { verdict, authority: verdict.authority === null ? '' : authorityFingerprint(verdict.authority) };
 };
 
 /** What an identity is and may do by what is enrolled and allowed now; whether it stands is not asked here. */

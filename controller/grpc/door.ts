@@ -14,7 +14,7 @@ import type { Records } from '../store/records.ts';
 import { actorOf, type Caller, LOCAL_CALLER } from '../tenancy/caller.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import { ACCESS, type AccessRule, objectionTo } from './access.ts';
-import { authenticate, standingOf } from './authenticate.ts';
+import { authenticate, isOfTrusted, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
 import { Refusal } from './refusal.ts';
 import { keptReason } from './relayed-error.ts';
@@ -50,6 +50,8 @@ export interface CallEnd {
 export interface DoorContext {
   records: Records;
   bundles: () => TrustBundles;
+  /** Authorities that the cell trusted once: connections of theirs may live on. */
+  retired?: () => TrustBundles;
   audit: AuditLog;
   clock: Clock;
   log: Logger;
@@ -166,8 +168,8 @@ export class Door {
 
   #identify(transport: Transport): ReturnType<typeof authenticate> {
     if (transport.type === 'unix') return { caller: LOCAL_CALLER, refusal: '', reason: null };
-    const { records, bundles, clock } = this.#context;
-    const context = { records, bundles: bundles(), nowMs: clock.nowMs() };
+    const { records, bundles, retired, clock } = this.#context;
+    const context = { records, bundles: bundles(), retired: retired?.(), nowMs: clock.nowMs() };
     if (transport.leaf !== null) return authenticate(transport.leaf, transport.peer, context);
     const told = authenticate(transport.shown, transport.peer, context);
     const nobody = authenticate(null, transport.peer, context);
@@ -212,11 +214,14 @@ export class Door {
   }
 
   #sweep(): void {
-    const { records, clock, log } = this.#context;
+    const { records, bundles, clock, log } = this.#context;
     const nowMs = clock.nowMs();
+    const trusted = bundles();
     for (const { caller, signal } of this.#inside) {
       if (caller.spiffeId === null || caller.certificate === null || signal.aborted) continue;
-      const reason = standingOf(records.identities.get(caller.spiffeId), caller.certificate, nowMs);
+      const record = records.identities.get(caller.spiffeId);
+      const isTrusted = isOfTrusted([caller.certificate.authority, record?.authority], trusted);
+      const reason = standingOf(record, caller.certificate, nowMs) ?? (isTrusted ? null : 'certificate_expired');
       if (reason === null) continue;
       log.warn({ actor: caller.spiffeId, reason }, 'calls of an identity cut');
       this.closeStreamsOf(caller.spiffeId, reason);

@@ -22,6 +22,9 @@ export interface IdentityRecord {
   enrolledMs: number;
   version: string;
   revoked: boolean;
+  /** Fingerprints: of the authority that signed its newest certificate, and of those that it said last that it trusts. */
+  authority?: string;
+  trusts?: string[];
 }
 
 export interface TokenRecord {

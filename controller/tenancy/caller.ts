@@ -31,7 +31,7 @@ export interface Caller {
   verbs: readonly Verb[];
   ceiling: readonly GrantableVerb[];
   /** Proof of the connection; null for local callers and strangers. */
-  certificate: { serial: string; keyFingerprint: string; notAfterMs: number } | null;
+  certificate: { serial: string; keyFingerprint: string; notAfterMs: number; authority: string } | null;
   /** address:port it calls from, for the log and rate limits only. */
   peer: string;
 }

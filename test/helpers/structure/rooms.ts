@@ -95,7 +95,8 @@ export const ROOMS: Record<string, Room> = {
     because: 'it gives orders as dispatch does, later; and a copy of a roster has the digest that its host has',
   },
   'controller/federation': controller('registry', 'store', 'audit', 'tenancy', 'grpc'),
-  'controller/admin': controller('enrollment', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/backup': controller('store', 'audit', 'config.ts'),
+  'controller/admin': controller('enrollment', 'backup', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/config.ts': controller(),
 };
 

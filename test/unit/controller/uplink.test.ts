@@ -40,7 +40,9 @@ class Line implements UplinkStream {
     this.#end();
   }
   hello(inventoryId: string): void {
-    this.says({ hello: { version: '1', capabilities: [], inventoryId, machineId: 'm', facts: undefined } });
+    this.says({
+      hello: { version: '1', capabilities: [], inventoryId, machineId: 'm', facts: undefined, authorities: [] },
+    });
   }
   rows(keys: string[], revision: bigint, snapshotBegin: boolean): void {
     const rows = keys.map((key) => ({ key, row: encodeAgentRow(agentRow({ key })) }));
