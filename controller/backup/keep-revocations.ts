@@ -2,8 +2,6 @@
  * What was revoked after a backup was made would stand again once it is restored. Where the database that it takes the place
  * of can still be read, what is revoked there stays revoked.
  */
-import { access } from 'node:fs/promises';
-import type { Logger } from '../../src/runtime/logger.ts';
 import { entriesOf } from '../store/backup-file.ts';
 import type { Store } from '../store/store.ts';
 
@@ -15,18 +13,17 @@ interface Revocable {
   keyFingerprint?: string;
 }
 
-/** How many were; 0 where nothing can be read. */
-export const keepRevocations = async (database: string, store: Store, log: Logger): Promise<number> => {
+/** How many were; null where it cannot be read. */
+export const keepRevocations = async (database: string, store: Store): Promise<number | null> => {
   const put: { key: string; value: Uint8Array }[] = [];
   try {
-    await access(database);
     for await (const { key, value } of entriesOf(database)) {
       if (!PREFIXES.some((prefix) => key.startsWith(prefix)) || !isRevoked(parsed(value))) continue;
       const restored = (await store.get(key))?.value;
       if (restored !== undefined && isSame(parsed(restored), parsed(value))) put.push({ key, value });
     }
-  } catch (error) {
-    log.warn({ database, why: (error as Error).message }, 'what was revoked since the backup is not known');
+  } catch {
+    return null;
   }
   if (put.length > 0) await store.commit({ put });
   return put.length;

@@ -42,8 +42,8 @@ export interface Restored {
   about: BackupAbout;
   /** Where what stood there is now; null where nothing did. */
   kept: string | null;
-  /** Identities, grants and peers that were revoked after the backup was made, as far as what stood there told. */
-  revoked: number;
+  /** Identities, grants and peers that were revoked after it was made; null where what stood there does not tell. */
+  revoked: number | null;
   /** false: the settings that are there were left as they are. */
   settings: boolean;
 }
@@ -101,7 +101,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /** Tokens that were not used when it was made may have been since: none of them is good any more. */
-const writeHistory = async (draft: string, about: BackupAbout, context: RestoreContext): Promise<number> => {
+const writeHistory = async (draft: string, about: BackupAbout, context: RestoreContext): Promise<number | null> => {
   const store = new SqliteStore(join(draft, 'controller.db'));
   store.start();
   try {
@@ -113,7 +113,7 @@ const writeHistory = async (draft: string, about: BackupAbout, context: RestoreC
     await audit.record({ actor: context.actor, verb: RESTORE_VERB, target: 'controller', outcome: 'done', reason });
     const open = [...records.tokens.entries()].filter(([, { used }]) => used === null);
     await store.commit({ remove: open.map(([name]) => records.tokens.keyOf(name)) });
-    const revoked = await keepRevocations(join(context.folder, 'controller.db'), store, context.log);
+    const revoked = await keepRevocations(join(context.folder, 'controller.db'), store);
     await audit.stop();
     return revoked;
   } finally {

@@ -31,9 +31,10 @@ export const restoredLines = ({ about, kept, revoked, settings }: Restored): str
   return [
     `restored cell ${cell} as it was at ${made}: ${hosts} hosts, audit up to record ${audit.sequence}`,
     ...(kept === null ? [] : [`what stood there is kept in ${kept}`]),
-    ...(revoked === 0 ? [] : [`${revoked} that were revoked since stay revoked`]),
     ...(settings ? [] : [`${SETTINGS_FILE} was left as it is`]),
-    `not in it is what happened after ${made}: hosts enrolled since must join again, and what was revoked since`,
-    'must be revoked again unless it is said above; join tokens are void',
+    `hosts enrolled after ${made} must join again; join tokens of before are void`,
+    revoked === null
+      ? `what was revoked after ${made} is not known: revoke it again`
+      : `what was revoked after ${made} stays revoked: ${revoked}`,
   ];
 };

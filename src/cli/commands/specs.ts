@@ -3,6 +3,7 @@ import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 import { attachSpecs } from './attach-specs.ts';
+import { controllerSpecs } from './controller-specs.ts';
 import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
 import { hostSpecs, machines } from './host-specs.ts';
@@ -186,5 +187,6 @@ export const specs: readonly CommandSpec[] = [
   ...desiredSpecs,
   ...recordSpecs,
   ...hostSpecs,
+  ...controllerSpecs,
   ...selfSpecs,
 ];
