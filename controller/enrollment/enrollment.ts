@@ -4,7 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
-import type { Authority } from '../../src/identity/authority.ts';
+import { type Authority, authorityFingerprints } from '../../src/identity/authority.ts';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { openCsr } from '../../src/identity/csr.ts';
 import { keyFingerprint } from '../../src/identity/key.ts';
@@ -99,7 +99,9 @@ export class Enrollment {
     const names = displaced.map((rival) => rival.uri).join(' ');
     const reason = `token of ${token.createdBy}${names === '' ? '' : `; replaces ${names}`}`;
     await audit.record({ actor: actorOf(caller), verb: 'enroll', target: uri, outcome: 'allowed', reason });
-    const { certificatePem, record } = this.#issue(id, key, { ...claim, tenantId: token.tenantId }, request.version);
+    const issued = this.#issue(id, key, { ...claim, tenantId: token.tenantId }, request.version);
+    const { certificatePem } = issued;
+    const record = { ...issued.record, trusts: authorityFingerprints(authority.trustPem) };
     const used = { keyFingerprint: fingerprint, certificatePem, uri, atMs: nowMs };
     const committed = await records.store.commit({
       expect: [records.tokens.expectation(tokenName), records.identities.expectation(uri)],

@@ -96,11 +96,14 @@ export class Rotation {
 
   #holder(spiffeId: string, { kind, host, user, trusts, authority }: IdentityRecord): AuthorityHolder {
     const newest = this.#newest;
+    const { phase, retired, cell } = this.#context.authorities;
+    // Of one that was enrolled before this was kept: it knows the cell's first authority.
+    const isFirst = phase === 'none' && retired.get(cell)?.length === 0;
     return {
       spiffeId,
       connected: kind === 'host' && this.#context.isConnected(hostAgentId(host, user)),
-      trusts: trusts?.includes(newest) ?? false,
-      renewed: authority === newest,
+      trusts: trusts?.includes(newest) ?? isFirst,
+      renewed: authority === undefined ? isFirst : authority === newest,
     };
   }
 
