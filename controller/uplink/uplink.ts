@@ -74,6 +74,7 @@ export class Uplink {
   readonly #sessionChanged = new Listeners<[id: string, isOpen: boolean]>();
   readonly #reported = new Listeners<[id: string]>();
   #sequence = 0n;
+  #bundle: { pem: string; fingerprints: readonly string[] } = { pem: '', fingerprints: [] };
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -157,8 +158,7 @@ export class Uplink {
 
   /** Every host hears whom to trust now. */
   trustChanged(): void {
-    const trustChanged = { trustBundlePem: this.#options.trustBundlePem() };
-    for (const session of this.#sessions.values()) session.stream.write({ trustChanged });
+    for (const session of this.#sessions.values()) this.#tellTrust(session);
   }
 
   /** Ends the stream of an identity at once, if it has one. */
@@ -217,7 +217,7 @@ export class Uplink {
       },
     });
     // One of an older version does not say; it keeps what its welcome says.
-    const trusts = hello.authorities.length > 0 ? hello.authorities : authorityFingerprints(trustBundlePem);
+    const trusts = hello.authorities.length > 0 ? hello.authorities : this.#trusted();
     this.#takeTrust(session, trusts);
     registry.opened(id, epoch, hello.facts ? hostFactsFromWire(hello.facts) : null);
     log.info(
@@ -235,12 +235,27 @@ export class Uplink {
     if (!registry.isReporting(session.id, session.epoch)) return;
     if (message.beat?.facts) registry.heard(session.id, session.epoch, hostFactsFromWire(message.beat.facts));
     else registry.heard(session.id, session.epoch, null);
-    if (message.beat && message.beat.authorities.length > 0) this.#takeTrust(session, message.beat.authorities);
+    if (message.beat && message.beat.authorities.length > 0) {
+      this.#takeTrust(session, message.beat.authorities);
+      // A renewal that was under way when it was told may have brought back what was true before.
+      if (message.beat.authorities.join(' ') !== this.#trusted().join(' ')) this.#tellTrust(session);
+    }
     if (message.report) {
       intake.take(session.id, session.inventoryId, message.report);
       if (message.report.complete) this.#tellReported(session);
     }
     if (message.goodbye) session.goodbye = 'stopped';
+  }
+
+  #tellTrust(session: Session): void {
+    session.stream.write({ trustChanged: { trustBundlePem: this.#options.trustBundlePem() } });
+  }
+
+  /** Fingerprints of what hosts shall trust now. */
+  #trusted(): readonly string[] {
+    const pem = this.#options.trustBundlePem();
+    if (this.#bundle.pem !== pem) this.#bundle = { pem, fingerprints: authorityFingerprints(pem) };
+    return this.#bundle.fingerprints;
   }
 
   #takeTrust(session: Session, authorities: readonly string[]): void {

@@ -43,6 +43,8 @@ export class Renewal {
   #isRefused = false;
   #wake = new AbortController();
   #renewedMono = Number.NEGATIVE_INFINITY;
+  /** The trust bundle that came with the newest certificate. */
+  #renewedUnder = '';
 
   constructor(options: RenewalOptions) {
     this.#options = options;
@@ -84,10 +86,11 @@ export class Renewal {
     return renewalDueMs(readCertificate(identity.certificatePem)) - this.#options.clock.nowMs();
   }
 
-  /** Another authority signs by now; one that has just renewed all the same waits, whatever the reason. */
+  /** Another authority signs by now. A controller that renews and still signs with another is not asked in a hurry. */
   #isOfBefore(identity: EnrolledIdentity | null): boolean {
-    if (identity === null || this.#options.clock.monotonicMs() - this.#renewedMono < LOOK_MS) return false;
-    return !isOfSigner(identity.certificatePem, identity.trustBundlePem);
+    if (identity === null || isOfSigner(identity.certificatePem, identity.trustBundlePem)) return false;
+    const isNews = identity.trustBundlePem !== this.#renewedUnder;
+    return isNews || this.#options.clock.monotonicMs() - this.#renewedMono >= LOOK_MS;
   }
 
   async #renew(identity: EnrolledIdentity, signal: AbortSignal): Promise<boolean> {
@@ -102,6 +105,7 @@ export class Renewal {
         const renewed = identityFrom(answer, identity.addresses);
         await this.#options.renewed(renewed);
         this.#renewedMono = clock.monotonicMs();
+        this.#renewedUnder = renewed.trustBundlePem;
         const { notAfterMs } = readCertificate(renewed.certificatePem);
         log.info({ address, expired, notAfterMs }, 'certificate renewed');
         return true;

@@ -122,6 +122,13 @@ test('no stream ends from its beginning to its finish, and all that is made afte
   expect(isOfSigner((await identityOf(dragon)).certificatePem, (await identityOf(dragon)).trustBundlePem)).toBe(true);
 
   expect(parseToken(await cell.token('third')).fingerprint).toBe(begun.other);
+  // Another rotation on the heels of the first.
+  for (const [step, what] of [['begin', 'trusts'] as const, ['switch', 'renewed'] as const]) {
+    await rotate(cell, step);
+    await untilAll(cell, what, 2);
+  }
+  await rotate(cell, 'finish');
+  expect([screen.isOver, isListOver, opened()]).toEqual([false, false, streams]);
   await dragon.stop();
   await dragon.begin();
   await until(async () => (await linkOf(dragon)) === 'connected null', SOON);
