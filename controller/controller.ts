@@ -23,7 +23,7 @@ import { AuditLog } from './audit/audit-log.ts';
 import { openBodyMac } from './audit/body-mac.ts';
 import { SETTINGS_FILE } from './backup/back-up.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
-import { DESIRED_TARGETS, Desired } from './desired/desired.ts';
+import { Desired, desiredTargets } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
 import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
@@ -48,6 +48,7 @@ import { LastKnown } from './store/last-known.ts';
 import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { adoptTenants } from './tenancy/adopt-tenants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -96,6 +97,7 @@ export class Controller {
       store.start();
       shutdown.add('store', () => store.stop());
       const records = await openRecords(store);
+      await adoptTenants(records, clock.nowMs());
       const lastKnown = new LastKnown(store, part('last-known'));
       lastKnown.start();
       shutdown.add('last known', () => lastKnown.stop());
@@ -245,7 +247,7 @@ export class Controller {
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
         },
-        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...DESIRED_TARGETS, ...EVENT_TARGETS },
+        { ...FLEET_TARGETS, ...dispatchTargets(view, bodyMac), ...desiredTargets(view), ...EVENT_TARGETS },
       );
       server.addService(HostAgentServiceService, hostAgentHandlers(uplink, tunnels));
       server.addService(EnrollmentServiceService, {
@@ -266,6 +268,7 @@ export class Controller {
           backup: { folder, settingsPath, cell, version: FLEET_VERSION, nowMs: () => clock.nowMs() },
           version: FLEET_VERSION,
           count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
+          lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
           onRemoved: async (hostAgents) => {
             for (const id of hostAgents) await forget(id);
           },

@@ -270,7 +270,9 @@ export class HostAgent {
             .welcomed(welcome)
             .then(() => renewal.look())
             .catch((error) => this.#log.error({ err: error }, 'identity could not be saved'));
-          if (names().tenantId !== tenantId) beHere();
+          if (names().tenantId === tenantId) return;
+          upstream.forget();
+          beHere();
         },
       });
       const line: ControllerLine = {

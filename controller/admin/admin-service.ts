@@ -5,17 +5,21 @@ import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import type { ControllerStatusResponse } from '../../src/wire/gen/fleet/v1/admin_messages.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { BackUpContext } from '../backup/back-up.ts';
+import { inviteOperator, listOperators, revokeOperator } from '../enrollment/operators.ts';
+import { quarantineHost } from '../enrollment/quarantine.ts';
 import { revokeHost } from '../enrollment/revoke.ts';
 import type { Rotation } from '../enrollment/rotation.ts';
-import { createToken } from '../enrollment/tokens.ts';
+import { createToken, type TokenContext } from '../enrollment/tokens.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
-import { actorOf } from '../tenancy/caller.ts';
+import { actorOf, type Caller } from '../tenancy/caller.ts';
 import { allowVerbs, parseGrantableVerbs } from '../tenancy/ceilings.ts';
+import { isVisible } from '../tenancy/visible.ts';
 import type { Addresses } from './addresses.ts';
 import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
 import { BACKUP_TARGETS, backupHandlers } from './backup-calls.ts';
 import { ROTATION_TARGETS, rotationHandlers } from './rotation-calls.ts';
+import { TENANT_TARGETS, tenantHandlers } from './tenant-calls.ts';
 
 type Definition = typeof AdminServiceService;
 
@@ -34,6 +38,8 @@ export interface AdminContext {
   onRemoved: (hostAgents: readonly string[]) => Promise<void>;
   /** Host-agents known to the registry, and those of them with a live link. */
   count: () => { hostAgents: number; connected: number };
+  /** Of an identity: its newest call, since this controller started; null for none. */
+  lastSeenMs: (spiffeId: string) => number | null;
 }
 
 export const ADMIN_TARGETS: Targets<Definition> = {
@@ -41,9 +47,14 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   removeHost: ({ host, user }) => `${host}/${user || '*'}`,
   listen: ({ address, advertise }) => [address || 'all interfaces', ...advertise].join(' '),
   allowVerbs: ({ host, user, verbs }) => `${host}/${user || '*'} ${verbs.join(',')}`,
+  inviteOperator: ({ name, role, tenants, takeover }) =>
+    [`operator ${name}`, role, ...tenants, ...(takeover ? ['takeover'] : [])].join(' ').slice(0, 256),
+  revokeOperator: ({ name }) => `operator ${name}`.slice(0, 256),
+  quarantineHost: ({ host, user, lift }) => `${host}/${user || '*'}${lift ? ' lifted' : ''}`.slice(0, 256),
   ...AUDIT_TARGETS,
   ...ROTATION_TARGETS,
   ...BACKUP_TARGETS,
+  ...TENANT_TARGETS,
 };
 
 export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
@@ -56,19 +67,23 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
     if (found.length > 0) return found.map((record) => ({ host: record.host, user: record.user }));
     throw new FleetError('NOT_FOUND', `no host ${host}${user === '' ? '' : `/${user}`} is enrolled: see "fleet hosts"`);
   };
+  const tokenContext = (caller: Caller): TokenContext => ({
+    records,
+    clock,
+    cell,
+    fingerprint: context.fingerprint(),
+    addresses: addresses.dialable(),
+    createdBy: actorOf(caller),
+  });
   return {
     ...auditHandlers(context.audit, clock),
     ...rotationHandlers(context.rotation),
     ...backupHandlers(context.backup, context.rotation),
-    createToken: (caller, wish) =>
-      createToken(wish, {
-        records,
-        clock,
-        cell,
-        fingerprint: context.fingerprint(),
-        addresses: addresses.dialable(),
-        createdBy: actorOf(caller),
-      }),
+    ...tenantHandlers(records, cell, clock),
+    createToken: (caller, wish) => createToken(wish, tokenContext(caller)),
+    inviteOperator: (caller, wish) => inviteOperator(wish, tokenContext(caller)),
+    listOperators: () => ({ operators: listOperators(records, clock.nowMs(), context.lastSeenMs) }),
+    revokeOperator: async (_caller, { name }) => ({ spiffeId: await revokeOperator(records, cell, name) }),
     removeHost: async (_caller, { host, user }) => {
       const removed = await revokeHost(records, host, user);
       await context.onRemoved(removed.map((uri) => uri.replace(/^.*\/host\/(.+)\/user\/(.+)$/, '$1/$2')));
@@ -83,17 +98,20 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
       await allowVerbs(records, hostsOf(host, user), allowed);
       return { verbs: allowed };
     },
-    listIdentities: () => ({
-      identities: [...records.identities.entries()].map(([spiffeId, record]) => ({
-        spiffeId,
-        host: record.host,
-        user: record.user,
-        tenantId: record.tenantId,
-        machineId: record.machineId,
-        enrolledMs: record.enrolledMs,
-        certificateNotAfterMs: record.certificateNotAfterMs,
-        revoked: record.revoked,
-      })),
+    quarantineHost: (_caller, { host, user, lift }) => quarantineHost(records, { host, user }, !lift),
+    listIdentities: (caller) => ({
+      identities: [...records.identities.entries()]
+        .filter(([, record]) => isVisible(caller, record))
+        .map(([spiffeId, record]) => ({
+          spiffeId,
+          host: record.host,
+          user: record.user,
+          tenantId: record.tenantId,
+          machineId: record.machineId,
+          enrolledMs: record.enrolledMs,
+          certificateNotAfterMs: record.certificateNotAfterMs,
+          revoked: record.revoked,
+        })),
     }),
     controllerStatus: (): ControllerStatusResponse => ({
       cell,

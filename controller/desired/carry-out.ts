@@ -2,6 +2,7 @@
  * Carries out what is left of one intent: its orders one after the other, each judged, audited and given as if its giver gave
  * it now. The same ids again after a break: what was begun before is answered from the host's own journal.
  */
+
 import { cleanText } from '../../src/domain/clean-text.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -15,6 +16,7 @@ import { keptReason } from '../grpc/relayed-error.ts';
 import type { IntentRecord, IntentStepRecord, Records } from '../store/records.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
+import { agentSubject, hostSubject } from '../tenancy/subject.ts';
 import type { AppliedRosters } from './applied-rosters.ts';
 import type { IntentOrder } from './check-intent.ts';
 import type { Expiries } from './expiries.ts';
@@ -111,9 +113,17 @@ export class IntentRun {
       if (!(error instanceof FleetError)) throw error;
       return await this.#end('stopped', error.message);
     }
+    if (record.quarantined) return 'later';
     const isRoster = order.call === 'putRoster';
     const verb = `/fleet.v1.FleetService/${isRoster ? 'PutRoster' : 'ControlAgent'}`;
-    const entry = { actor: intent.giver.actor, verb, target: isRoster ? this.#hostAgent : step.address };
+    const entry = {
+      actor: intent.giver.actor,
+      ...(caller.kind === 'local' ? {} : { actorTenantId: caller.tenantId }),
+      ...(isRoster
+        ? hostSubject(view, this.#hostAgent)
+        : { ...agentSubject(view, { hostAgent: this.#hostAgent, key: step.key }), target: step.address }),
+      verb,
+    };
     const under = `intent ${intent.id}, step ${index + 1}`;
     try {
       await audit.record({ ...entry, outcome: 'allowed', reason: under });
@@ -153,13 +163,13 @@ export class IntentRun {
 
   /** `kept` is for the log and the audit, where no word of a host stands. */
   async #end(state: IntentEnd, reason: string, kept = reason): Promise<CarriedOut> {
-    const { intents, audit, clock, log } = this.#options;
+    const { intents, audit, view, clock, log } = this.#options;
     const actor = intents.get(this.#hostAgent)?.giver.actor ?? '';
     if (await intents.end(this.#hostAgent, this.#id, state, reason, clock.nowMs())) {
       const entry = {
         actor,
+        ...hostSubject(view, this.#hostAgent, `${this.#hostAgent} intent ${this.#id}`),
         verb: '/fleet.v1.FleetService/PutIntent',
-        target: `${this.#hostAgent} intent ${this.#id}`,
       };
       audit.note({ ...entry, outcome: state === 'done' ? 'done' : 'failed', reason: `${state}: ${kept}` });
       log.info({ hostAgent: this.#hostAgent, intent: this.#id, state, why: kept }, 'intent is over');

@@ -9,12 +9,13 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { Orders } from '../dispatch/orders.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
+import { hostSubject } from '../tenancy/subject.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { AppliedRosters } from './applied-rosters.ts';
 import { BehindMarks } from './behind-marks.ts';
 import { Expiries } from './expiries.ts';
-import { INTENT_TARGETS, intentHandlers } from './intent-calls.ts';
+import { intentHandlers, intentTargets } from './intent-calls.ts';
 import { IntentRuns } from './intent-runs.ts';
 import { Intents } from './intents.ts';
 import { Owners } from './owners.ts';
@@ -36,12 +37,14 @@ export interface DesiredOptions {
 
 type Fleet = typeof FleetServiceService;
 
-export const DESIRED_TARGETS: Targets<Fleet> = {
-  getRoster: ({ hostAgent }) => hostAgent.slice(0, 256),
-  putRoster: ({ hostAgent, text }) =>
-    `${hostAgent.slice(0, 129)} roster of ${Buffer.byteLength(text)} bytes ${rosterDigest(text)}`,
-  ...INTENT_TARGETS,
-};
+export const desiredTargets = (view: FleetView): Targets<Fleet> => ({
+  getRoster: ({ hostAgent }) => hostSubject(view, hostAgent),
+  putRoster: ({ hostAgent, text }) => {
+    const what = `roster of ${Buffer.byteLength(text)} bytes ${rosterDigest(text)}`;
+    return hostSubject(view, hostAgent, `${hostAgent.slice(0, 129)} ${what}`);
+  },
+  ...intentTargets(view),
+});
 
 export class Desired {
   readonly handlers: Pick<Handlers<Fleet>, 'getRoster' | 'putRoster' | 'putIntent' | 'getIntent'>;

@@ -11,6 +11,8 @@ import { orderAddress, VERB_OF } from '../dispatch/orders.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { IntentRecord, IntentStepRecord } from '../store/records.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
+import { requireTakesOrders } from '../tenancy/quarantine.ts';
+import { hostSubject } from '../tenancy/subject.ts';
 import { visibleHost } from '../tenancy/visible.ts';
 import { checkIntent, type IntentOrder } from './check-intent.ts';
 import { giverOf } from './giver.ts';
@@ -48,15 +50,16 @@ export const intentHandlers = (options: IntentCallsOptions): Pick<Handlers<Fleet
 };
 
 /** Sizes and digests, never a text. */
-export const INTENT_TARGETS: Targets<Fleet> = {
-  getIntent: ({ hostAgent }) => hostAgent.slice(0, 256),
+export const intentTargets = (view: FleetView): Targets<Fleet> => ({
+  getIntent: ({ hostAgent }) => hostSubject(view, hostAgent),
   putIntent: ({ hostAgent, id, steps }) => {
     const texts = steps.flatMap(({ putRoster }) => putRoster?.text ?? []);
     const rosters = texts.map((text) => `, roster of ${Buffer.byteLength(text)} bytes ${rosterDigest(text)}`);
     const what = steps.length === 0 ? 'withdrawn' : `${steps.length} steps${rosters.join('')}`;
-    return `${hostAgent.slice(0, 129)} intent ${id.slice(0, 128)}: ${what}`.slice(0, 512);
+    const target = `${hostAgent.slice(0, 129)} intent ${id.slice(0, 128)}: ${what}`.slice(0, 512);
+    return hostSubject(view, hostAgent, target);
   },
-};
+});
 
 const give = async (
   { view, intents, runs, owners, clock }: IntentCallsOptions,
@@ -64,6 +67,7 @@ const give = async (
   record: HostAgentRecord,
   request: PutIntentRequest,
 ): Promise<void> => {
+  requireTakesOrders(record);
   const bytes = PutIntentRequest.encode(request).finish();
   const { orders, lastsMs } = checkIntent(request, bytes.length);
   for (const { call, request: order } of orders) {

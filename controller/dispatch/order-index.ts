@@ -47,9 +47,9 @@ export class OrderIndex {
     return this.#orders.get(`${tenantId}/${id}`);
   }
 
-  /** Of any tenant, newest first: for whoever may see them all. */
-  find(id: string): OrderEntry | undefined {
-    return [...this.#ages.keys()]
+  /** The newest of these tenants' orders under that id. */
+  find(id: string, tenants: 'all' | readonly string[]): OrderEntry | undefined {
+    return (tenants === 'all' ? [...this.#ages.keys()] : tenants)
       .flatMap((tenantId) => this.get(tenantId, id) ?? [])
       .sort((a, b) => a.beganMs - b.beganMs)
       .at(-1);

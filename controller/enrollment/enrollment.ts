@@ -1,6 +1,6 @@
 /**
- * A key made on a host becomes an identity by a token, and stays one by renewal. Host and user come from the token
- * or the present certificate; a request's own word counts only where the token leaves it open.
+ * A key made where it is used becomes an identity by a token, and stays one by renewal. Who it is comes from the token
+ * or the present certificate; a request's own word counts only where a host's token leaves it open.
  */
 import type { KeyObject } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
@@ -8,19 +8,30 @@ import { type Authority, authorityFingerprints } from '../../src/identity/author
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { openCsr } from '../../src/identity/csr.ts';
 import { keyFingerprint } from '../../src/identity/key.ts';
-import { formatSpiffeId, isIdentityName } from '../../src/identity/spiffe-id.ts';
+import { formatSpiffeId, isIdentityName, type SpiffeId } from '../../src/identity/spiffe-id.ts';
 import { hashTokenSecret } from '../../src/identity/token.ts';
 import { type TrustBundles, verifyPeer } from '../../src/identity/trust.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import type { CertificateResponse, EnrollRequest, RenewRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import type {
+  CertificateResponse,
+  EnrollRequest,
+  RenewRequest,
+} from '../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
-import type { IdentityRecord, Records, TokenRecord } from '../store/records.ts';
+import type { IdentityRecord, InvitedRecord, Records, TokenRecord } from '../store/records.ts';
+import { boundTenant, keepingBinding } from '../tenancy/bindings.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
+import { DEFAULT_TENANT, isTenant } from '../tenancy/tenants.ts';
 import { requireFree, rivalsOf } from './claims.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
-/** A host that was off this long after its certificate ended must be enrolled anew. */
+type Enrolled = Omit<
+  IdentityRecord,
+  'keyFingerprint' | 'certificateSerial' | 'certificateNotAfterMs' | 'enrolledMs' | 'version' | 'revoked'
+>;
+
+/** Whoever was off this long after its certificate ended must be enrolled anew. */
 export const RENEWABLE_AFTER_EXPIRY_MS = 90 * 24 * 3_600_000;
 
 export interface EnrollmentContext {
@@ -41,7 +52,7 @@ const notAccepted = (): FleetError =>
   new FleetError('PERMISSION_DENIED', 'the token is not accepted: it is unknown, used or out of date; make a new one');
 
 const notRenewed = (): FleetError =>
-  new FleetError('PERMISSION_DENIED', 'not renewed: this identity is not accepted; enrol the host with a new token');
+  new FleetError('PERMISSION_DENIED', 'not renewed: this identity is not accepted; enrol anew with a new token');
 
 export class Enrollment {
   readonly #context: EnrollmentContext;
@@ -91,32 +102,44 @@ export class Enrollment {
     if (token.used !== null) return this.#sameAgain(token, fingerprint);
     const nowMs = clock.nowMs();
     if (nowMs >= token.expiresMs) throw notAccepted();
-    const claim = this.#claim(token, request);
-    if (!token.replace) requireFree(records, claim, this.#context.log);
-    const id = { kind: 'host', cell: authority.cell, host: claim.host, user: claim.user } as const;
-    const uri = formatSpiffeId(id);
-    const displaced = rivalsOf(records, claim);
+    const known =
+      token.operator === undefined ? this.#hostOf(token, request) : this.#operatorOf(token.operator, fingerprint);
+    const tenants = known.tenants ?? [known.tenantId];
+    // Removed since the token was made.
+    if (!tenants.every((id) => isTenant(records, id))) throw notAccepted();
+    const uri = formatSpiffeId(idOf(authority.cell, known));
+    const displaced = known.kind === 'host' ? rivalsOf(records, known) : [];
     const names = displaced.map((rival) => rival.uri).join(' ');
     const reason = `token of ${token.createdBy}${names === '' ? '' : `; replaces ${names}`}`;
-    await audit.record({ actor: actorOf(caller), verb: 'enroll', target: uri, outcome: 'allowed', reason });
-    const issued = this.#issue(id, key, { ...claim, tenantId: token.tenantId }, request.version);
+    const place = placeOf(known);
+    const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: known.tenantId, target: uri };
+    await audit.record({ actor: actorOf(caller), verb: 'enroll', ...subject, outcome: 'allowed', reason });
+    const issued = this.#issue(key, known, request.version);
     const { certificatePem } = issued;
     const record = { ...issued.record, trusts: authorityFingerprints(authority.trustPem) };
     const used = { keyFingerprint: fingerprint, certificatePem, uri, atMs: nowMs };
+    const binding = { tenantId: known.tenantId, boundMs: nowMs, boundBy: token.createdBy };
+    const others = displaced.filter((rival) => rival.uri !== uri);
     const committed = await records.store.commit({
-      expect: [records.tokens.expectation(tokenName), records.identities.expectation(uri)],
+      expect: [
+        records.tokens.expectation(tokenName),
+        records.identities.expectation(uri),
+        ...(place === null ? [] : [records.bindings.expectation(place)]),
+        ...tenants.map((id) => records.tenants.expectation(id)),
+      ],
       put: [
         records.tokens.writing(tokenName, { ...token, used }),
         // Its own name's last bearer is written over.
-        ...displaced
-          .filter((rival) => rival.uri !== uri)
-          .map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
-        records.identities.writing(uri, record),
+        ...others.map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
+        records.identities.writing(uri, { ...record, ...quarantineOf(records.identities.get(uri)) }),
+        ...(place === null ? [] : keepingBinding(records, known, binding)),
       ],
+      remove: others.map((rival) => records.bindings.keyOf(`${rival.record.host}/${rival.record.user}`)),
     });
     if (committed === null)
       throw new FleetError('ABORTED', 'another enrolment came first: try again', { retryable: true });
-    this.#context.log.info({ identity: uri, machineId: claim.machineId, replaced: displaced.length }, 'host enrolled');
+    const facts = { identity: uri, machineId: known.machineId, replaced: displaced.length };
+    this.#context.log.info(facts, `${known.kind} enrolled`);
     return this.#response(certificatePem, record);
   }
 
@@ -129,7 +152,7 @@ export class Enrollment {
     return this.#response(used.certificatePem, record);
   }
 
-  #claim(token: TokenRecord, request: EnrollRequest): { host: string; user: string; machineId: string } {
+  #hostOf(token: TokenRecord, request: EnrollRequest): Enrolled {
     const host = token.host || request.host;
     const user = token.user || request.user;
     const { machineId } = request;
@@ -137,22 +160,34 @@ export class Enrollment {
       if (isIdentityName(name)) continue;
       throw new FleetError('INVALID_ARGUMENT', `${what} ${JSON.stringify(name)}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
     }
-    return { host, user, machineId };
+    if (!token.replace) requireFree(this.#context.records, { host, user, machineId }, this.#context.log);
+    const tenantId = boundTenant(this.#context.records, { host, user }) ?? (token.tenantId || DEFAULT_TENANT);
+    return { kind: 'host', host, user, name: '', machineId, tenantId, role: 'operator' };
+  }
+
+  /** A name that somebody bears is not taken over, and a key that was revoked is never good again. */
+  #operatorOf({ name, role, tenants, takeover }: InvitedRecord, fingerprint: string): Enrolled {
+    const { records, authority } = this.#context;
+    const present = records.identities.get(formatSpiffeId({ kind: 'operator', cell: authority.cell, name }));
+    if (present !== undefined && (!present.revoked || present.keyFingerprint === fingerprint)) throw notAccepted();
+    const tenantId = tenants[0] ?? '';
+    return { kind: 'operator', host: '', user: '', name, machineId: '', tenantId, role, tenants, takeover };
   }
 
   async #renew(caller: Caller, request: RenewRequest): Promise<CertificateResponse> {
-    const { records, audit, authority } = this.#context;
+    const { records, audit } = this.#context;
     const key = openCsr(request.csr);
     const uri = caller.spiffeId ?? this.#expiredIdentity(request.expiredCertificatePem, key);
     const record = records.identities.get(uri);
-    if (record === undefined || record.kind !== 'host' || record.revoked) throw notRenewed();
+    if (record === undefined || record.kind === 'controller' || record.revoked) throw notRenewed();
     if (record.keyFingerprint !== keyFingerprint(key)) throw notRenewed();
     // A copied folder on another machine: same key, and both would displace each other for ever.
     if (request.machineId !== '' && request.machineId !== record.machineId) throw notRenewed();
     const reason = caller.spiffeId === null ? 'after expiry' : '';
-    await audit.record({ actor: uri, verb: 'renew', target: uri, outcome: 'allowed', reason });
-    const id = { kind: 'host', cell: authority.cell, host: record.host, user: record.user } as const;
-    const renewed = this.#issue(id, key, record, record.version);
+    const place = placeOf(record);
+    const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: record.tenantId, target: uri };
+    await audit.record({ actor: uri, verb: 'renew', ...subject, outcome: 'allowed', reason });
+    const renewed = this.#issue(key, record, record.version);
     const next = { ...record, ...renewed.record, enrolledMs: record.enrolledMs };
     const expect = [records.identities.expectation(uri)];
     const committed = await records.store.commit({ expect, put: [records.identities.writing(uri, next)] });
@@ -175,24 +210,13 @@ export class Enrollment {
     return uri;
   }
 
-  #issue(
-    id: { kind: 'host'; cell: string; host: string; user: string },
-    key: KeyObject,
-    known: { machineId: string; tenantId: string },
-    version: string,
-  ): { certificatePem: string; record: IdentityRecord } {
+  #issue(key: KeyObject, known: Enrolled, version: string): { certificatePem: string; record: IdentityRecord } {
     const { authority, clock, leafLifetimeMs } = this.#context;
     const nowMs = clock.nowMs();
-    const certificatePem = authority.issue(id, key, { nowMs, lifetimeMs: leafLifetimeMs });
+    const certificatePem = authority.issue(idOf(authority.cell, known), key, { nowMs, lifetimeMs: leafLifetimeMs });
     const { serial, notAfterMs } = readCertificate(certificatePem);
     const record: IdentityRecord = {
-      kind: 'host',
-      host: id.host,
-      user: id.user,
-      name: '',
-      tenantId: known.tenantId,
-      role: 'operator',
-      machineId: known.machineId,
+      ...known,
       keyFingerprint: keyFingerprint(key),
       certificateSerial: serial,
       certificateNotAfterMs: notAfterMs,
@@ -211,3 +235,13 @@ export class Enrollment {
     return { certificatePem, trustBundlePem, cell, host, user, tenantId, addresses: addresses() };
   }
 }
+
+const idOf = (cell: string, { kind, host, user, name }: Enrolled): SpiffeId =>
+  kind === 'host' ? { kind, cell, host, user } : { kind, cell, name };
+
+/** Only a host-agent stands on a machine. */
+const placeOf = ({ kind, host, user }: Enrolled): string | null => (kind === 'host' ? `${host}/${user}` : null);
+
+/** A new certificate lets nobody out: only an administrator does, or one who removed the host. */
+const quarantineOf = (held: IdentityRecord | undefined): Pick<IdentityRecord, 'quarantined'> =>
+  held?.quarantined && !held.revoked ? { quarantined: true } : {};

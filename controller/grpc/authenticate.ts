@@ -25,10 +25,17 @@ export interface AuthenticationContext {
   nowMs: number;
 }
 
-const verbsOf = (record: Pick<IdentityRecord, 'kind' | 'role'>): Verb[] => {
-  if (record.kind === 'host') return ['read', 'report', 'enroll', ...GRANTABLE_VERBS];
-  if (record.role === 'viewer') return ['read'];
-  return record.role === 'admin' ? ['read', 'admin', ...GRANTABLE_VERBS] : ['read', ...GRANTABLE_VERBS];
+/** Enrolling is renewing, for whoever has an identity. */
+const verbsOf = ({ kind, role, takeover }: Pick<IdentityRecord, 'kind' | 'role' | 'takeover'>): Verb[] => {
+  if (kind === 'host') return ['read', 'report', 'enroll', ...GRANTABLE_VERBS];
+  if (role === 'viewer') return ['read', 'enroll'];
+  if (role === 'admin') return ['read', 'enroll', 'admin', ...GRANTABLE_VERBS];
+  return ['read', 'enroll', ...GRANTABLE_VERBS.filter((verb) => verb !== 'takeover' || takeover === true)];
+};
+
+const tenantsOf = ({ kind, role, tenantId, tenants }: IdentityRecord): Caller['tenants'] => {
+  if (kind === 'operator' && role === 'admin') return 'all';
+  return kind === 'operator' ? (tenants ?? [tenantId]) : [tenantId];
 };
 
 /** Why an enrolled identity is refused now, or null. Judged at each call, and again while streams live. */
@@ -90,19 +97,32 @@ const judged = (
 export const callerOf = (
   records: Records,
   spiffeId: string,
-  { kind, name, host, user, machineId, tenantId, role }: IdentityRecord,
+  record: IdentityRecord,
   proof: Pick<Caller, 'certificate' | 'peer'>,
-): Caller => ({
-  kind,
-  name: kind === 'host' ? user : name,
-  spiffeId,
-  host,
-  user,
-  machineId,
-  tenantId,
-  tenants: [tenantId],
-  role,
-  verbs: verbsOf({ kind, role }),
-  ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],
-  ...proof,
-});
+): Caller => {
+  const { kind, name, host, user, machineId, tenantId, role, quarantined = false } = record;
+  return {
+    kind,
+    name: kind === 'host' ? user : name,
+    spiffeId,
+    host,
+    user,
+    machineId,
+    tenantId,
+    tenants: tenantsOf(record),
+    role,
+    verbs: verbsOf(record),
+    ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],
+    quarantined,
+    ...proof,
+  };
+};
+
+/** Whether an open call was let in as somebody who sees or may do something else than its caller does now. */
+export const hasChanged = (records: Records, caller: Caller, record: IdentityRecord): boolean => {
+  const { tenantId, tenants, role, verbs } = callerOf(records, caller.spiffeId ?? '', record, caller);
+  return (
+    JSON.stringify([tenantId, tenants, role, verbs]) !==
+    JSON.stringify([caller.tenantId, caller.tenants, caller.role, caller.verbs])
+  );
+};

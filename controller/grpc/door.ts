@@ -10,11 +10,12 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/audit-record.ts';
-import type { Records } from '../store/records.ts';
+import type { IdentityRecord, Records } from '../store/records.ts';
 import { actorOf, type Caller, LOCAL_CALLER } from '../tenancy/caller.ts';
+import { inQuarantine } from '../tenancy/quarantine.ts';
 import type { Subject } from '../tenancy/subject.ts';
-import { ACCESS, type AccessRule, objectionTo } from './access.ts';
-import { authenticate, isOfTrusted, standingOf } from './authenticate.ts';
+import { ACCESS, type AccessRule, HELD_BACK, isHeldBack, objectionTo } from './access.ts';
+import { authenticate, hasChanged, isOfTrusted, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
 import { Refusal } from './refusal.ts';
 import { keptReason } from './relayed-error.ts';
@@ -65,6 +66,10 @@ export class Door {
   readonly #inside = new Set<Admission>();
   readonly #budget: LogBudget;
   #watch: Disposable | null = null;
+  /** By SPIFFE id, since the start. */
+  readonly #lastSeenMs = new Map<string, number>();
+  /** Until the newest denials of changes are on disk. */
+  #writing: Promise<unknown> = Promise.resolve();
   #isStopping = false;
   #timer: NodeJS.Timeout | null = null;
   #onChanged: (spiffeId: string) => void = () => undefined;
@@ -108,9 +113,20 @@ export class Door {
     const why = objectionTo(rule, caller);
     if (rule === undefined || why !== null) {
       this.#refused(path, rule, caller, `${why}${refusal === '' ? '' : `; ${refusal}`}`);
+      if (why === HELD_BACK) throw inQuarantine(caller);
       throw new Refusal(caller.kind === 'none' ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', reason);
     }
     return this.#enter(path, rule, caller);
+  }
+
+  /** Resolves when what was refused so far is on disk, as far as it can be: the refusal may be told. */
+  async denialsWritten(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** When an identity made its newest call; null for none since the start. */
+  lastSeenMs(spiffeId: string): number | null {
+    return this.#lastSeenMs.get(spiffeId) ?? null;
   }
 
   /** Whether a certificate, if the handshake accepted it, is an enrolled identity's that stands now. */
@@ -191,7 +207,10 @@ export class Door {
     } as const;
     // A stranger must not be able to make the disk work: only denials of known identities are written at once.
     if (rule?.audit === 'before' && caller.kind !== 'none') {
-      audit.record(entry).catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
+      const written = audit
+        .record(entry)
+        .catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
+      this.#writing = Promise.all([this.#writing, written]);
     } else audit.note(entry);
     const keptBack = this.#budget.take();
     if (keptBack !== null) log.warn({ path, actor: entry.actor, peer: caller.peer, why, keptBack }, 'call refused');
@@ -210,6 +229,7 @@ export class Door {
       leave: () => void this.#inside.delete(admission),
     };
     this.#inside.add(admission);
+    if (caller.spiffeId !== null) this.#lastSeenMs.set(caller.spiffeId, this.#context.clock.nowMs());
     return admission;
   }
 
@@ -217,16 +237,30 @@ export class Door {
     const { records, bundles, clock, log } = this.#context;
     const nowMs = clock.nowMs();
     const trusted = bundles();
-    for (const { caller, signal } of this.#inside) {
+    for (const admission of this.#inside) {
+      const { caller, signal } = admission;
       if (caller.spiffeId === null || caller.certificate === null || signal.aborted) continue;
       const record = records.identities.get(caller.spiffeId);
       const isTrusted = isOfTrusted([caller.certificate.authority, record?.authority], trusted);
       const reason = standingOf(record, caller.certificate, nowMs) ?? (isTrusted ? null : 'certificate_expired');
-      if (reason === null) continue;
+      if (reason === null) {
+        if (record !== undefined) this.#judgeAnew(admission, record);
+        continue;
+      }
       log.warn({ actor: caller.spiffeId, reason }, 'calls of an identity cut');
       this.closeStreamsOf(caller.spiffeId, reason);
       this.#onChanged(caller.spiffeId);
     }
+  }
+
+  /** Its caller stands, and is somebody else's or may do something else by now: it begins anew, as what it is. */
+  #judgeAnew(admission: Admission, record: IdentityRecord): void {
+    const { caller, rule, path } = admission;
+    const isHeld = isHeldBack(rule, record);
+    if (!isHeld && !hasChanged(this.#context.records, caller, record)) return;
+    this.#context.log.warn({ actor: caller.spiffeId, path, isHeld }, 'call cut: what its caller may do has changed');
+    const changed = 'what this caller sees or may do was changed: begin anew';
+    admission.abort(isHeld ? inQuarantine(caller) : new FleetError('UNAVAILABLE', changed));
   }
 }
 

@@ -51,6 +51,9 @@ const failureOf = (error: unknown, id: string): Error & { code: number; details:
   return Object.assign(new Error(status.details), { ...status, metadata });
 };
 
+const hasFallen = ({ aborted, reason }: AbortSignal): boolean =>
+  aborted && reason instanceof FleetError && reason.code === 'UNAUTHENTICATED';
+
 export class GuardedCalls {
   readonly #door: Door;
   readonly #log: Logger;
@@ -69,6 +72,7 @@ export class GuardedCalls {
     try {
       admission = this.#door.admit(path, transport);
     } catch (error) {
+      await this.#door.denialsWritten();
       end(failureOf(error, 'door'), undefined);
       return;
     }
@@ -88,7 +92,8 @@ export class GuardedCalls {
       await this.#door.announce(admission, named);
       announced = named;
       const result = await act(caller, { id, signal });
-      endOnce(null, result);
+      // Whoever stops for a fallen identity ends well; its caller is told why all the same.
+      endOnce(hasFallen(signal) ? signal.reason : null, result);
       void this.#door.conclude(admission, named, { error: null, said: saidOf(result), bytes: count.bytes });
     } catch (error) {
       if (announced !== null) await this.#door.conclude(admission, announced, { error, said: '', bytes: count.bytes });

@@ -25,17 +25,48 @@ export interface IdentityRecord {
   /** Fingerprints: of the authority that signed its newest certificate, and of those that it said last that it trusts. */
   authority?: string;
   trusts?: string[];
+  /** Of an operator that is no admin: whose things exist for it; without it `tenantId` alone. */
+  tenants?: string[];
+  /** An operator that may take terminals over. */
+  takeover?: boolean;
+  /** Of a host: it may report and renew, and nothing else. */
+  quarantined?: boolean;
+}
+
+/** What an invitation makes of whoever uses it. */
+export interface InvitedRecord {
+  name: string;
+  role: Role;
+  /** Empty for an admin. */
+  tenants: string[];
+  takeover: boolean;
+}
+
+/** The tenant `default` has no record: it is always there. */
+export interface TenantRecord {
+  addedMs: number;
+  addedBy: string;
+}
+
+/** Whose a host-agent is, or will be once it is enrolled. */
+export interface BindingRecord {
+  tenantId: string;
+  boundMs: number;
+  boundBy: string;
 }
 
 export interface TokenRecord {
   host: string;
   user: string;
+  /** Where its host-agent is not bound. */
   tenantId: string;
   expiresMs: number;
   replace: boolean;
   createdBy: string;
   /** null until used; then whoever shows the same key gets the same certificate again. */
   used: { keyFingerprint: string; certificatePem: string; uri: string; atMs: number } | null;
+  /** It enrols this operator, and no host. */
+  operator?: InvitedRecord;
 }
 
 /** What the controller was told about itself. */
@@ -128,6 +159,10 @@ export interface Records {
   settings: Mirror<Settings>;
   /** By host/user. */
   ceilings: Mirror<CeilingRecord>;
+  /** By id. */
+  tenants: Mirror<TenantRecord>;
+  /** By host/user. */
+  bindings: Mirror<BindingRecord>;
   /** By tenant/id. */
   orders: Mirror<OrderRecord>;
   /** By host/user. */
@@ -143,6 +178,8 @@ export const openRecords = async (store: Store): Promise<Records> => {
     tokens: new Mirror(store, 'token/'),
     settings: new Mirror(store, 'setting/'),
     ceilings: new Mirror(store, 'ceiling/'),
+    tenants: new Mirror(store, 'tenant/'),
+    bindings: new Mirror(store, 'binding/'),
     orders: new Mirror(store, 'order/'),
     appliedRosters: new Mirror(store, 'applied-roster/'),
     intents: new Mirror(store, 'intent/'),
@@ -152,6 +189,8 @@ export const openRecords = async (store: Store): Promise<Records> => {
     records.tokens.start(),
     records.settings.start(),
     records.ceilings.start(),
+    records.tenants.start(),
+    records.bindings.start(),
     records.orders.start(),
     records.appliedRosters.start(),
     records.intents.start(),

@@ -1,4 +1,5 @@
 /** What a call is about, for the audit: taken from the request before it is checked, and never a text of it. */
+import { rosterNameOf } from '../../src/domain/roster.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import { decodeAgentRow } from '../../src/wire/agent-row.ts';
 import { addressOf } from './visible.ts';
@@ -24,10 +25,12 @@ export const agentSubject = (
 ): Subject => {
   const record = view.hostAgent(target?.hostAgent ?? '');
   const row = view.rowsOf(target?.hostAgent ?? '').get(target?.key ?? '');
+  // One that a roster was just given may have no row yet.
+  const agent = row === undefined ? rosterNameOf(target?.key ?? '') : decodeAgentRow(row.row).agent;
   return {
     target: addressOf(view, target),
     ...(record === undefined ? {} : { hostAgent: record.id, tenantId: record.tenantId }),
-    ...(row === undefined ? {} : { agent: decodeAgentRow(row.row).agent }),
+    ...(agent === null ? {} : { agent }),
     ...more,
   };
 };

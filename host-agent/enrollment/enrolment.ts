@@ -8,6 +8,7 @@ import { authorityFingerprints } from '../../src/identity/authority.ts';
 import { readCertificate, splitPem } from '../../src/identity/certificate.ts';
 import type { ClientIdentityPem } from '../../src/identity/client-tls.ts';
 import { keyToPem, loadKey } from '../../src/identity/key.ts';
+import { knownAddresses } from '../../src/identity/known-addresses.ts';
 import { TOKEN_LIFETIME_MAX_MS } from '../../src/identity/token.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -15,7 +16,6 @@ import { sleep } from '../../src/runtime/sleep.ts';
 import type { Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { EnrolledIdentity } from './identity-file.ts';
 import { type JoinOptions, joinWithToken, type TokenFile, takeTokenFile } from './join.ts';
-import { knownAddresses } from './known-addresses.ts';
 
 export interface EnrolmentOptions extends JoinOptions {
   log: Logger;

@@ -8,13 +8,13 @@ import { FleetError } from '../../src/domain/errors.ts';
 import { makeCsr } from '../../src/identity/csr.ts';
 import { parseHandedToken } from '../../src/identity/handed-token.ts';
 import { loadOrMakeKey } from '../../src/identity/key.ts';
+import { knownAddresses } from '../../src/identity/known-addresses.ts';
 import { probeController } from '../../src/identity/probe.ts';
 import { parseToken } from '../../src/identity/token.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
-import type { CertificateResponse, EnrollRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import type { CertificateResponse, EnrollRequest } from '../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import type { EnrolledIdentity, IdentityFile } from './identity-file.ts';
-import { knownAddresses } from './known-addresses.ts';
 import { keepLeft } from './left-cells.ts';
 
 export interface JoinOptions {

@@ -11,7 +11,7 @@ import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
-import type { CertificateResponse, RenewRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import type { CertificateResponse, RenewRequest } from '../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import type { EnrolledIdentity, IdentityFile } from './identity-file.ts';
 import { identityFrom } from './join.ts';
 

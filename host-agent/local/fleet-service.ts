@@ -66,6 +66,7 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
         cell: options.names().cell,
         caller: caller(),
         sees: () => true,
+        scope: '',
         hereOnly: call.request.localOnly,
         upstream: () => options.upstream.describe(),
       };
@@ -88,6 +89,7 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
       version: options.version,
       upstream: options.upstream.describe(),
       verbs: [],
+      tenants: [],
       ...(pid === undefined ? {} : { session: options.sessionOf(pid) }),
     };
     relay(options.line, (client) =>
@@ -96,7 +98,13 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
           null,
           error
             ? local
-            : { ...local, verbs: answer.verbs, caller: answer.caller ?? local.caller, upstream: local.upstream },
+            : {
+                ...local,
+                verbs: answer.verbs,
+                tenants: answer.tenants,
+                caller: answer.caller ?? local.caller,
+                upstream: local.upstream,
+              },
         ),
       ),
     ) || reply(null, local);

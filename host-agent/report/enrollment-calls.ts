@@ -2,7 +2,11 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { FleetError, type FleetErrorCode } from '../../src/domain/errors.ts';
 import type { ClientIdentityPem } from '../../src/identity/client-tls.ts';
-import type { CertificateResponse, EnrollRequest, RenewRequest } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import type {
+  CertificateResponse,
+  EnrollRequest,
+  RenewRequest,
+} from '../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import { enrollmentChannel } from './controller-channel.ts';
 
 const CALL_DEADLINE_MS = 10_000;

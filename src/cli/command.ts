@@ -33,6 +33,8 @@ export interface CommandSpec {
   examples: readonly string[];
   /** More prose for --help, where needed. */
   notes?: string;
+  /** machine: it asks or changes this machine alone, so no context applies. contexts: it is about those themselves. */
+  only?: 'machine' | 'contexts';
   /** Not in lists or completion. */
   hidden?: boolean;
   load: () => Promise<CommandModule>;
@@ -46,7 +48,10 @@ export interface CommandModule {
 export interface CommandContext {
   positionals: string[];
   flags: Readonly<Record<string, string | boolean | string[] | undefined>>;
+  /** `paths.context` says who is asked. */
   paths: Paths;
+  /** What `--context` named, for verbs about contexts. */
+  named: string | null;
   env: NodeJS.ProcessEnv;
   stdin: NodeJS.ReadStream;
   /** Data. */

@@ -7,6 +7,12 @@ import { UsageError } from './usage-error.ts';
 
 export const GLOBAL_FLAGS: readonly FlagSpec[] = [
   { name: 'instance', type: 'string', value: 'NAME', help: 'another fleet of this user, apart in every path' },
+  {
+    name: 'context',
+    type: 'string',
+    value: 'NAME',
+    help: 'ask the controller of this context (default FLEET_CONTEXT, else the one in use); local: this machine',
+  },
   { name: 'help', short: 'h', type: 'boolean', help: 'this text' },
 ];
 
@@ -18,6 +24,7 @@ export type Parsed =
       positionals: string[];
       flags: CommandContext['flags'];
       instance: string | null;
+      context: string | null;
       /** Nothing but `fleet` was typed, for whichever instance. */
       isBare: boolean;
     };
@@ -43,6 +50,7 @@ export const parseCommandLine = (argv: readonly string[], specs: readonly Comman
     positionals,
     flags: checkFlags(spec, values),
     instance,
+    context: (values.context as string | undefined) ?? null,
     isBare: argv.length === lead.length,
   };
 };
@@ -56,7 +64,7 @@ const splitVerb = (
   specs: readonly CommandSpec[],
 ): { lead: string[]; words: string; rest: string[] } => {
   let at = 0;
-  while (argv[at] === '--instance' || argv[at]?.startsWith('--instance=')) at += argv[at] === '--instance' ? 2 : 1;
+  for (let name = leading(argv[at]); name !== null; name = leading(argv[at])) at += argv[at] === `--${name}` ? 2 : 1;
   const lead = argv.slice(0, at);
   const [first, second] = argv.slice(at);
   if (first === '--version') return { lead, words: 'version', rest: argv.slice(at + 1) };
@@ -74,6 +82,10 @@ const splitVerb = (
   }
   return { lead, words: first, rest: argv.slice(at + 1) };
 };
+
+/** A global flag with a value, alone or with it. */
+const leading = (word: string | undefined): string | null =>
+  ['instance', 'context'].find((name) => word === `--${name}` || word?.startsWith(`--${name}=`)) ?? null;
 
 const helpOn = (words: readonly string[], specs: readonly CommandSpec[]): Parsed => {
   const name = words.join(' ');

@@ -45,7 +45,8 @@ const draw = async (context: CommandContext, live: LiveView, kind: ViewKind, req
   const show = async (): Promise<void> => {
     const picture = takePicture(live.mirror, systemClock.monotonicMs(), request);
     const [header = '', ...body] = kind.table(picture, tableOptions(context, request.form));
-    const above = [silenceLine(live, systemClock), localOnlyLine(picture)].filter((line) => line !== null);
+    const whose = context.paths.context === null ? 'host-agent of this machine' : 'controller';
+    const above = [silenceLine(whose, live, systemClock), localOnlyLine(picture)].filter((line) => line !== null);
     screen.open();
     screen.draw({ above: [...above, header], body, below: kind.footer(picture) });
   };
@@ -54,9 +55,9 @@ const draw = async (context: CommandContext, live: LiveView, kind: ViewKind, req
 };
 
 /** Said when the teller itself has gone: nothing on the screen is confirmed then. */
-const silenceLine = ({ mirror, connection }: LiveView, clock: Clock): string | null => {
+const silenceLine = (whose: string, { mirror, connection }: LiveView, clock: Clock): string | null => {
   const silentMs = mirror.silentMs(clock.monotonicMs());
   if (connection.state !== 'broken' && silentMs <= FRESH_MS) return null;
   const reason = connection.state === 'broken' ? ` (${connection.reason})` : '';
-  return `NOT CURRENT: the host-agent of this machine is silent for ${fine(silentMs / 1000)}${reason}; trying again`;
+  return `NOT CURRENT: the ${whose} is silent for ${fine(silentMs / 1000)}${reason}; trying again`;
 };

@@ -14,8 +14,11 @@ export interface ViewRequest extends PictureOptions {
   strict: boolean;
 }
 
-export const viewRequest = ({ flags, stdout }: CommandContext): ViewRequest => {
+export const viewRequest = ({ flags, paths, stdout }: CommandContext): ViewRequest => {
   const form = flags.output as Form;
+  if (flags.local === true && paths.context !== null) {
+    throw new UsageError(`--local is this machine, and context ${paths.context} is asked: --context local asks it`);
+  }
   const filter: AgentFilter = {
     hosts: listOf(flags.host),
     tenants: listOf(flags.tenant),

@@ -23,6 +23,8 @@ export interface Paths {
   mosaicHome: string;
   /** Folder whose `tmux-UID` holds the sockets; TMUX_TMPDIR of this fleet's tmux. */
   tmuxTmpdir: string;
+  /** null: the daemons of this machine are asked; a name: the controller of that context (`contextFolder`). */
+  context: string | null;
   /** Only the servers below `tmuxTmpdir` are this fleet's, and no systemd unit is (instances). */
   isolated: boolean;
 }
@@ -61,6 +63,7 @@ export const resolvePaths = (
     adminSocket: join(run, 'admin', 'controller.sock'),
     mosaicHome: instance === null ? env.MOSAIC_HOME || join(home, '.config/mosaic') : join(state, 'mosaic'),
     tmuxTmpdir: instance === null ? env.TMUX_TMPDIR || '/tmp' : join(state, 'tmux'),
+    context: null,
     isolated: instance !== null,
   };
 };

@@ -47,6 +47,7 @@ export class RunningCommand {
         positionals,
         flags,
         paths,
+        named: null,
         env: {},
         stdin: process.stdin,
         stdout: sinkOf((text) => {

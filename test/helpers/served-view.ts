@@ -118,7 +118,7 @@ export class ServedView {
   }
 
   #service(): FleetServiceServer {
-    const names = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1.0.0', verbs: ['read'] };
+    const names = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1.0.0', tenants: [], verbs: ['read'] };
     return {
       watchAgents: (call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>) => this.#watch(call),
       watchEvents: absentStream,
@@ -151,6 +151,7 @@ export class ServedView {
       cell: 'home',
       caller: CALLER,
       sees: () => true,
+      scope: '',
       hereOnly: call.request.localOnly,
       upstream: () => this.upstream,
     };

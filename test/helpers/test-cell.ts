@@ -30,11 +30,8 @@ import { keyToPem, makeKey } from '../../src/identity/key.ts';
 import { type JoinToken, parseToken } from '../../src/identity/token.ts';
 import { createLogger, type Logger } from '../../src/runtime/logger.ts';
 import { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
-import {
-  type CertificateResponse,
-  EnrollmentServiceClient,
-  EnrollmentServiceService,
-} from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import { EnrollmentServiceClient, EnrollmentServiceService } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import type { CertificateResponse } from '../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import { MovedClock } from './moved-clock.ts';
 
 type ClientClass<C extends Client> = new (
@@ -168,6 +165,7 @@ export class TestCell {
       version: '1.0.0',
       onRemoved: async (hostAgents) => void this.removed.push(...hostAgents),
       count: () => ({ hostAgents: 0, connected: 0 }),
+      lastSeenMs: (spiffeId) => this.door.lastSeenMs(spiffeId),
     };
     this.server.addService(AdminServiceService, adminHandlers(admin), ADMIN_TARGETS);
     return this;

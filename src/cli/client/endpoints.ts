@@ -1,17 +1,36 @@
-/** Where this machine's daemons answer, and what to type when they do not. */
+/** Who answers: the daemons of this machine, or under a context the controller elsewhere; and what to type when they do not. */
 import type { Paths } from '../../runtime/paths.ts';
 import type { Endpoint } from './grpc-channel.ts';
 
 const instanceFlag = (paths: Paths): string => (paths.instance === null ? '' : ` --instance ${paths.instance}`);
 
-export const hostAgentEndpoint = (paths: Paths): Endpoint => ({
-  at: { path: paths.hostAgentSocket },
-  what: 'host-agent',
-  mend: `fleet up${instanceFlag(paths)} starts it`,
-});
+/** FleetService, over what this machine's host-agent or the context's operator may see. */
+export const hostAgentEndpoint = (paths: Paths): Endpoint =>
+  paths.context !== null
+    ? contextEndpoint(paths, paths.context)
+    : {
+        at: { path: paths.hostAgentSocket },
+        what: 'host-agent',
+        mend: `fleet up${instanceFlag(paths)} starts it`,
+      };
 
-export const adminEndpoint = (paths: Paths): Endpoint => ({
-  at: { path: paths.adminSocket },
-  what: 'controller of this user',
-  mend: `type this where the controller runs, as its user; fleet up${instanceFlag(paths)} starts one here`,
+/** AdminService of the controller of this user, or of the context's. */
+export const adminEndpoint = (paths: Paths): Endpoint =>
+  paths.context !== null
+    ? contextEndpoint(paths, paths.context)
+    : {
+        at: { path: paths.adminSocket },
+        what: 'controller of this user',
+        mend: `type this where the controller runs, as its user; fleet up${instanceFlag(paths)} starts one here`,
+      };
+
+const contextEndpoint = (paths: Paths, name: string): Endpoint => ({
+  at: {
+    // What TLS and certificates need is slow to load.
+    open: async (signal, withinMs) =>
+      (await import('./context-line.ts')).openContext(paths, name, { signal, withinMs }),
+    called: `context ${name}`,
+  },
+  what: 'controller',
+  mend: `fleet context ls shows what context ${name} is`,
 });

@@ -12,12 +12,18 @@ import { connectOverTls } from './tls-transport.ts';
 import { type Call, type HeaderFields, type Headers, type Transport, TransportError } from './transport.ts';
 
 export interface Endpoint {
-  /** A Unix socket, or a host and port with TLS. */
-  at: { path: string } | { host: string; port: number; tls: ConnectionOptions };
+  /** A Unix socket, a host and port with TLS, or a line that somebody opens; `called` names it until it is. */
+  at: { path: string } | { host: string; port: number; tls: ConnectionOptions } | Opener;
   /** `host-agent`, `controller`: for messages. */
   what: string;
   /** What to do when nothing listens there. */
   mend: string;
+}
+
+interface Opener {
+  /** The signal aborts when nobody waits for it any more; the call that it is for is given up after `withinMs`. */
+  open: (signal: AbortSignal, withinMs: number) => Promise<{ transport: Transport; address: string }>;
+  called: string;
 }
 
 /** One method of a service, by the codecs of its messages. */
@@ -43,6 +49,9 @@ export class GrpcChannel implements Disposable {
   #transport: Transport | null = null;
   /** Left by a service that goes away; their calls may still end well. */
   readonly #former: Transport[] = [];
+  #opening: Promise<Transport> | null = null;
+  readonly #left = new AbortController();
+  #address: string | null = null;
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -62,7 +71,7 @@ export class GrpcChannel implements Disposable {
   /** Ends when the service ends the call well; throws FleetError otherwise. Leaving the loop cancels the call. */
   async *stream<Q, R>(method: Method<Q, R>, request: Q, options: CallOptions = {}): AsyncGenerator<R, void, void> {
     if (options.signal?.aborted) throw cancelled(method);
-    const transport = await this.#connected();
+    const transport = await withinLimits(this.#connected(options), method, options);
     const isTls = !('path' in this.#endpoint.at);
     const call = transport.call(requestFields(method.path, options, isTls), frameMessage(method.encode(request)));
     const limits = new CallLimits(call, method, options);
@@ -87,22 +96,38 @@ export class GrpcChannel implements Disposable {
 
   /** Drops the connection and every call on it, so that the process can end. */
   [Symbol.dispose](): void {
+    this.#left.abort(cancelled({ path: 'a call' }));
     for (const transport of [...this.#former, this.#transport]) transport?.[Symbol.dispose]();
     this.#transport = null;
   }
 
-  async #connected(): Promise<Transport> {
+  async #connected({ deadlineMs = Number.POSITIVE_INFINITY }: CallOptions): Promise<Transport> {
     if (this.#transport?.isOpen) return this.#transport;
     if (this.#transport) this.#former.push(this.#transport);
+    this.#transport = null;
+    this.#opening ??= this.#open(deadlineMs).finally(() => {
+      this.#opening = null;
+    });
+    return await this.#opening;
+  }
+
+  async #open(withinMs: number): Promise<Transport> {
     const { at } = this.#endpoint;
-    this.#transport =
-      'path' in at ? new Http2Connection(connect(at.path)).start() : await connectOverTls(at.host, at.port, at.tls);
+    if ('path' in at) this.#transport = new Http2Connection(connect(at.path)).start();
+    else if ('host' in at) this.#transport = await connectOverTls(at.host, at.port, at.tls);
+    else {
+      const { transport, address } = await at.open(this.#left.signal, withinMs);
+      this.#transport = transport;
+      this.#address = address;
+    }
+    if (this.#left.signal.aborted) this.#transport[Symbol.dispose]();
     return this.#transport;
   }
 
   #where(): { what: string; address: string; mend: string } {
     const { at, what, mend } = this.#endpoint;
-    return { what, mend, address: 'path' in at ? at.path : `${at.host}:${at.port}` };
+    const address = 'path' in at ? at.path : 'host' in at ? `${at.host}:${at.port}` : (this.#address ?? at.called);
+    return { what, mend, address };
   }
 
   /** What is no gRPC is not read as such. A status may come with the headers, when nothing else does. */
@@ -153,6 +178,29 @@ const decoded = <R>(method: Method<never, R>, bytes: Uint8Array): R => {
   }
 };
 
+/** The wait for a connection counts to the call. */
+const withinLimits = async <T>(
+  opening: Promise<T>,
+  method: { path: string },
+  { deadlineMs, signal }: CallOptions,
+): Promise<T> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const cancel = (): void => reject(cancelled(method));
+  const timer = deadlineMs === undefined ? null : setTimeout(() => reject(late(method, deadlineMs)), deadlineMs);
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await Promise.race([opening, promise]);
+  } finally {
+    // Whoever does not wait for it any more does not hear how it ended.
+    opening.catch(() => {});
+    if (timer) clearTimeout(timer);
+    signal?.removeEventListener('abort', cancel);
+  }
+};
+
+const late = (method: { path: string }, deadlineMs: number): FleetError =>
+  new FleetError('DEADLINE_EXCEEDED', `${method.path} did not end within ${deadlineMs} ms`);
+
 /** Our own ends of a call: its deadline and its caller's signal. */
 class CallLimits {
   readonly #timer: NodeJS.Timeout | null;
@@ -163,9 +211,7 @@ class CallLimits {
     this.#abort = () => call.stop(cancelled(method));
     this.#signal = signal;
     signal?.addEventListener('abort', this.#abort, { once: true });
-    const late = () =>
-      call.stop(new FleetError('DEADLINE_EXCEEDED', `${method.path} did not end within ${deadlineMs} ms`));
-    this.#timer = deadlineMs === undefined ? null : setTimeout(late, deadlineMs);
+    this.#timer = deadlineMs === undefined ? null : setTimeout(() => call.stop(late(method, deadlineMs)), deadlineMs);
   }
 
   release(): void {

@@ -58,7 +58,7 @@ export class LiveView {
         await this.#follow(signal, () => {
           attempt = 0;
         });
-        this.#moveTo({ state: 'broken', reason: 'the host-agent ended the stream' });
+        this.#moveTo({ state: 'broken', reason: `the ${this.#options.endpoint.what} ended the stream` });
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof FleetError) || FINAL.has(error.code) || !this.mirror.isWhole) throw error;
@@ -72,7 +72,7 @@ export class LiveView {
   async #follow(signal: AbortSignal, live: () => void): Promise<void> {
     const { endpoint, localOnly, hostsOnly, clock } = this.#options;
     const request = { follow: true, resumeToken: this.mirror.resumeToken, localOnly, hostsOnly };
-    const stall = new Stall(this.#options.stallMs ?? STALL_MS);
+    const stall = new Stall(endpoint.what, this.#options.stallMs ?? STALL_MS);
     using channel = new GrpcChannel(endpoint);
     try {
       for await (const frame of channel.stream(watchAgents, request, {
@@ -100,10 +100,12 @@ export class LiveView {
 /** Gives up on a stream that says nothing. */
 class Stall {
   readonly #controller = new AbortController();
+  readonly #what: string;
   readonly #ms: number;
   #timer: NodeJS.Timeout;
 
-  constructor(ms: number) {
+  constructor(what: string, ms: number) {
+    this.#what = what;
     this.#ms = ms;
     this.#timer = setTimeout(() => this.#controller.abort(), ms);
   }
@@ -117,7 +119,7 @@ class Stall {
   }
 
   failure(): FleetError {
-    return new FleetError('UNAVAILABLE', `the host-agent said nothing for ${Math.round(this.#ms / 1000)} s`);
+    return new FleetError('UNAVAILABLE', `the ${this.#what} said nothing for ${Math.round(this.#ms / 1000)} s`);
   }
 
   end(): void {

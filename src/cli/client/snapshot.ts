@@ -19,7 +19,8 @@ export interface SnapshotOptions {
 
 /** Throws UNAVAILABLE when the stream ends before its bookmark: a part is never taken for the whole. */
 export const takeSnapshot = async (paths: Paths, options: SnapshotOptions): Promise<ViewMirror> => {
-  using channel = new GrpcChannel(hostAgentEndpoint(paths));
+  const endpoint = hostAgentEndpoint(paths);
+  using channel = new GrpcChannel(endpoint);
   const mirror = new ViewMirror({ follows: false });
   const { localOnly, hostsOnly, clock, signal } = options;
   const request = { follow: false, resumeToken: '', localOnly, hostsOnly };
@@ -28,15 +29,19 @@ export const takeSnapshot = async (paths: Paths, options: SnapshotOptions): Prom
   try {
     for await (const frame of channel.stream(watchAgents, request, call)) mirror.apply(frame, clock.monotonicMs());
   } catch (error) {
-    throw error instanceof FleetError && error.code === 'DEADLINE_EXCEEDED' ? noAnswer(deadlineMs, error) : error;
+    throw error instanceof FleetError && error.code === 'DEADLINE_EXCEEDED'
+      ? noAnswer(paths, deadlineMs, error)
+      : error;
   }
   if (mirror.isWhole) return mirror;
-  throw new FleetError('UNAVAILABLE', 'the host-agent ended its list before it was whole: ask again');
+  throw new FleetError('UNAVAILABLE', `the ${endpoint.what} ended its list before it was whole: ask again`);
 };
 
-const noAnswer = (deadlineMs: number, cause: FleetError): FleetError =>
-  new FleetError(
-    'DEADLINE_EXCEEDED',
-    `the host-agent of this machine did not answer within ${deadlineMs / 1_000} s: systemctl --user status fleet-host-agent`,
-    { cause },
-  );
+const noAnswer = ({ context }: Paths, deadlineMs: number, cause: FleetError): FleetError => {
+  const late = `did not answer within ${deadlineMs / 1_000} s`;
+  const words =
+    context === null
+      ? `the host-agent of this machine ${late}: systemctl --user status fleet-host-agent`
+      : `the controller of context ${context} ${late}: ask again`;
+  return new FleetError('DEADLINE_EXCEEDED', words, { cause });
+};

@@ -1,5 +1,6 @@
 /** The end of a gRPC call as a FleetError: trailers, stream resets, and the one place where errno becomes a code. */
 import { FleetError, type FleetErrorCode } from '../../domain/errors.ts';
+import { REASON_KEY } from '../../wire/errors.ts';
 import type { Headers, TransportError } from './transport.ts';
 
 /** gRPC's status numbers in their order; 0 is OK, 2 (UNKNOWN) is a fault of the other side. */
@@ -23,12 +24,21 @@ const CODES: readonly (FleetErrorCode | null)[] = [
   'UNAUTHENTICATED',
 ];
 
+/** Why a controller refuses a certificate that its cell issued, for whoever holds it (wire/errors.ts). */
+const REASONS: Readonly<Record<string, string>> = {
+  revoked: 'revoked: the controller knows this identity no more; asking again changes nothing, a new invitation does',
+  certificate_expired: 'certificate expired by the controller’s clock: set the clock of this machine, then try again',
+  not_yet_valid: 'certificate not valid yet by the controller’s clock: one of the two clocks is wrong',
+};
+
 /** null: the call ended well. Trailers without a status mean that the call was cut. */
 export const errorOfTrailers = (trailers: Headers | null): FleetError | null => {
   const status = trailers?.['grpc-status'];
   if (status === undefined) return new FleetError('UNAVAILABLE', 'the stream broke before its end');
   if (status === '0') return null;
   const code = CODES[Number(status)] ?? 'INTERNAL';
+  const reason = REASONS[trailers?.[REASON_KEY] ?? ''];
+  if (reason !== undefined) return new FleetError(code, reason);
   return new FleetError(code, percentDecoded(trailers?.['grpc-message'] ?? '') || `failed with ${code}`);
 };
 

@@ -9,7 +9,27 @@ const WINDOW_BYTES = 1024 * 1024;
 /** RFC 9113, 7. */
 const CANCEL = 8;
 
-export const connectOverTls = async (host: string, port: number, tls: ConnectionOptions): Promise<Transport> => {
+export const connectOverTls = (host: string, port: number, tls: ConnectionOptions): Promise<Transport> =>
+  begin(host, port, tls);
+
+/** Once both sides have proven who they are. Throws TransportError, or the signal's reason. */
+export const connectedOverTls = async (
+  host: string,
+  port: number,
+  tls: ConnectionOptions,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<Transport> => {
+  const transport = await begin(host, port, tls);
+  try {
+    await transport.connected(timeoutMs, signal);
+    return transport;
+  } catch (error) {
+    transport[Symbol.dispose]();
+    throw error;
+  }
+};
+
+const begin = async (host: string, port: number, tls: ConnectionOptions): Promise<TlsTransport> => {
   const [http2, { connect }] = await Promise.all([import('node:http2'), import('node:tls')]);
   const session = http2.connect(`https://${host}:${port}`, {
     createConnection: () => connect({ ...tls, host, port, ALPNProtocols: ['h2'] }),
@@ -33,6 +53,22 @@ class TlsTransport implements Transport {
       this.#failure = brokenBy(error);
     });
     return this;
+  }
+
+  connected(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const late = new TransportError(`no answer within ${timeoutMs / 1_000} s`, { errno: 'ETIMEDOUT' });
+    const timer = setTimeout(() => reject(late), timeoutMs);
+    const cancel = (): void => reject(signal.reason);
+    this.#session.once('connect', () => resolve());
+    this.#session.once('error', (error) => reject(brokenBy(error)));
+    this.#session.once('close', () => reject(new TransportError('the connection was closed')));
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', cancel);
+    });
   }
 
   get isOpen(): boolean {

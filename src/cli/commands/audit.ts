@@ -29,6 +29,9 @@ export const run = async (context: CommandContext): Promise<number> => {
   const sinceMs = sinceMsOf(context);
   const count = countOf(context, MAX_COUNT);
   if (flags.verify === true) return verifyWhole(context);
+  if (flags.local === true && context.paths.context !== null) {
+    throw new UsageError('--local is the journal of this machine: leave the context out, as --context local');
+  }
   if (flags.local === true) return listOwnOrders(context, { sinceMs, count });
   const newest = count ?? (sinceMs === 0 ? DEFAULT_COUNT : 0);
   return tell(context, { form, follows, newest, sinceMs });

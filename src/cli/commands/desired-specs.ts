@@ -62,6 +62,7 @@ const EXITS =
 export const desiredSpecs: readonly CommandSpec[] = [
   {
     name: 'init',
+    only: 'machine',
     summary: 'write the first roster of this host, with what runs here if you like',
     args: '',
     arity: [0, 0],
@@ -126,7 +127,7 @@ export const desiredSpecs: readonly CommandSpec[] = [
         type: 'string',
         value: 'TIME',
         default: '24h',
-        help: 'how long what a host that is away shall be told waits for it, 1m to 168h',
+        help: 'how long what a host that is away shall be told waits for it, 10s to 168h',
       },
       ...CHANGE,
     ],

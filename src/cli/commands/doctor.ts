@@ -14,6 +14,11 @@ export const run = async (context: CommandContext): Promise<number> => {
   const [host = ''] = positionals;
   if (flags.all && (host !== '' || flags.fix)) throw new UsageError('--all looks at every host: no HOST, no --fix');
   if (!flags.fix && (flags.end !== undefined || flags['dry-run'])) throw new UsageError('that flag goes with --fix');
+  if (paths.context !== null && !flags.all && (host === '' || flags.fix)) {
+    throw new UsageError(
+      `under context ${paths.context} a host is named: fleet doctor HOST, or --all; mends are made on the host itself`,
+    );
+  }
   if (flags.fix) return await fixHere(context, host);
   if (flags.all) return await diagnoseAll(context);
   const { answered, findings } =

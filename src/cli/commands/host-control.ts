@@ -9,17 +9,24 @@ import { exclusively } from '../install/exclusive.ts';
 import { hostPolicyFile, hostPolicyText, writeHostPolicy } from '../install/host-policy.ts';
 import { lookAtHosts } from '../install/local-fleet.ts';
 import { ownNames } from '../install/own-names.ts';
-import { type PolicyChange, policyText, readPolicy, type ShownPolicy, shownPolicy } from '../install/policy-text.ts';
+import {
+  changedPolicy,
+  type PolicyChange,
+  policyText,
+  readPolicy,
+  type ShownPolicy,
+  shownPolicy,
+} from '../install/policy-text.ts';
 import { jsonText } from '../render/json.ts';
 import { knownTarget } from '../ssh/known-target.ts';
 import { policyThere } from '../ssh/policy-there.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Of one host-agent; what it does not tell of itself is null. */
+/** Of one host-agent; `before` holds only what it tells of itself where its file was not read. */
 interface Shown {
   host: string;
   user: string;
-  before: { control: string; takeover: boolean | null };
+  before: { control: string } & Partial<Omit<ShownPolicy, 'control'>>;
   /** null: nothing was asked to change. */
   after: ShownPolicy | null;
 }
@@ -28,7 +35,7 @@ export const run = async (command: CommandContext): Promise<number> => {
   const { positionals, flags, paths, signal, stderr } = command;
   const named = positionals[0] as string;
   const change = changeOf(command);
-  const isChange = change.control !== undefined || change.takeover !== undefined;
+  const isChange = Object.values(change).some((value) => value !== undefined);
   const own = await ownNames(paths, signal);
   const isOwn = named === own.host || named === `${own.host}/${own.user}`;
   const act = async (): Promise<Shown[]> => {
@@ -47,9 +54,13 @@ const changeOf = ({ positionals, flags }: CommandContext): PolicyChange => {
     throw new UsageError(`"${level}" is no level: use one of ${CONTROL_LEVELS.join(', ')}`);
   return {
     control: level as ControlLevel | undefined,
-    takeover: flags.takeover === undefined ? undefined : flags.takeover === 'yes',
+    takeover: yesNoOf(flags.takeover),
+    federated: flags.federated as ControlLevel | undefined,
+    federatedTakeover: yesNoOf(flags['federated-takeover']),
   };
 };
+
+const yesNoOf = (flag: unknown): boolean | undefined => (flag === undefined ? undefined : flag === 'yes');
 
 const changeHere = async (
   { paths, flags }: CommandContext,
@@ -60,7 +71,7 @@ const changeHere = async (
   const before = shownPolicy(document);
   if (change === null) return { host, user, before, after: null };
   if (!flags['dry-run']) await writeHostPolicy(paths, policyText(document, change));
-  return { host, user, before, after: changed(before, change) };
+  return { host, user, before, after: changedPolicy(before, change) };
 };
 
 const changeThere = async (command: CommandContext, named: string, change: PolicyChange): Promise<Shown> => {
@@ -71,15 +82,10 @@ const changeThere = async (command: CommandContext, named: string, change: Polic
   const { host, user } = there;
   const document = readPolicy(there.text, `host-policy.json on ${host}`);
   const before = shownPolicy(document);
-  const after = changed(before, change);
+  const after = changedPolicy(before, change);
   if (!flags['dry-run']) await there.put(policyText(document, change));
   return { host, user, before, after };
 };
-
-const changed = (before: ShownPolicy, { control, takeover }: PolicyChange): ShownPolicy => ({
-  control: control ?? before.control,
-  takeover: takeover ?? before.takeover,
-});
 
 /** As each host-agent of that name last said. */
 const toldBy = async (paths: Paths, named: string): Promise<Shown[]> => {
@@ -92,7 +98,7 @@ const toldBy = async (paths: Paths, named: string): Promise<Shown[]> => {
   return found.map(({ host, user, facts }) => ({
     host,
     user,
-    before: { control: facts?.control ?? 'unknown', takeover: null },
+    before: { control: facts?.control ?? 'unknown' },
     after: null,
   }));
 };
@@ -104,14 +110,17 @@ const print = ({ flags, stdout }: CommandContext, shown: readonly Shown[]): void
   }
   for (const { host, user, before, after } of shown) {
     const words = [wordOf('control', before.control, after?.control)];
-    if (before.takeover !== null) {
-      const yesNo = (value: boolean | undefined) => (value === undefined ? undefined : value ? 'yes' : 'no');
-      words.push(wordOf('takeover', yesNo(before.takeover) as string, yesNo(after?.takeover)));
+    if (before.takeover !== undefined) words.push(wordOf('takeover', said(before.takeover), said(after?.takeover)));
+    if (before.federated !== undefined) {
+      words.push(wordOf('for other cells', before.federated, after?.federated));
+      words.push(wordOf('takeover', said(before.federatedTakeover), said(after?.federatedTakeover)));
     }
     stdout.write(`${cleanText(`${host}/${user}`)}: ${words.join(', ')}\n`);
   }
 };
 
+const said = (value: boolean | undefined): string => (value === undefined ? '' : value ? 'yes' : 'no');
+
 /** `control lifecycle -> deploy`; without an arrow where it stays. */
 const wordOf = (key: string, before: string, after: string | undefined): string =>
-  `${key} ${cleanText(before)}${after === undefined || after === before ? '' : ` -> ${after}`}`;
+  `${key} ${cleanText(before)}${after === undefined || after === '' || after === before ? '' : ` -> ${after}`}`;

@@ -48,6 +48,7 @@ const OUTPUT: FlagSpec = {
 export const hostSpecs: CommandSpec[] = [
   {
     name: 'up',
+    only: 'machine',
     summary: 'start controller and host-agent on this machine',
     args: '',
     arity: [0, 0],
@@ -71,6 +72,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'down',
+    only: 'machine',
     summary: 'stop controller and host-agent on this machine',
     args: '',
     arity: [0, 0],
@@ -81,6 +83,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host add',
+    only: 'machine',
     summary: 'install and enrol a host-agent over ssh',
     args: 'USER@MACHINE',
     arity: [1, 1],
@@ -117,6 +120,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host rm',
+    only: 'machine',
     summary: 'revoke a host and remove what was installed on it',
     args: 'HOST | USER@MACHINE',
     arity: [1, 1],
@@ -134,6 +138,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host upgrade',
+    only: 'machine',
     summary: 'bring hosts to this version, over ssh, one at a time',
     args: '[HOST…]',
     arity: [0, 999],
@@ -171,6 +176,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host prune',
+    only: 'machine',
     summary: 'remove installed versions that nothing uses',
     args: '',
     arity: [0, 0],
@@ -181,6 +187,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host join',
+    only: 'machine',
     summary: 'enrol this machine with a token from stdin, without ssh',
     args: '',
     arity: [0, 0],
@@ -214,6 +221,7 @@ export const hostSpecs: CommandSpec[] = [
   },
   {
     name: 'host control',
+    only: 'machine',
     summary: 'what a host lets others do: shown, or changed in the host’s own file',
     args: 'HOST [LEVEL]',
     arity: [1, 2],
@@ -226,6 +234,20 @@ export const hostSpecs: CommandSpec[] = [
         choices: ['yes', 'no'],
         help: 'whether a person may type freely into its agents (fleet attach), where LEVEL lets anybody type',
       },
+      {
+        name: 'federated',
+        type: 'string',
+        value: 'LEVEL',
+        choices: CONTROL_LEVELS.filter((level) => level !== 'deploy'),
+        help: 'what callers of other cells may do, within what is granted to them (default: observe)',
+      },
+      {
+        name: 'federated-takeover',
+        type: 'string',
+        value: 'YESNO',
+        choices: ['yes', 'no'],
+        help: 'the same as --takeover, for callers of other cells (default: no)',
+      },
       PORT,
       IDENTITY,
       OUTPUT,
@@ -235,6 +257,7 @@ export const hostSpecs: CommandSpec[] = [
       'fleet host control dragon-lin',
       'fleet host control dragon-lin deploy',
       'fleet host control W-jarvis --takeover no',
+      'fleet host control dragon-lin --federated send',
     ],
     notes:
       'On this host it writes the file itself, on another it goes over your own ssh, never over the fleet: whoever owns\n' +

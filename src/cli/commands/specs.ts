@@ -8,6 +8,7 @@ import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
 import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
+import { operatorSpecs } from './operator-specs.ts';
 import { orderSpecs } from './order-specs.ts';
 import { recordSpecs } from './record-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
@@ -150,6 +151,7 @@ const selfSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'completion',
+    only: 'contexts',
     summary: 'completion for a shell: verbs, flags, hosts and agents as they are now',
     args: 'bash|zsh|fish',
     arity: [1, 1],
@@ -188,5 +190,6 @@ export const specs: readonly CommandSpec[] = [
   ...recordSpecs,
   ...hostSpecs,
   ...controllerSpecs,
+  ...operatorSpecs,
   ...selfSpecs,
 ];

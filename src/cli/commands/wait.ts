@@ -3,6 +3,7 @@ import { cleanText } from '../../domain/clean-text.ts';
 import { FleetError } from '../../domain/errors.ts';
 import type { WaitCondition } from '../../domain/wait-condition.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import type { Paths } from '../../runtime/paths.ts';
 import { hostAgentEndpoint } from '../client/endpoints.ts';
 import { LiveView } from '../client/live-view.ts';
 import type { CommandContext } from '../command.ts';
@@ -31,7 +32,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   const beganMono = systemClock.monotonicMs();
   const look = await lookUntil(context, awaited, timeoutMs);
   if (look?.condition == null) signal.throwIfAborted();
-  if (look === null) throw unanswered();
+  if (look === null) throw unanswered(context.paths);
   const isMet = look.condition !== null;
   const outcome = isMet ? 'met' : awaited.wasCurrent ? 'timed-out' : 'not-current';
   const waitedMs = systemClock.monotonicMs() - beganMono;
@@ -75,10 +76,12 @@ const lookUntil = async (
   return last.look;
 };
 
-const unanswered = (): FleetError =>
+const unanswered = ({ context }: Paths): FleetError =>
   new FleetError(
     'UNAVAILABLE',
-    'the host-agent of this machine told nothing: systemctl --user status fleet-host-agent',
+    context === null
+      ? 'the host-agent of this machine told nothing: systemctl --user status fleet-host-agent'
+      : `the controller of context ${context} told nothing: ask again`,
   );
 
 const whyNot = (

@@ -1,4 +1,6 @@
 import { cleanText } from '../../domain/clean-text.ts';
+import type { Paths } from '../../runtime/paths.ts';
+import type { WhoAmIResponse } from '../../wire/gen/fleet/v1/view.ts';
 import { askHostAgent } from '../ask.ts';
 import { whoAmI } from '../client/methods.ts';
 import type { CommandContext } from '../command.ts';
@@ -9,17 +11,46 @@ const DEADLINE_MS = 5_000;
 
 export const run = async ({ paths, flags, stdout, signal }: CommandContext): Promise<number> => {
   const answer = await askHostAgent(paths, whoAmI, { pid: process.pid }, { deadlineMs: DEADLINE_MS, signal });
-  const { caller, cell, host, user, version, upstream, verbs, session } = answer;
+  const { caller, cell, host, user, version, upstream, session } = answer;
+  const verbs = verbsOf(answer);
   if (flags.output === 'json') {
     const identity = { name: caller?.name ?? null, role: caller?.role ?? null, kind: caller?.kind ?? null };
     const controller = upstream
       ? { state: upstream.state, address: upstream.address, reason: upstream.reason ?? null }
       : null;
     const document = { schema: 'fleet.whoami/v1', cell, host, user, tenant_id: caller?.tenantId ?? null };
-    stdout.write(`${jsonText({ ...document, ...identity, version, session: session ?? null, controller, verbs })}\n`);
+    const told = { ...document, ...identity, version, session: session ?? null, controller, verbs };
+    stdout.write(`${jsonText({ ...told, tenants: tenantsOf(answer), context: paths.context })}\n`);
     return EXIT.done;
   }
-  const lines: [string, string][] = [
+  stdout.write(
+    whoAmILines(paths, answer)
+      .map((line) => `${cleanText(line)}\n`)
+      .join(''),
+  );
+  return EXIT.done;
+};
+
+export const whoAmILines = ({ context }: Paths, answer: WhoAmIResponse): string[] =>
+  (context === null ? linesHere(answer) : linesElsewhere(context, answer)).map(
+    ([name, value]) => `${name.padEnd(10)}  ${value}`,
+  );
+
+const linesElsewhere = (context: string, answer: WhoAmIResponse): [string, string][] => {
+  const { caller, cell, version } = answer;
+  return [
+    ['you', caller ? `${caller.name} (${caller.role}, proved as ${caller.kind})` : 'not known to the cell'],
+    ['tenant', tenantsOf(answer)?.join(' ') ?? 'all'],
+    ['cell', cell],
+    ['context', `${context}, controller version ${version}`],
+    ['may', verbsOf(answer).join(' ') || 'nothing'],
+  ];
+};
+
+const linesHere = (answer: WhoAmIResponse): [string, string][] => {
+  const { caller, cell, host, user, version, upstream, session } = answer;
+  const verbs = verbsOf(answer);
+  return [
     ['you', caller ? `${caller.name} (${caller.role}, proved as ${caller.kind})` : `${user}, not known to a cell`],
     ['session', sessionWords(session)],
     ['tenant', caller?.tenantId || '-'],
@@ -28,9 +59,14 @@ export const run = async ({ paths, flags, stdout, signal }: CommandContext): Pro
     ['controller', controllerWords(upstream)],
     ['may', verbs.length > 0 ? verbs.join(' ') : 'nothing at the controller'],
   ];
-  stdout.write(lines.map(([name, value]) => `${name.padEnd(10)}  ${cleanText(value)}\n`).join(''));
-  return EXIT.done;
 };
+
+/** Whose agents exist for the caller; null: everybody's. */
+const tenantsOf = ({ tenants, caller }: WhoAmIResponse): string[] | null =>
+  tenants.length > 0 ? tenants : caller?.role === 'admin' || !caller?.tenantId ? null : [caller.tenantId];
+
+/** Renewing a certificate is nothing that anybody types. */
+const verbsOf = ({ verbs }: WhoAmIResponse): string[] => verbs.filter((verb) => verb !== 'enroll' && verb !== 'report');
 
 const sessionWords = (session: string | undefined): string =>
   session === undefined ? '-' : session === 'operator' ? 'outside every agent’s pane' : session;

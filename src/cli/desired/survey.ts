@@ -2,6 +2,7 @@
  * What `diff` and `apply` look at before they say anything: the roster that is wanted, the view, and of every place in scope
  * its own roster and env files. Changes nothing.
  */
+
 import { EVERYTHING } from '../../domain/agent-filter.ts';
 import { type DesiredPlan, type HeldPlace, planDesired } from '../../domain/desired-plan.ts';
 import { FleetError } from '../../domain/errors.ts';
@@ -13,6 +14,7 @@ import type { CommandContext } from '../command.ts';
 import { type Picture, takePicture } from '../picture.ts';
 import { fine } from '../render/duration.ts';
 import { localOnlyLine } from '../render/notes.ts';
+import { UsageError } from '../usage-error.ts';
 import { type DiffScope, diffScope } from './diff-scope.ts';
 import { heldPlaces, type OwnFiles, type PlaceFiles, placesOf, readOwnFiles } from './held-places.ts';
 import { askRosters, type HeldRoster } from './held-rosters.ts';
@@ -38,6 +40,11 @@ export const survey = async ({ flags, paths, signal }: CommandContext): Promise<
   const hosts = Array.isArray(flags.host) ? flags.host : [];
   const desired = await readDesired(flags.file as string | undefined, paths.mosaicHome);
   const localOnly = desired.isOwn && hosts.length === 0;
+  if (localOnly && paths.context !== null) {
+    throw new UsageError(
+      `${desired.path} is this machine’s roster, and context ${paths.context} is asked: add --host HOST`,
+    );
+  }
   const mirror = await takeSnapshot(paths, { localOnly, hostsOnly: false, clock: systemClock, signal });
   const now = systemClock.monotonicMs();
   const picture = takePicture(mirror, now, { filter: EVERYTHING, localOnly, compare: null });
@@ -59,6 +66,7 @@ export const survey = async ({ flags, paths, signal }: CommandContext): Promise<
       continue;
     }
     notes.push(...problemsOf(known));
+    if ('leftOver' in known) notes.push(...known.leftOver.map((agent) => leftOverWords(`${host}/${user}`, agent)));
     // The roster in force against itself would differ in nothing: what its host-agent made of it is in the rows.
     const roster = 'roster' in known ? known.roster : known.agents;
     files.set(id, { ...known, roster: here && desired.isOwn ? null : roster });
@@ -88,6 +96,11 @@ const ownFiles = (mosaicHome: string, desired: Desired, mirror: ViewMirror, id: 
 const problemsOf = (known: HeldRoster | OwnFiles): string[] => {
   if ('notes' in known) return known.notes;
   return known.problem === null ? [] : [`the roster in force cannot be read: ${known.problem}`];
+};
+
+const leftOverWords = (place: string, agent: string): string => {
+  const unit = `mosaic-agent@${agent}.service`;
+  return `${place}: ${agent} is in no roster there, and its operator's own unit brings it back at boot: systemctl --user disable --now ${unit}`;
 };
 
 const lastSeen = (mirror: ViewMirror, id: string, now: number): string | null => {

@@ -8,12 +8,17 @@ import { CONTROL_LEVELS, type ControlLevel } from '../../domain/host-agent.ts';
 export interface PolicyChange {
   control?: ControlLevel | undefined;
   takeover?: boolean | undefined;
+  /** The same for callers of other cells. */
+  federated?: ControlLevel | undefined;
+  federatedTakeover?: boolean | undefined;
 }
 
-/** What callers of this cell may do. */
+/** What callers of this cell, and of other cells, may do. */
 export interface ShownPolicy {
   control: ControlLevel;
   takeover: boolean;
+  federated: ControlLevel;
+  federatedTakeover: boolean;
 }
 
 interface Document {
@@ -54,17 +59,23 @@ const noPolicy = (where: string, why: string): FleetError =>
   new FleetError('FAILED_PRECONDITION', `${where}: ${why}, so that only looking is allowed there: mend it by hand`);
 
 /** As the host-agent judges what is not said. */
-export const shownPolicy = ({ control = 'lifecycle', takeover = true }: Document): ShownPolicy => ({
-  control,
-  takeover,
+export const shownPolicy = (document: Document): ShownPolicy => {
+  const { control = 'lifecycle', takeover = true, federated = 'observe', federated_takeover = false } = document;
+  return { control, takeover, federated, federatedTakeover: federated_takeover };
+};
+
+/** What is shown, after a change. */
+export const changedPolicy = (before: ShownPolicy, change: PolicyChange): ShownPolicy => ({
+  control: change.control ?? before.control,
+  takeover: change.takeover ?? before.takeover,
+  federated: change.federated ?? before.federated,
+  federatedTakeover: change.federatedTakeover ?? before.federatedTakeover,
 });
 
 /** Callers of other cells only look, unless the file says otherwise. */
-export const policyText = (document: Document, { control, takeover }: PolicyChange): string =>
-  `${JSON.stringify({
-    control: shownPolicy(document).control,
-    federated: 'observe',
-    ...document,
-    ...(control === undefined ? {} : { control }),
-    ...(takeover === undefined ? {} : { takeover }),
-  })}\n`;
+export const policyText = (document: Document, change: PolicyChange): string => {
+  const { control, takeover, federated, federatedTakeover } = change;
+  const changed = { control, takeover, federated, federated_takeover: federatedTakeover };
+  const asked = Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== undefined));
+  return `${JSON.stringify({ control: shownPolicy(document).control, federated: 'observe', ...document, ...asked })}\n`;
+};

@@ -9,7 +9,7 @@ import { GrpcChannel } from '../client/grpc-channel.ts';
 const STATUS_DEADLINE_MS = 2_000;
 
 /**
- * `here`: the agent is one of the host-agent's own. Elsewhere the controller of this user, as its administrator, where it
+ * Under a context its controller. `here`: the agent is one of the host-agent's own. Elsewhere the controller of this user, as its administrator, where it
  * serves that cell; else the host-agent, which passes orders on as this host's user. The caller disposes of it.
  */
 export const orderLine = async (
@@ -25,6 +25,7 @@ export const controllerOf = async (
   cell: string | null,
   signal: AbortSignal,
 ): Promise<GrpcChannel | null> => {
+  if (paths.context !== null) return null;
   const channel = new GrpcChannel(adminEndpoint(paths));
   try {
     const status = await channel.unary(controllerStatus, {}, { deadlineMs: STATUS_DEADLINE_MS, signal });

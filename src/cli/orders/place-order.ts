@@ -41,7 +41,14 @@ const UNCERTAIN: ReadonlySet<FleetErrorCode> = new Set([
 ]);
 
 /** Nobody was there to hear it. */
-const NEVER_HEARD: ReadonlySet<string | null> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EACCES', 'EPERM']);
+const NEVER_HEARD: ReadonlySet<string | null> = new Set([
+  'ENOENT',
+  'ENOTCONN',
+  'ECONNREFUSED',
+  'ENOTSOCK',
+  'EACCES',
+  'EPERM',
+]);
 
 export interface OrderCall {
   signal: AbortSignal;

@@ -62,7 +62,7 @@ export const runPersistently = async <Q, R>(stream: PersistentStream<Q, R>, sign
         unknownSinceMono = null;
       });
       if (isOver) return true;
-      stream.onBroken('the stream was ended by the host-agent of this machine');
+      stream.onBroken(`the stream was ended by the ${stream.line.whose}`);
     } catch (error) {
       if (signal.aborted) return false;
       if (!(error instanceof FleetError) || (hasSeen ? FINAL : FINAL_AT_FIRST).has(error.code)) throw error;
@@ -99,7 +99,7 @@ const readOnce = async <Q, R>(
     return false;
   } catch (error) {
     if (!stalled.signal.aborted || signal.aborted) throw error;
-    throw new FleetError('UNAVAILABLE', `the host-agent of this machine said nothing for ${(stallMs ?? 0) / 1_000} s`);
+    throw new FleetError('UNAVAILABLE', `the ${line.whose} said nothing for ${(stallMs ?? 0) / 1_000} s`);
   } finally {
     if (timer) clearTimeout(timer);
   }

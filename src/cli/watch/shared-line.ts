@@ -1,4 +1,4 @@
-/** One connection to the host-agent of this machine for all views of a program; a new one once nobody uses the broken one. */
+/** One connection to whoever answers here for all views of a program; a new one once nobody uses the broken one. */
 import { type Endpoint, GrpcChannel } from '../client/grpc-channel.ts';
 
 export class SharedLine {
@@ -8,6 +8,12 @@ export class SharedLine {
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
+  }
+
+  /** Who is at its other end, in words. */
+  get whose(): string {
+    const { at, what } = this.#endpoint;
+    return 'path' in at ? `${what} of this machine` : what;
   }
 
   /** Disposing the lease gives it back; with the last one the connection goes. */

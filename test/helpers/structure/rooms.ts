@@ -135,6 +135,7 @@ export const EDGES: Record<string, Edge> = {
   zod: {
     rooms: [
       'src/cli',
+      'src/cli/client',
       'host-agent/config.ts',
       'host-agent/enrollment',
       'host-agent/policy',

@@ -26,16 +26,31 @@ test('on this host the file is changed, closed to others, with every other key a
   put('{"control":"send","takeover":false,"federated":"send"}');
   expect(await fleet('W-jarvis', 'deploy')).toMatchObject({
     code: 0,
-    stdout: 'W-jarvis/jarvis: control send -> deploy, takeover no\n',
+    stdout: 'W-jarvis/jarvis: control send -> deploy, takeover no, for other cells send, takeover no\n',
   });
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ control: 'deploy', takeover: false, federated: 'send' });
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect((await fleet('W-jarvis/jarvis', '--takeover', 'yes')).stdout).toContain('takeover no -> yes');
-  expect((await fleet('W-jarvis')).stdout).toBe('W-jarvis/jarvis: control deploy, takeover yes\n');
+  expect((await fleet('W-jarvis')).stdout).toBe(
+    'W-jarvis/jarvis: control deploy, takeover yes, for other cells send, takeover no\n',
+  );
+});
+
+test('what callers of other cells may do is changed apart', async () => {
+  const { stdout } = await fleet('W-jarvis', '--federated', 'send', '--federated-takeover', 'yes');
+  const words = 'for other cells observe -> send, takeover no -> yes';
+  expect(stdout).toBe(`W-jarvis/jarvis: control lifecycle, takeover yes, ${words}\n`);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+    control: 'lifecycle',
+    federated: 'send',
+    federated_takeover: true,
+  });
 });
 
 test('without a file it shows what holds without one, and writes none', async () => {
-  expect((await fleet('W-jarvis')).stdout).toBe('W-jarvis/jarvis: control lifecycle, takeover yes\n');
+  expect((await fleet('W-jarvis')).stdout).toBe(
+    'W-jarvis/jarvis: control lifecycle, takeover yes, for other cells observe, takeover no\n',
+  );
   const { stdout, stderr } = await fleet('W-jarvis', 'deploy', '--dry-run', '-o', 'json');
   expect(stderr).toBe('dry run: nothing was changed\n');
   expect(JSON.parse(stdout)).toMatchObject({
@@ -67,6 +82,7 @@ test('another host shows what it says of itself; to change it, ssh must know it'
 test.each([
   ['W-jarvis', 'everything'],
   ['W-jarvis', '--takeover', 'maybe'],
+  ['W-jarvis', '--federated', 'deploy'],
 ])('%j is refused as usage', async (...words) => {
   expect((await fleet(...words)).code).toBe(2);
   expect(existsSync(file)).toBe(false);

@@ -206,7 +206,7 @@ describe('whose records an operator reads', () => {
       };
       const targets = (messages: WatchAuditResponse[]) =>
         messages.flatMap(({ records }) => records).map(({ target }) => target);
-      const acme = { ...LOCAL_CALLER, kind: 'operator', tenantId: 'acme' } as const;
+      const acme = { ...LOCAL_CALLER, kind: 'operator', tenantId: 'acme', tenants: ['acme'] } as const;
       expect(targets(await read(acme, {}))).toEqual(['mine', 'by the cell']);
       expect(targets(await read(acme, { newest: 1 }))).toEqual(['by the cell']);
       expect(targets(await read(LOCAL_CALLER, { newest: 2 }))).toEqual(['tried on me', 'of the cell']);

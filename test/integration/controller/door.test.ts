@@ -59,6 +59,7 @@ const serve = async (cell: TestCell): Promise<void> => {
       user: caller.user,
       version: '1',
       verbs: [...caller.ceiling],
+      tenants: [],
     }),
     diagnose: () => {
       throw new Error('secret of the inside');

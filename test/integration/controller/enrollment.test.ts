@@ -4,7 +4,8 @@ import { readCertificate } from '../../../src/identity/certificate.ts';
 import { makeCsr } from '../../../src/identity/csr.ts';
 import { makeKey } from '../../../src/identity/key.ts';
 import { parseSpiffeId } from '../../../src/identity/spiffe-id.ts';
-import { type CertificateResponse, EnrollmentServiceClient } from '../../../src/wire/gen/fleet/v1/enrollment.ts';
+import { EnrollmentServiceClient } from '../../../src/wire/gen/fleet/v1/enrollment.ts';
+import type { CertificateResponse } from '../../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import { failureOf, TestCell, unary } from '../../helpers/test-cell.ts';
 
 const DAY_MS = 86_400_000;

@@ -47,7 +47,14 @@ const putHost = (tenantId: string): void =>
     behind: null,
   });
 
-const jarvis: Caller = { ...LOCAL_CALLER, ...JARVIS, kind: 'host', tenantId: 'ours', ceiling: ['takeover'] };
+const jarvis: Caller = {
+  ...LOCAL_CALLER,
+  ...JARVIS,
+  kind: 'host',
+  tenantId: 'ours',
+  tenants: ['ours'],
+  ceiling: ['takeover'],
+};
 const leaveOf = (caller: Caller, verb: GrantableVerb | null, signal = new AbortController().signal): OpenLeave =>
   openLeave({ view, records }, caller, verb, ID, signal);
 

@@ -58,7 +58,7 @@ test('a tenant that gives many orders loses its own oldest, never another’s wi
   await second.begin('third', 'o10', entry({ beganMs: 10 }));
   expect(known(second, 'third')).toEqual(['o10']);
   await second.begin('busy', 'o10', entry({ beganMs: 11 }));
-  expect(second.find('o10')?.beganMs).toBe(11);
+  expect(second.find('o10', 'all')?.beganMs).toBe(11);
   expect(known(second, 'third')).toEqual(['o10']);
 });
 
@@ -68,8 +68,8 @@ test('ids are one tenant’s own; whoever sees all finds the newest of them', as
   await orders.begin('theirs', 'same', entry({ key: 'b', beganMs: 2 }));
   expect(orders.get('mine', 'same')?.key).toBe('a');
   expect(orders.get('nobody', 'same')).toBeUndefined();
-  expect(orders.find('same')?.key).toBe('b');
-  expect(orders.find('ame')).toBeUndefined();
+  expect(orders.find('same', 'all')?.key).toBe('b');
+  expect(orders.find('ame', 'all')).toBeUndefined();
 });
 
 test('the same order again is the first one, with what was heard of it; another one under its id is refused', async () => {

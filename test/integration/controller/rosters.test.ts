@@ -58,6 +58,8 @@ test('a host that is there tells its own roster; one that is away is planned for
     env: [],
     undeployed: [],
     orphans: [],
+    operatorUnits: [],
+    leftOver: [],
     asOfMs: expect.any(Number),
     stored: true,
   });
@@ -219,6 +221,14 @@ test('the audit names who gave what, by sizes and digests; no text of a roster i
   const digest = rosterDigest(TEXT);
   const changes = records.filter(({ verb }) => /PutIntent|PutRoster|ControlAgent/.test(verb));
   expect(new Set(changes.map(({ actor }) => actor))).toEqual(new Set(['spiffe://home/host/W-jarvis/user/u']));
+  expect(changes.map(({ hostAgent, tenantId }) => `${hostAgent} ${tenantId}`)).toEqual(
+    changes.map(() => 'dragon-lin/u default'),
+  );
+  const ofAgent = changes.filter(({ verb }) => verb.endsWith('ControlAgent'));
+  expect(ofAgent.map(({ agent, actorTenantId }) => [agent, actorTenantId])).toEqual([
+    ['coder', 'default'],
+    ['coder', 'default'],
+  ]);
   const told = changes.map(({ verb, target, outcome, reason }) =>
     [verb.split('/').at(-1), target, outcome, reason].join(' | '),
   );

@@ -6,10 +6,19 @@ test('one thing is changed, and every other key stays as it was', () => {
   const document = readPolicy(text, 'f');
   expect(JSON.parse(policyText(document, { control: 'deploy' }))).toEqual({ ...document, control: 'deploy' });
   expect(JSON.parse(policyText(document, { takeover: true }))).toEqual({ ...document, takeover: true });
+  expect(JSON.parse(policyText(document, { federatedTakeover: false }))).toEqual({
+    ...document,
+    federated_takeover: false,
+  });
 });
 
 test('where there is no file it begins with what held without one', () => {
-  expect(shownPolicy(readPolicy(null, 'f'))).toEqual({ control: 'lifecycle', takeover: true });
+  expect(shownPolicy(readPolicy(null, 'f'))).toEqual({
+    control: 'lifecycle',
+    takeover: true,
+    federated: 'observe',
+    federatedTakeover: false,
+  });
   expect(JSON.parse(policyText({}, { takeover: false }))).toEqual({
     control: 'lifecycle',
     federated: 'observe',

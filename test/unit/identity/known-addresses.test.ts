@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { knownAddresses } from '../../../../host-agent/enrollment/known-addresses.ts';
+import { knownAddresses } from '../../../src/identity/known-addresses.ts';
 
 const said = ['192.0.2.7:7443', '127.0.0.1:7443', '[::1]:7443'];
 

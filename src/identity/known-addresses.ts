@@ -1,4 +1,4 @@
-/** Where this host finds its controller: what has worked, then what the controller says now, then what it said before. */
+/** Where a controller is found: what has worked, then what it says now, then what it said before. */
 
 /** A round of dialling must end some time. */
 const MAX_ADDRESSES = 16;
