@@ -3,6 +3,7 @@ import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 import { attachSpecs } from './attach-specs.ts';
+import { controllerSpecs } from './controller-specs.ts';
 import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
 import { grantSpecs } from './grant-specs.ts';
@@ -202,6 +203,7 @@ export const specs: readonly CommandSpec[] = [
   ...peerSpecs,
   ...grantSpecs,
   ...tenantSpecs,
+  ...controllerSpecs,
   ...operatorSpecs,
   ...selfSpecs,
 ];
