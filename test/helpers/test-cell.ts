@@ -145,7 +145,7 @@ export class TestCell {
     this.server.addService(EnrollmentServiceService, {
       enroll: (caller, request) => this.enrollment.enroll(caller, request),
       renew: (caller, request) => this.enrollment.renew(caller, request),
-      getTrustBundle: () => ({ trustBundlePem: this.authority.trustPem }),
+      getTrustBundle: ({ spiffeId }) => this.rotation.tell(spiffeId),
     });
     const admin: AdminContext = {
       records: this.records,
