@@ -307,7 +307,7 @@ export class Controller {
       server.addService(EnrollmentServiceService, {
         enroll: (caller, request) => enrollment.enroll(caller, request),
         renew: (caller, request) => enrollment.renew(caller, request),
-        getTrustBundle: () => ({ trustBundlePem: authority.trustPem }),
+        getTrustBundle: ({ spiffeId }) => rotation.tell(spiffeId),
         ...federation.enrollment,
       });
       server.addService(

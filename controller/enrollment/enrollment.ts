@@ -176,7 +176,10 @@ export class Enrollment {
     const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: record.tenantId, target: uri };
     await audit.record({ actor: uri, verb: 'renew', ...subject, outcome: 'allowed', reason });
     const renewed = this.#issue(key, record, record.version);
-    const next = { ...record, ...renewed.record, enrolledMs: record.enrolledMs };
+    const isContext = record.kind === 'operator';
+    // A host says itself what its disk has; a context keeps what it is given.
+    const told = isContext ? { trusts: authorityFingerprints(this.#context.authority.trustPem) } : {};
+    const next = { ...record, ...renewed.record, ...told, enrolledMs: record.enrolledMs };
     const expect = [records.identities.expectation(uri)];
     const committed = await records.store.commit({ expect, put: [records.identities.writing(uri, next)] });
     if (committed === null)

@@ -10,7 +10,11 @@ import { BACKDATED_MS, readCertificate } from '../../src/identity/certificate.ts
 import { formatSpiffeId } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import type { AuthorityHolder, AuthorityStanding } from '../../src/wire/gen/fleet/v1/rotation.ts';
+import type {
+  AuthorityHolder,
+  AuthorityStanding,
+  GetTrustBundleResponse,
+} from '../../src/wire/gen/fleet/v1/rotation.ts';
 import type { IdentityRecord, Records } from '../store/records.ts';
 
 export const ROTATION_STEPS = ['begin', 'switch', 'finish', 'abort'] as const;
@@ -72,12 +76,26 @@ export class Rotation {
     };
   }
 
+  /** Whom to trust now, for one without an uplink, which keeps what it is told. */
+  async tell(spiffeId: string | null): Promise<GetTrustBundleResponse> {
+    const { trusted, trustPem } = this.#context.authorities;
+    if (spiffeId !== null) await this.#keep(spiffeId, trusted.map(authorityFingerprint));
+    return { trustBundlePem: trustPem };
+  }
+
   /** What a host-agent says that it trusts; kept, because it matters once the host is away. */
-  async heard(id: string, trusts: readonly string[]): Promise<void> {
-    const { authorities, records } = this.#context;
-    const known = trusts.filter((fingerprint) => authorities.isTrusted(fingerprint));
+  heard(id: string, trusts: readonly string[]): Promise<void> {
+    const { authorities } = this.#context;
     const [host = '', user = ''] = id.split('/');
     const uri = formatSpiffeId({ kind: 'host', cell: authorities.cell, host, user });
+    return this.#keep(
+      uri,
+      trusts.filter((fingerprint) => authorities.isTrusted(fingerprint)),
+    );
+  }
+
+  async #keep(uri: string, known: string[]): Promise<void> {
+    const { records } = this.#context;
     for (let committed: bigint | null = null; committed === null; ) {
       const record = records.identities.get(uri);
       if (record === undefined || record.trusts?.join() === known.join()) return;

@@ -175,7 +175,7 @@ export class TestCell {
       enroll: (caller, request) => this.enrollment.enroll(caller, request),
       renew: (caller, request) => this.enrollment.renew(caller, request),
       ...this.federation.enrollment,
-      getTrustBundle: () => ({ trustBundlePem: this.authority.trustPem }),
+      getTrustBundle: ({ spiffeId }) => this.rotation.tell(spiffeId),
     });
     const admin: AdminContext = {
       records: this.records,

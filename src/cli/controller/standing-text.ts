@@ -44,12 +44,22 @@ const away = ({ holders }: AuthorityStanding): string[] => {
 /** Who does not trust what signs now, or will sign. */
 const strangers = (standing: AuthorityStanding): string[] => {
   const left = leftBehind(standing);
-  if (left.length === 0) return [];
-  if (standing.phase === 'begun') {
-    return [`away without it: ${namesOf(left)}; they join again unless they are back before the switch`];
-  }
-  return [`away without it: ${namesOf(left)}; they join again: fleet host add USER@MACHINE --replace`];
+  const hosts = left.filter(isHost);
+  const people = left.filter((holder) => !isHost(holder));
+  const isBegun = standing.phase === 'begun';
+  const joining = isBegun
+    ? 'they join again unless they are back before the switch'
+    : 'they join again: fleet host add USER@MACHINE --replace';
+  const loggingIn = isBegun
+    ? 'they are invited again unless they type a command before the switch'
+    : 'they are invited again: fleet operator invite NAME';
+  return [
+    ...(hosts.length === 0 ? [] : [`away without it: ${namesOf(hosts)}; ${joining}`]),
+    ...(people.length === 0 ? [] : [`not told yet: ${namesOf(people)}; ${loggingIn}`]),
+  ];
 };
+
+const isHost = ({ spiffeId }: AuthorityHolder): boolean => spiffeId.includes('/host/');
 
 export const standingObject = ({ phase, signing, other, holders }: AuthorityStanding): object => ({
   phase,

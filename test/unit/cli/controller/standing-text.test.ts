@@ -35,7 +35,8 @@ describe('how the authorities stand', () => {
       '1 of 2 connected hosts trust it',
       'not yet: slow/u',
       'away, and come back by themselves: knows/u',
-      'away without it: gone/u, operator ada; they join again unless they are back before the switch',
+      'away without it: gone/u; they join again unless they are back before the switch',
+      'not told yet: operator ada; they are invited again unless they type a command before the switch',
       'next: fleet controller rotate-ca switch, or abort',
     ]);
   });
