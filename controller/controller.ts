@@ -45,6 +45,7 @@ import { LastKnown } from './store/last-known.ts';
 import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import { adoptTenants } from './tenancy/adopt-tenants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -92,6 +93,7 @@ export class Controller {
       store.start();
       shutdown.add('store', () => store.stop());
       const records = await openRecords(store);
+      await adoptTenants(records, clock.nowMs());
       const lastKnown = new LastKnown(store, part('last-known'));
       lastKnown.start();
       shutdown.add('last known', () => lastKnown.stop());

@@ -262,7 +262,9 @@ export class HostAgent {
           void enrolment
             .welcomed(welcome)
             .catch((error) => this.#log.error({ err: error }, 'identity could not be saved'));
-          if (names().tenantId !== tenantId) beHere();
+          if (names().tenantId === tenantId) return;
+          upstream.forget();
+          beHere();
         },
       });
       const line: ControllerLine = {

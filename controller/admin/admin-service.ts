@@ -5,6 +5,7 @@ import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import type { ControllerStatusResponse } from '../../src/wire/gen/fleet/v1/admin_messages.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { inviteOperator, listOperators, revokeOperator } from '../enrollment/operators.ts';
+import { quarantineHost } from '../enrollment/quarantine.ts';
 import { revokeHost } from '../enrollment/revoke.ts';
 import { createToken, type TokenContext } from '../enrollment/tokens.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
@@ -14,6 +15,7 @@ import { allowVerbs, parseGrantableVerbs } from '../tenancy/ceilings.ts';
 import { isVisible } from '../tenancy/visible.ts';
 import type { Addresses } from './addresses.ts';
 import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
+import { TENANT_TARGETS, tenantHandlers } from './tenant-calls.ts';
 
 type Definition = typeof AdminServiceService;
 
@@ -41,7 +43,9 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   inviteOperator: ({ name, role, tenants, takeover }) =>
     [`operator ${name}`, role, ...tenants, ...(takeover ? ['takeover'] : [])].join(' ').slice(0, 256),
   revokeOperator: ({ name }) => `operator ${name}`.slice(0, 256),
+  quarantineHost: ({ host, user, lift }) => `${host}/${user || '*'}${lift ? ' lifted' : ''}`.slice(0, 256),
   ...AUDIT_TARGETS,
+  ...TENANT_TARGETS,
 };
 
 export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
@@ -64,6 +68,7 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
   });
   return {
     ...auditHandlers(context.audit, clock),
+    ...tenantHandlers(records, cell, clock),
     createToken: (caller, wish) => createToken(wish, tokenContext(caller)),
     inviteOperator: (caller, wish) => inviteOperator(wish, tokenContext(caller)),
     listOperators: () => ({ operators: listOperators(records, clock.nowMs(), context.lastSeenMs) }),
@@ -82,6 +87,7 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
       await allowVerbs(records, hostsOf(host, user), allowed);
       return { verbs: allowed };
     },
+    quarantineHost: (_caller, { host, user, lift }) => quarantineHost(records, { host, user }, !lift),
     listIdentities: (caller) => ({
       identities: [...records.identities.entries()]
         .filter(([, record]) => isVisible(caller, record))

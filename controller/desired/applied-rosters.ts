@@ -72,6 +72,8 @@ export class AppliedRosters {
       stored: true,
       undeployed: [],
       orphans: [],
+      operatorUnits: [],
+      leftOver: [],
     };
   }
 

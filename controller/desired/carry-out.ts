@@ -113,6 +113,7 @@ export class IntentRun {
       if (!(error instanceof FleetError)) throw error;
       return await this.#end('stopped', error.message);
     }
+    if (record.quarantined) return 'later';
     const isRoster = order.call === 'putRoster';
     const verb = `/fleet.v1.FleetService/${isRoster ? 'PutRoster' : 'ControlAgent'}`;
     const entry = {

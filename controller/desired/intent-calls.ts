@@ -11,6 +11,7 @@ import { orderAddress, VERB_OF } from '../dispatch/orders.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { IntentRecord, IntentStepRecord } from '../store/records.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
+import { requireTakesOrders } from '../tenancy/quarantine.ts';
 import { hostSubject } from '../tenancy/subject.ts';
 import { visibleHost } from '../tenancy/visible.ts';
 import { checkIntent, type IntentOrder } from './check-intent.ts';
@@ -66,6 +67,7 @@ const give = async (
   record: HostAgentRecord,
   request: PutIntentRequest,
 ): Promise<void> => {
+  requireTakesOrders(record);
   const bytes = PutIntentRequest.encode(request).finish();
   const { orders, lastsMs } = checkIntent(request, bytes.length);
   for (const { call, request: order } of orders) {

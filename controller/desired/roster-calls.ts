@@ -3,7 +3,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { GetRosterResponse } from '../../src/wire/gen/fleet/v1/roster.ts';
-import { deployable } from '../dispatch/authorise.ts';
+import { deployableNow } from '../dispatch/authorise.ts';
 import type { Handlers } from '../grpc/handlers.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { visibleHost } from '../tenancy/visible.ts';
@@ -48,7 +48,7 @@ export const rosterHandlers = ({
     }
   },
   putRoster: async (caller, request, { signal }) => {
-    const record = deployable(view, caller, request.hostAgent);
+    const record = deployableNow(view, caller, request.hostAgent);
     return await applied.put(record, request, onBehalfOf(caller, localName), signal);
   },
 });

@@ -7,9 +7,10 @@ import { holderUnitOf } from '../../src/domain/holder.ts';
 import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { type Caller, GRANTABLE_VERBS, type GrantableVerb } from '../tenancy/caller.ts';
+import { requireTakesOrders } from '../tenancy/quarantine.ts';
 import { visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 
-/** NOT_FOUND, or PERMISSION_DENIED naming the one command that would allow it. */
+/** NOT_FOUND, PERMISSION_DENIED naming the one command that would allow it, or FAILED_PRECONDITION of a host in quarantine. */
 export const authorise = (
   view: FleetView,
   caller: Caller,
@@ -20,13 +21,21 @@ export const authorise = (
   const isHolder = target !== undefined && holderUnitOf(target.key) !== null;
   const record = isHolder ? visibleHost(view, caller, target.hostAgent) : visibleHostOf(view, caller, target);
   requireLeave(caller, verb, record);
+  requireTakesOrders(record);
   return record;
 };
 
-/** The host-agent itself: the caller may have it deploy, whichever agents it has. Throws as `authorise` does. */
+/** The host-agent itself: the caller may have it deploy, whichever agents it has, once it takes orders. */
 export const deployable = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
   const record = visibleHost(view, caller, hostAgent);
   requireLeave(caller, 'deploy', record);
+  return record;
+};
+
+/** It may, and the host-agent takes orders. Throws as `authorise` does. */
+export const deployableNow = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
+  const record = deployable(view, caller, hostAgent);
+  requireTakesOrders(record);
   return record;
 };
 

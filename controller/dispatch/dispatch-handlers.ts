@@ -16,7 +16,7 @@ import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { agentSubject, hostSubject, type Subject } from '../tenancy/subject.ts';
 import { isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
-import { authorise, deployable, leaveForAction } from './authorise.ts';
+import { authorise, deployableNow, leaveForAction } from './authorise.ts';
 import { openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
 import type { OrderCall, Orders } from './orders.ts';
@@ -94,7 +94,7 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
       const { action, target } = request;
       // A roster that was put a moment ago may name it, though its host has told no row of it yet.
       const record = isDesiredVerb(action)
-        ? deployable(view, caller, target?.hostAgent ?? '')
+        ? deployableNow(view, caller, target?.hostAgent ?? '')
         : authorise(view, caller, leaveForAction(action), target);
       return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), signal);
     },

@@ -6,6 +6,7 @@ import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { Records } from '../store/records.ts';
 import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { ceilingOf } from '../tenancy/ceilings.ts';
+import { requireTakesOrders } from '../tenancy/quarantine.ts';
 import { isVisible, noSuchAgent } from '../tenancy/visible.ts';
 import { requireLeave } from './authorise.ts';
 
@@ -32,6 +33,7 @@ export const openLeave = (
     try {
       const record = view.hostAgent(hostAgent);
       if (record === undefined || !isVisible(caller, record)) throw noSuchAgent();
+      if (verb !== null) requireTakesOrders(record);
       if (verb === null || caller.kind !== 'host') return;
       requireLeave({ ...caller, ceiling: ceilingOf(records, caller.host, caller.user) }, verb, record);
     } catch (refusal) {

@@ -20,7 +20,9 @@ import type {
 } from '../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { IdentityRecord, InvitedRecord, Records, TokenRecord } from '../store/records.ts';
+import { boundTenant, keepingBinding } from '../tenancy/bindings.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
+import { DEFAULT_TENANT, isTenant } from '../tenancy/tenants.ts';
 import { requireFree, rivalsOf } from './claims.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
@@ -100,23 +102,35 @@ export class Enrollment {
     if (nowMs >= token.expiresMs) throw notAccepted();
     const known =
       token.operator === undefined ? this.#hostOf(token, request) : this.#operatorOf(token.operator, fingerprint);
+    const tenants = known.tenants ?? [known.tenantId];
+    // Removed since the token was made.
+    if (!tenants.every((id) => isTenant(records, id))) throw notAccepted();
     const uri = formatSpiffeId(idOf(authority.cell, known));
     const displaced = known.kind === 'host' ? rivalsOf(records, known) : [];
     const names = displaced.map((rival) => rival.uri).join(' ');
     const reason = `token of ${token.createdBy}${names === '' ? '' : `; replaces ${names}`}`;
-    await audit.record({ actor: actorOf(caller), verb: 'enroll', target: uri, outcome: 'allowed', reason });
+    const place = placeOf(known);
+    const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: known.tenantId, target: uri };
+    await audit.record({ actor: actorOf(caller), verb: 'enroll', ...subject, outcome: 'allowed', reason });
     const { certificatePem, record } = this.#issue(key, known, request.version);
     const used = { keyFingerprint: fingerprint, certificatePem, uri, atMs: nowMs };
+    const binding = { tenantId: known.tenantId, boundMs: nowMs, boundBy: token.createdBy };
+    const others = displaced.filter((rival) => rival.uri !== uri);
     const committed = await records.store.commit({
-      expect: [records.tokens.expectation(tokenName), records.identities.expectation(uri)],
+      expect: [
+        records.tokens.expectation(tokenName),
+        records.identities.expectation(uri),
+        ...(place === null ? [] : [records.bindings.expectation(place)]),
+        ...tenants.map((id) => records.tenants.expectation(id)),
+      ],
       put: [
         records.tokens.writing(tokenName, { ...token, used }),
         // Its own name's last bearer is written over.
-        ...displaced
-          .filter((rival) => rival.uri !== uri)
-          .map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
-        records.identities.writing(uri, record),
+        ...others.map((rival) => records.identities.writing(rival.uri, { ...rival.record, revoked: true })),
+        records.identities.writing(uri, { ...record, ...quarantineOf(records.identities.get(uri)) }),
+        ...(place === null ? [] : keepingBinding(records, known, binding)),
       ],
+      remove: others.map((rival) => records.bindings.keyOf(`${rival.record.host}/${rival.record.user}`)),
     });
     if (committed === null)
       throw new FleetError('ABORTED', 'another enrolment came first: try again', { retryable: true });
@@ -143,7 +157,8 @@ export class Enrollment {
       throw new FleetError('INVALID_ARGUMENT', `${what} ${JSON.stringify(name)}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
     }
     if (!token.replace) requireFree(this.#context.records, { host, user, machineId }, this.#context.log);
-    return { kind: 'host', host, user, name: '', machineId, tenantId: token.tenantId, role: 'operator' };
+    const tenantId = boundTenant(this.#context.records, { host, user }) ?? (token.tenantId || DEFAULT_TENANT);
+    return { kind: 'host', host, user, name: '', machineId, tenantId, role: 'operator' };
   }
 
   /** A name that somebody bears is not taken over, and a key that was revoked is never good again. */
@@ -165,7 +180,9 @@ export class Enrollment {
     // A copied folder on another machine: same key, and both would displace each other for ever.
     if (request.machineId !== '' && request.machineId !== record.machineId) throw notRenewed();
     const reason = caller.spiffeId === null ? 'after expiry' : '';
-    await audit.record({ actor: uri, verb: 'renew', target: uri, outcome: 'allowed', reason });
+    const place = placeOf(record);
+    const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: record.tenantId, target: uri };
+    await audit.record({ actor: uri, verb: 'renew', ...subject, outcome: 'allowed', reason });
     const renewed = this.#issue(key, record, record.version);
     const next = { ...renewed.record, enrolledMs: record.enrolledMs };
     const expect = [records.identities.expectation(uri)];
@@ -214,3 +231,10 @@ export class Enrollment {
 
 const idOf = (cell: string, { kind, host, user, name }: Enrolled): SpiffeId =>
   kind === 'host' ? { kind, cell, host, user } : { kind, cell, name };
+
+/** Only a host-agent stands on a machine. */
+const placeOf = ({ kind, host, user }: Enrolled): string | null => (kind === 'host' ? `${host}/${user}` : null);
+
+/** A new certificate lets nobody out: only an administrator does, or one who removed the host. */
+const quarantineOf = (held: IdentityRecord | undefined): Pick<IdentityRecord, 'quarantined'> =>
+  held?.quarantined && !held.revoked ? { quarantined: true } : {};

@@ -4,16 +4,18 @@ import { ROLES, type Role } from '../../src/domain/role.ts';
 import { formatSpiffeId, isIdentityName } from '../../src/identity/spiffe-id.ts';
 import type { InviteOperatorRequest, Operator } from '../../src/wire/gen/fleet/v1/operators.ts';
 import type { IdentityRecord, InvitedRecord, Records } from '../store/records.ts';
+import { requireName, requireTenant } from '../tenancy/tenants.ts';
 import { issueToken, type TokenContext } from './tokens.ts';
 
 const uriOf = (cell: string, name: string): string => formatSpiffeId({ kind: 'operator', cell, name });
 
-/** INVALID_ARGUMENT for what nobody can be; ALREADY_EXISTS for a name that somebody bears now. Durable when it resolves. */
+/** INVALID_ARGUMENT for what nobody can be, NOT_FOUND for an unknown tenant, ALREADY_EXISTS for a name that somebody bears now. Durable when it resolves. */
 export const inviteOperator = async (
   wish: InviteOperatorRequest,
   context: TokenContext,
 ): Promise<{ token: string; expiresMs: number }> => {
   const operator = invitedBy(wish);
+  for (const tenant of operator.tenants) requireTenant(context.records, tenant);
   const present = context.records.identities.get(uriOf(context.cell, operator.name));
   if (present !== undefined && !present.revoked) {
     throw new FleetError(
@@ -27,10 +29,7 @@ export const inviteOperator = async (
 
 const invitedBy = ({ name, role, tenants, takeover }: InviteOperatorRequest): InvitedRecord => {
   const refuse = (why: string): FleetError => new FleetError('INVALID_ARGUMENT', why);
-  for (const [what, word] of [['name', name], ...tenants.map((tenant) => ['tenant', tenant])] as [string, string][]) {
-    if (isIdentityName(word)) continue;
-    throw refuse(`${what} ${JSON.stringify(word)}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
-  }
+  requireName('name', name);
   if (!ROLES.includes(role as Role)) throw refuse(`role ${JSON.stringify(role)}: one of ${ROLES.join(', ')}`);
   if (role === 'admin' && tenants.length > 0) throw refuse('an admin is told of every tenant: name none');
   if (role === 'viewer' && takeover) throw refuse('a viewer types nothing: a takeover needs the role operator');

@@ -16,7 +16,10 @@ export const revokeHost = async (records: Records, host: string, user: string): 
   }
   await records.store.commit({
     put: found.map(([uri, record]) => records.identities.writing(uri, { ...record, revoked: true })),
-    remove: found.map(([, record]) => records.ceilings.keyOf(`${record.host}/${record.user}`)),
+    // Whoever bears its name next is no heir to what was allowed to it, nor to whose it was.
+    remove: found
+      .map(([, record]) => `${record.host}/${record.user}`)
+      .flatMap((name) => [records.ceilings.keyOf(name), records.bindings.keyOf(name)]),
   });
   return found.map(([uri]) => uri);
 };

@@ -4,6 +4,8 @@ import { isIdentityName } from '../../src/identity/spiffe-id.ts';
 import { formatToken, hashTokenSecret, makeTokenSecret, TOKEN_LIFETIME_MAX_MS } from '../../src/identity/token.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Records, TokenRecord } from '../store/records.ts';
+import { boundTenant } from '../tenancy/bindings.ts';
+import { requireTenant } from '../tenancy/tenants.ts';
 
 /** How long an ended token is remembered, so that a lost reply can be had again. */
 const REMEMBERED_MS = 24 * 3_600_000;
@@ -12,6 +14,7 @@ export interface TokenWish {
   /** Empty: what the machine calls itself. */
   host: string;
   user: string;
+  /** Empty: whose it is bound to be, else the default tenant. */
   tenantId: string;
   /** 0: as long as a token may live. */
   validSeconds: number;
@@ -27,7 +30,10 @@ export interface TokenContext {
   createdBy: string;
 }
 
-/** Of a host. INVALID_ARGUMENT for an impossible name or time. Durable when it resolves. */
+/**
+ * Of a host. INVALID_ARGUMENT for an impossible name or time, NOT_FOUND for an unknown tenant, FAILED_PRECONDITION for
+ * another than that of its binding. Durable when it resolves.
+ */
 export const createToken = async (
   wish: TokenWish,
   context: TokenContext,
@@ -36,8 +42,9 @@ export const createToken = async (
     if (name === '' || isIdentityName(name)) continue;
     throw new FleetError('INVALID_ARGUMENT', `${what} ${JSON.stringify(name)}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
   }
-  const { host, user, replace, validSeconds } = wish;
-  return await issueToken({ host, user, tenantId: wish.tenantId || 'default', replace }, validSeconds, context);
+  if (wish.tenantId !== '') requireTenantFor(context.records, wish);
+  const { host, user, tenantId, replace, validSeconds } = wish;
+  return await issueToken({ host, user, tenantId, replace }, validSeconds, context);
 };
 
 /** What it lets its user become is in the record alone. `validSeconds` 0: as long as a token may live. */
@@ -66,4 +73,14 @@ export const issueToken = async (
   const words = { cell, host, user: operator?.name ?? wish.user, expiresMs, fingerprint, secret };
   const kind = operator === undefined ? 'host' : 'operator';
   return { token: formatToken({ ...words, addresses: [...addresses] }, kind), expiresMs };
+};
+
+const requireTenantFor = (records: Records, { host, user, tenantId }: TokenWish): void => {
+  requireTenant(records, tenantId);
+  const bound = boundTenant(records, { host, user });
+  if (bound === undefined || bound === tenantId) return;
+  throw new FleetError(
+    'FAILED_PRECONDITION',
+    `${host}/${user} is bound to tenant ${bound}: "fleet tenant bind ${tenantId} ${host}/${user}" moves it`,
+  );
 };

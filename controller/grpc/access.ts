@@ -66,6 +66,12 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.AdminService/InviteOperator', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/ListOperators', rule(ADMINS, 'admin', 'admin', 'queued')],
   ['/fleet.v1.AdminService/RevokeOperator', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/AddTenant', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/ListTenants', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/RemoveTenant', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/BindTenant', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/UnbindTenant', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/QuarantineHost', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/grpc.health.v1.Health/Check', rule(KNOWN, 'read', 'viewer', 'none')],
   ['/grpc.health.v1.Health/Watch', rule(KNOWN, 'read', 'viewer', 'none')],
   ['/grpc.health.v1.Health/List', rule(KNOWN, 'read', 'viewer', 'none')],
@@ -73,11 +79,19 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo', rule(KNOWN, 'read', 'viewer', 'none')],
 ]);
 
+/** A host in quarantine makes no call but those that report and renew. */
+export const isHeldBack = ({ verb }: AccessRule, { quarantined }: Pick<Caller, 'quarantined'>): boolean =>
+  quarantined === true && verb !== 'report' && verb !== 'enroll';
+
+/** The objection to a host that is held back. */
+export const HELD_BACK = 'in quarantine';
+
 /** Why a caller may not make a call of this kind, for the log; null when it may. */
 export const objectionTo = (rule: AccessRule | undefined, caller: Caller): string | null => {
   if (rule === undefined) return 'no such call';
   if (!rule.kinds.includes(caller.kind)) return `not for ${caller.kind === 'none' ? 'strangers' : caller.kind}`;
   if (!caller.verbs.includes(rule.verb)) return `verb ${rule.verb} is not theirs`;
+  if (isHeldBack(rule, caller)) return HELD_BACK;
   const looksUp = caller.kind === 'operator';
   return looksUp && ROLES.indexOf(caller.role) < ROLES.indexOf(rule.role) ? `needs the role ${rule.role}` : null;
 };

@@ -74,7 +74,7 @@ export const callerOf = (
   record: IdentityRecord,
   proof: Pick<Caller, 'certificate' | 'peer'>,
 ): Caller => {
-  const { kind, name, host, user, machineId, tenantId, role } = record;
+  const { kind, name, host, user, machineId, tenantId, role, quarantined = false } = record;
   return {
     kind,
     name: kind === 'host' ? user : name,
@@ -87,6 +87,16 @@ export const callerOf = (
     role,
     verbs: verbsOf(record),
     ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],
+    quarantined,
     ...proof,
   };
+};
+
+/** Whether an open call was let in as somebody who sees or may do something else than its caller does now. */
+export const hasChanged = (records: Records, caller: Caller, record: IdentityRecord): boolean => {
+  const { tenantId, tenants, role, verbs } = callerOf(records, caller.spiffeId ?? '', record, caller);
+  return (
+    JSON.stringify([tenantId, tenants, role, verbs]) !==
+    JSON.stringify([caller.tenantId, caller.tenants, caller.role, caller.verbs])
+  );
 };

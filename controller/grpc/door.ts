@@ -10,11 +10,12 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/audit-record.ts';
-import type { Records } from '../store/records.ts';
+import type { IdentityRecord, Records } from '../store/records.ts';
 import { actorOf, type Caller, LOCAL_CALLER } from '../tenancy/caller.ts';
+import { inQuarantine } from '../tenancy/quarantine.ts';
 import type { Subject } from '../tenancy/subject.ts';
-import { ACCESS, type AccessRule, objectionTo } from './access.ts';
-import { authenticate, standingOf } from './authenticate.ts';
+import { ACCESS, type AccessRule, HELD_BACK, isHeldBack, objectionTo } from './access.ts';
+import { authenticate, hasChanged, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
 import { Refusal } from './refusal.ts';
 import { keptReason } from './relayed-error.ts';
@@ -110,6 +111,7 @@ export class Door {
     const why = objectionTo(rule, caller);
     if (rule === undefined || why !== null) {
       this.#refused(path, rule, caller, `${why}${refusal === '' ? '' : `; ${refusal}`}`);
+      if (why === HELD_BACK) throw inQuarantine(caller);
       throw new Refusal(caller.kind === 'none' ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', reason);
     }
     return this.#enter(path, rule, caller);
@@ -232,14 +234,29 @@ export class Door {
   #sweep(): void {
     const { records, clock, log } = this.#context;
     const nowMs = clock.nowMs();
-    for (const { caller, signal } of this.#inside) {
+    for (const admission of this.#inside) {
+      const { caller, signal } = admission;
       if (caller.spiffeId === null || caller.certificate === null || signal.aborted) continue;
-      const reason = standingOf(records.identities.get(caller.spiffeId), caller.certificate, nowMs);
-      if (reason === null) continue;
+      const record = records.identities.get(caller.spiffeId);
+      const reason = standingOf(record, caller.certificate, nowMs);
+      if (reason === null) {
+        if (record !== undefined) this.#judgeAnew(admission, record);
+        continue;
+      }
       log.warn({ actor: caller.spiffeId, reason }, 'calls of an identity cut');
       this.closeStreamsOf(caller.spiffeId, reason);
       this.#onChanged(caller.spiffeId);
     }
+  }
+
+  /** Its caller stands, and is somebody else's or may do something else by now: it begins anew, as what it is. */
+  #judgeAnew(admission: Admission, record: IdentityRecord): void {
+    const { caller, rule, path } = admission;
+    const isHeld = isHeldBack(rule, record);
+    if (!isHeld && !hasChanged(this.#context.records, caller, record)) return;
+    this.#context.log.warn({ actor: caller.spiffeId, path, isHeld }, 'call cut: what its caller may do has changed');
+    const changed = 'what this caller sees or may do was changed: begin anew';
+    admission.abort(isHeld ? inQuarantine(caller) : new FleetError('UNAVAILABLE', changed));
   }
 }
 

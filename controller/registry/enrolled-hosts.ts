@@ -31,10 +31,11 @@ export class EnrolledHosts {
 
   #look(): void {
     const standing = new Set<string>();
-    for (const [, { kind, revoked, host, user, tenantId }] of this.#records.identities.entries()) {
+    for (const [, { kind, revoked, host, user, tenantId, quarantined }] of this.#records.identities.entries()) {
       if (kind !== 'host' || revoked) continue;
       standing.add(hostAgentId(host, user));
-      this.#registry.enrolled({ host, user, tenantId });
+      const id = this.#registry.enrolled({ host, user, tenantId });
+      this.#registry.setQuarantined(id, quarantined ?? false);
     }
     for (const id of this.#registry.known()) if (!standing.has(id)) this.#forget(id);
   }

@@ -11,7 +11,7 @@ import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { DiagnoseRequest, DiagnoseResponse, Finding, Upstream } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import { isVisible } from '../tenancy/visible.ts';
+import { isVisible, scopeOf } from '../tenancy/visible.ts';
 import type { Registry } from './registry.ts';
 
 /** Asks a connected host itself, on the caller's behalf. */
@@ -32,10 +32,10 @@ export const fleetHandlers = (
   options: FleetServiceOptions,
 ): Pick<Handlers<typeof FleetServiceService>, 'watchAgents' | 'whoAmI' | 'diagnose'> => {
   const { cell, version, view, registry, questions, clock } = options;
-  const upstream = (): Upstream => ({
+  const upstream = (caller: Caller): Upstream => ({
     state: 'self',
     address: '',
-    reason: registry.suspicion ?? undefined,
+    reason: registry.suspicion(seenBy(caller)) ?? undefined,
     ageMs: 0,
   });
   const seenBy = (caller: Caller) => (record: { tenantId: string }) => isVisible(caller, record);
@@ -43,7 +43,14 @@ export const fleetHandlers = (
 
   return {
     watchAgents: async (caller, request, call, { signal }) => {
-      const scope = { cell, caller: told(caller), sees: seenBy(caller), hereOnly: request.localOnly, upstream };
+      const scope = {
+        cell,
+        caller: told(caller),
+        sees: seenBy(caller),
+        scope: scopeOf(caller),
+        hereOnly: request.localOnly,
+        upstream: () => upstream(caller),
+      };
       await streamView(view, request, scope, callSink(call), clock, signal);
     },
     whoAmI: (caller) => ({
@@ -52,7 +59,7 @@ export const fleetHandlers = (
       host: caller.host,
       user: caller.user,
       version,
-      upstream: upstream(),
+      upstream: upstream(caller),
       verbs: [...caller.verbs],
       tenants: caller.tenants === 'all' ? [] : [...caller.tenants],
     }),

@@ -44,6 +44,7 @@ export const keepLastKnown = async (
     }
     for (const { revision, value, removed } of view.log.since(cursor)) {
       cursor = revision;
+      if (removed && view.present(value) !== undefined) continue;
       if (value.kind === 'agent') {
         if (removed) store.removeRow(value.hostAgent, value.key);
         else store.putRow(value.hostAgent, value.key, withoutScreenText(value.row));

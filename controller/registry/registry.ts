@@ -13,7 +13,7 @@ import {
 } from '../../src/domain/link.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import type { FleetView } from '../../src/view/fleet-view.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { silenceSuspicion } from './silence.ts';
 
 /** Who is at the end of a line; from the certificate and the store, never from a message. */
@@ -97,8 +97,9 @@ export class Registry {
       heardAtMono: now,
       facts: null,
       clockSkewMs: null,
-      behind: null,
       ...held,
+      // It was another tenant's who had something told to it.
+      behind: null,
       id,
       cell,
       ...identity,
@@ -106,6 +107,13 @@ export class Registry {
     });
     this.#judge(id);
     return id;
+  }
+
+  /** An administrator's word; no change for readers where it is so already. */
+  setQuarantined(id: string, quarantined: boolean): void {
+    const held = this.#options.view.hostAgent(id);
+    if (held === undefined || (held.quarantined ?? false) === quarantined) return;
+    this.#options.view.putHostAgent({ ...held, quarantined });
   }
 
   /** `host/user` of every host-agent that is shown. */
@@ -187,9 +195,15 @@ export class Registry {
     for (const id of this.#lines.keys()) this.#judge(id);
   }
 
-  /** Words when the fault is probably on the controller's own side; else null. */
-  get suspicion(): string | null {
-    return this.#suspicion;
+  /** Words when the fault is probably on the controller's own side, by what this reader sees by itself; else null. */
+  suspicion(sees: (record: HostAgentRecord) => boolean): string | null {
+    if (this.#suspicion === null) return null;
+    const isSeen = (id: string): boolean => {
+      const record = this.#options.view.hostAgent(id);
+      return record !== undefined && sees(record);
+    };
+    const seen = [...this.#lines].filter(([id]) => isSeen(id)).map(([, line]) => line.evidence);
+    return silenceSuspicion(seen, this.#options.clock.monotonicMs(), this.#thresholds);
   }
 
   #line(id: string): Line {

@@ -2,7 +2,7 @@ import { type LinkEvidence, type LinkThresholds, SUSPECT_LEAST, SUSPECT_SHARE } 
 
 /**
  * Many hosts falling silent within the same few seconds share a cause, and that is more likely here than there.
- * Returns the words for it, or null; every tenant reads them, so they count nobody. Clean ends do not count.
+ * Returns the words for it, or null. Clean ends do not count.
  */
 export const silenceSuspicion = (
   lines: readonly LinkEvidence[],

@@ -26,6 +26,8 @@ export interface IdentityRecord {
   tenants?: string[];
   /** An operator that may take terminals over. */
   takeover?: boolean;
+  /** Of a host: it may report and renew, and nothing else. */
+  quarantined?: boolean;
 }
 
 /** What an invitation makes of whoever uses it. */
@@ -37,9 +39,23 @@ export interface InvitedRecord {
   takeover: boolean;
 }
 
+/** The tenant `default` has no record: it is always there. */
+export interface TenantRecord {
+  addedMs: number;
+  addedBy: string;
+}
+
+/** Whose a host-agent is, or will be once it is enrolled. */
+export interface BindingRecord {
+  tenantId: string;
+  boundMs: number;
+  boundBy: string;
+}
+
 export interface TokenRecord {
   host: string;
   user: string;
+  /** Where its host-agent is not bound. */
   tenantId: string;
   expiresMs: number;
   replace: boolean;
@@ -140,6 +156,10 @@ export interface Records {
   settings: Mirror<Settings>;
   /** By host/user. */
   ceilings: Mirror<CeilingRecord>;
+  /** By id. */
+  tenants: Mirror<TenantRecord>;
+  /** By host/user. */
+  bindings: Mirror<BindingRecord>;
   /** By tenant/id. */
   orders: Mirror<OrderRecord>;
   /** By host/user. */
@@ -155,6 +175,8 @@ export const openRecords = async (store: Store): Promise<Records> => {
     tokens: new Mirror(store, 'token/'),
     settings: new Mirror(store, 'setting/'),
     ceilings: new Mirror(store, 'ceiling/'),
+    tenants: new Mirror(store, 'tenant/'),
+    bindings: new Mirror(store, 'binding/'),
     orders: new Mirror(store, 'order/'),
     appliedRosters: new Mirror(store, 'applied-roster/'),
     intents: new Mirror(store, 'intent/'),
@@ -164,6 +186,8 @@ export const openRecords = async (store: Store): Promise<Records> => {
     records.tokens.start(),
     records.settings.start(),
     records.ceilings.start(),
+    records.tenants.start(),
+    records.bindings.start(),
     records.orders.start(),
     records.appliedRosters.start(),
     records.intents.start(),

@@ -30,6 +30,8 @@ export interface Caller {
   /** Verbs on its own host and user; on others only `ceiling`. Both without reading, which the tenant decides. */
   verbs: readonly Verb[];
   ceiling: readonly GrantableVerb[];
+  /** A host that may report and renew, and nothing else. */
+  quarantined?: boolean;
   /** Proof of the connection; null for local callers and strangers. */
   certificate: { serial: string; keyFingerprint: string; notAfterMs: number } | null;
   /** address:port it calls from, for the log and rate limits only. */

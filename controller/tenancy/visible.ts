@@ -9,6 +9,9 @@ import type { Caller } from './caller.ts';
 export const isVisible = ({ tenants }: Caller, { tenantId }: { tenantId: string }): boolean =>
   tenants === 'all' || tenants.includes(tenantId);
 
+/** Names what exists for a caller: two with the same word see the same. */
+export const scopeOf = ({ tenants }: Caller): string => (tenants === 'all' ? '*' : [...tenants].sort().join(' '));
+
 export const noSuchAgent = (): FleetError => new FleetError('NOT_FOUND', 'no such agent: see "fleet ps"');
 
 /** NOT_FOUND in the same words whether there is no such agent or it is another tenant's. */

@@ -97,11 +97,14 @@ export class Uplink {
   connect(identity: HostIdentity, stream: UplinkStream): void {
     const id = hostAgentId(identity.host, identity.user);
     let session: Session | null = null;
+    let isOver = false;
     const late = setTimeout(
       () => stream.fail(new FleetError('DEADLINE_EXCEEDED', 'no hello within 5 s')),
       HELLO_DEADLINE_MS,
     );
     stream.onMessage((message) => {
+      // What was cut may have been let in as somebody else than it is now.
+      if (isOver) return;
       try {
         if (message.hello && session === null) {
           clearTimeout(late);
@@ -116,6 +119,7 @@ export class Uplink {
       }
     });
     stream.onEnd(() => {
+      isOver = true;
       clearTimeout(late);
       if (session !== null) this.#ended(session);
       session = null;

@@ -66,6 +66,7 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
         cell: options.names().cell,
         caller: caller(),
         sees: () => true,
+        scope: '',
         hereOnly: call.request.localOnly,
         upstream: () => options.upstream.describe(),
       };

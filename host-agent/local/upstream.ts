@@ -3,7 +3,7 @@
  * warm for a while, resumed by token. When the controller cannot be heard, the last rows stay, and say so.
  */
 import type { Client, ServiceError } from '@grpc/grpc-js';
-import { credentials } from '@grpc/grpc-js';
+import { credentials, status as grpcStatus } from '@grpc/grpc-js';
 import { LINK_THRESHOLDS } from '../../src/domain/link.ts';
 import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -40,6 +40,8 @@ const WARM_MS = 600_000;
 const RETRY_MS = 500;
 const SILENT_MS = 6_000;
 const BACKOFF = { firstMs: 1_000, capMs: 30_000 };
+/** An administrator must lift what keeps this host from asking. */
+const REFUSED_MS = 5_000;
 /** A view that was followed for this long is no repetition of the one before. */
 const SETTLED_MS = 60_000;
 
@@ -56,6 +58,8 @@ export class Upstream {
   #unansweredSinceMono = Number.NEGATIVE_INFINITY;
   /** Why the controller's view ended, until it is whole again. */
   #failure: string | null = null;
+  /** The controller takes this host's word and tells it nothing. */
+  #isRefused = false;
   #wanted = new AbortController();
 
   constructor(options: UpstreamOptions) {
@@ -82,6 +86,7 @@ export class Upstream {
     const settled = (): boolean =>
       this.#synced ||
       !this.#options.line.enrolled ||
+      this.#isRefused ||
       this.#options.line.standing.state === 'unreachable' ||
       this.#options.line.standing.state === 'refused';
     while (!settled() && !over.aborted) {
@@ -111,7 +116,8 @@ export class Upstream {
     if (state === 'connected' && this.#isWanted() && !this.#synced) {
       // The line is up, but what it was asked for has not come: a list made now is not the whole.
       const waitedMs = Math.max(0, clock.monotonicMs() - Math.max(sinceMono, this.#unansweredSinceMono));
-      return { state: 'unreachable', address, reason: this.#failure ?? 'no answer yet', ageMs: waitedMs };
+      const standing = this.#isRefused ? 'refused' : 'unreachable';
+      return { state: standing, address, reason: this.#failure ?? 'no answer yet', ageMs: waitedMs };
     }
     if (state === 'connected') {
       return { state: 'connected', address, reason: this.#image.upstream?.reason, ageMs };
@@ -138,12 +144,12 @@ export class Upstream {
       this.#progress.emit();
       if (signal.aborted) return;
       this.#markUnreachable();
-      const moreMs = end === 'misread' ? backoffDelayMs(misreads++, this.#options.backoff ?? BACKOFF) : 0;
-      await this.#lineChange(RETRY_MS + moreMs, signal);
+      const misreadMs = end === 'misread' ? backoffDelayMs(misreads++, this.#options.backoff ?? BACKOFF) : 0;
+      await this.#lineChange(RETRY_MS + misreadMs + (this.#isRefused ? REFUSED_MS : 0), signal);
     }
   }
 
-  /** This host-agent belongs to another cell now. */
+  /** This host-agent belongs to another cell or tenant now, or may ask nothing: what it held is not for its eyes. */
   forget(): void {
     this.#image.clear();
   }
@@ -180,6 +186,7 @@ export class Upstream {
       try {
         if (!this.#image.apply(frame)) return;
         this.#failure = null;
+        this.#isRefused = false;
         if (!this.#synced) {
           this.#synced = true;
           this.#progress.emit();
@@ -194,7 +201,11 @@ export class Upstream {
     });
     call.on('error', (error: ServiceError) => {
       if (!isOver) {
-        this.#failure ??= error.details;
+        this.#isRefused = error.code === grpcStatus.FAILED_PRECONDITION;
+        if (this.#isRefused) {
+          this.#failure = error.details;
+          this.forget();
+        } else this.#failure ??= error.details;
         log.debug({ err: error.message }, 'view of the controller ended');
       }
       ended.abort();

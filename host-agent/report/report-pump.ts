@@ -55,6 +55,7 @@ const nextReport = (view: FleetView, cursor: bigint, begin: boolean): Report | n
     }
     report.revision = revision;
     if (value.kind !== 'agent' || value.hostAgent !== view.hereId) continue;
+    if (removed && view.present(value) !== undefined) continue;
     if (removed) report.removed.push(value.key);
     else report.rows.push({ key: value.key, row: value.row });
     bytes += value.key.length + (removed ? 8 : value.row.length);

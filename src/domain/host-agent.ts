@@ -67,6 +67,8 @@ export interface HostAgent {
   here: boolean;
   /** null: it was told all that it should have been. */
   behind: Behind | null;
+  /** It may report and nothing else; unset where nobody says so. */
+  quarantined?: boolean;
 }
 
 export const hostAgentId = (host: string, user: string): string => `${host}/${user}`;

@@ -5,6 +5,7 @@
 import type { HostAgent, HostFacts, Link } from '../domain/host-agent.ts';
 import type { Behind } from '../domain/intent.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { ResumeTokens } from './resume-token.ts';
 import { RevisionLog } from './revision-log.ts';
 
 /** A host-agent as held: moments of the monotonic clock instead of ages. */
@@ -23,6 +24,8 @@ export interface HostAgentRecord {
   heardAtMono: number;
   clockSkewMs: number | null;
   behind: HeldBehind | null;
+  /** It may report and nothing else. */
+  quarantined?: boolean;
 }
 
 /** A moment at which it was given, and one at which it expires. */
@@ -44,10 +47,14 @@ export interface AgentRecord {
 
 export type ViewRecord = HostAgentRecord | AgentRecord;
 
-export const agentLogKey = (hostAgent: string, key: string): string => `${hostAgent}\n${key}`;
+/** Each tenant's records have log keys of their own: what moves to another one's leaves there like anything that is gone. */
+const ofTenant = (tenantId: string, name: string): string => `${tenantId.length}:${tenantId}\n${name}`;
+const hostLogKey = ({ tenantId, id }: HostAgentRecord): string => ofTenant(tenantId, id);
+const rowLogKey = ({ tenantId, hostAgent, key }: AgentRecord): string => ofTenant(tenantId, `${hostAgent}\n${key}`);
 
 export class FleetView {
   readonly log: RevisionLog<ViewRecord>;
+  readonly resumeTokens = new ResumeTokens();
   readonly #clock: Clock;
   readonly #hostAgents = new Map<string, HostAgentRecord>();
   readonly #rows = new Map<string, Map<string, AgentRecord>>();
@@ -72,15 +79,23 @@ export class FleetView {
     return this.#rows.get(id) ?? new Map();
   }
 
-  /** Adds or changes a host-agent; always a change for readers. */
+  /**
+   * What this record is now, whosever it is by now; undefined: it is gone. The removal of what is still held is no news to
+   * readers who see it where it is.
+   */
+  present(record: ViewRecord): ViewRecord | undefined {
+    return record.kind === 'agent' ? this.rowsOf(record.hostAgent).get(record.key) : this.hostAgent(record.id);
+  }
+
+  /** Adds or changes a host-agent; always a change for readers. One of another tenant by now takes its rows along. */
   putHostAgent(record: Omit<HostAgentRecord, 'kind'>): void {
     const held: HostAgentRecord = { kind: 'host-agent', ...record };
-    const moved = this.#hostAgents.get(held.id)?.tenantId;
+    const before = this.#hostAgents.get(held.id);
     this.#hostAgents.set(held.id, held);
     if (!this.#rows.has(held.id)) this.#rows.set(held.id, new Map());
-    if (moved !== undefined && moved !== held.tenantId) this.#moveTenant(held);
     if (held.here) this.hereId = held.id;
-    this.log.set(held.id, held);
+    if (before !== undefined && before.tenantId !== held.tenantId) this.#move(before, held);
+    this.log.set(hostLogKey(held), held);
   }
 
   /** A new state of the link; the same state with the same reason is no change. */
@@ -102,7 +117,7 @@ export class FleetView {
     const changed = held.facts === null || !sameFacts(held.facts, facts) || skewed;
     held.facts = facts;
     if (skewed) held.clockSkewMs = clockSkewMs;
-    if (changed) this.log.set(held.id, held);
+    if (changed) this.log.set(hostLogKey(held), held);
   }
 
   /** What a host-agent was not told yet, or null; the same again is no change for readers. */
@@ -113,9 +128,10 @@ export class FleetView {
 
   removeHostAgent(id: string): void {
     for (const key of [...this.rowsOf(id).keys()]) this.removeRow(id, key);
+    const held = this.#hostAgents.get(id);
     this.#rows.delete(id);
     this.#hostAgents.delete(id);
-    this.log.delete(id);
+    if (held !== undefined) this.log.delete(hostLogKey(held));
   }
 
   /** Returns whether the row was new or different. The host-agent must be known. */
@@ -127,13 +143,15 @@ export class FleetView {
     if (held && sameBytes(held.row, row)) return false;
     const record: AgentRecord = { kind: 'agent', hostAgent, tenantId: owner.tenantId, key, row };
     rows.set(key, record);
-    this.log.set(agentLogKey(hostAgent, key), record);
+    this.log.set(rowLogKey(record), record);
     return true;
   }
 
   removeRow(hostAgent: string, key: string): boolean {
-    if (!this.#rows.get(hostAgent)?.delete(key)) return false;
-    return this.log.delete(agentLogKey(hostAgent, key));
+    const held = this.rowsOf(hostAgent).get(key);
+    if (held === undefined) return false;
+    this.#rows.get(hostAgent)?.delete(key);
+    return this.log.delete(rowLogKey(held));
   }
 
   /** The record as it is to be said now: moments become ages. */
@@ -148,12 +166,14 @@ export class FleetView {
     };
   }
 
-  #moveTenant(owner: HostAgentRecord): void {
-    for (const [key, record] of this.#rows.get(owner.id) ?? []) {
-      const moved = { ...record, tenantId: owner.tenantId };
-      this.#rows.get(owner.id)?.set(key, moved);
-      this.log.set(agentLogKey(owner.id, key), moved);
-    }
+  /** All of it stands where it moved before anybody is told of any. */
+  #move(before: HostAgentRecord, owner: HostAgentRecord): void {
+    const left = [...this.rowsOf(owner.id).values()];
+    const moved = left.map((record) => ({ ...record, tenantId: owner.tenantId }));
+    this.#rows.set(owner.id, new Map(moved.map((record) => [record.key, record])));
+    for (const record of left) this.log.delete(rowLogKey(record));
+    this.log.delete(hostLogKey(before));
+    for (const record of moved) this.log.set(rowLogKey(record), record);
   }
 }
 

@@ -6,7 +6,7 @@ import { type AgentMark, changesBetween, eventOf, markOf } from '../domain/agent
 import type { FleetEvent } from '../domain/fleet-event.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { decodeAgentRow } from '../wire/agent-row.ts';
-import { type AgentRecord, agentLogKey, type FleetView, type HostAgentRecord } from './fleet-view.ts';
+import type { AgentRecord, FleetView, HostAgentRecord } from './fleet-view.ts';
 import type { Change } from './revision-log.ts';
 
 export interface ViewEventsOptions {
@@ -21,6 +21,9 @@ export interface ViewEventsOptions {
 /** Rows that are looked at in one go. */
 const STEP = 200;
 
+/** The same whosever it is. */
+const markKey = ({ hostAgent, key }: Pick<AgentRecord, 'hostAgent' | 'key'>): string => `${hostAgent}\n${key}`;
+
 export class ViewEvents {
   readonly #options: ViewEventsOptions;
   readonly #marks = new Map<string, AgentMark>();
@@ -32,8 +35,8 @@ export class ViewEvents {
     this.#options = options;
     this.#lost = new Set(options.lost);
     const { log } = options.view;
-    for (const { key, value, removed } of log.since(0n)) {
-      if (value.kind === 'agent' && !removed) this.#mark(key, value);
+    for (const { value, removed } of log.since(0n)) {
+      if (value.kind === 'agent' && !removed) this.#mark(value);
     }
     this.#cursor = log.revision;
   }
@@ -48,16 +51,18 @@ export class ViewEvents {
       if (looked === STEP) return { events, more: true };
       looked += 1;
       this.#cursor = change.revision;
-      const { value } = change;
-      if (value.kind === 'host-agent') events.push(...this.#host(value, change.removed));
+      const { value, removed } = change;
+      // It only belongs to somebody else by now.
+      if (removed && this.#options.view.present(value) !== undefined) continue;
+      if (value.kind === 'host-agent') events.push(...this.#host(value, removed));
       else events.push(...this.#agent(change as Change<AgentRecord>));
     }
     return { events, more: false };
   }
 
-  #mark(key: string, record: AgentRecord): void {
+  #mark(record: AgentRecord): void {
     const row = rowOf(record);
-    if (row !== null) this.#marks.set(key, markOf(row, null));
+    if (row !== null) this.#marks.set(markKey(record), markOf(row, null));
   }
 
   /** Too far behind for what is remembered of removals: those that are not held any more have left. */
@@ -65,10 +70,11 @@ export class ViewEvents {
     const { view, clock, isMeant } = this.#options;
     this.#cursor = 0n;
     const events: FleetEvent[] = [];
-    for (const [key, mark] of this.#marks) {
-      if (view.log.get(key) !== undefined) continue;
-      this.#marks.delete(key);
-      const owner = view.hostAgent(key.slice(0, key.indexOf('\n')));
+    for (const [name, mark] of this.#marks) {
+      const at = name.indexOf('\n');
+      const owner = view.hostAgent(name.slice(0, at));
+      if (view.rowsOf(name.slice(0, at)).has(name.slice(at + 1))) continue;
+      this.#marks.delete(name);
       if (owner === undefined || isMeant?.(owner) === false) continue;
       events.push(...changesBetween(mark, null, null).map((change) => eventOf(change, owner, clock.nowMs())));
     }
@@ -80,7 +86,8 @@ export class ViewEvents {
     const { id, linkState, linkReason } = record;
     if (removed) {
       this.#lost.delete(id);
-      for (const key of this.#marks.keys()) if (key.startsWith(agentLogKey(id, ''))) this.#marks.delete(key);
+      const prefix = markKey({ hostAgent: id, key: '' });
+      for (const name of this.#marks.keys()) if (name.startsWith(prefix)) this.#marks.delete(name);
       return [];
     }
     const wasLost = this.#lost.has(id);
@@ -92,15 +99,16 @@ export class ViewEvents {
     return [eventOf({ kind, reason: isLost ? (linkReason ?? '') : '' }, record, clock.nowMs())];
   }
 
-  #agent({ key, value, removed }: Change<AgentRecord>): FleetEvent[] {
+  #agent({ value, removed }: Change<AgentRecord>): FleetEvent[] {
     const { view, clock, isMeant } = this.#options;
+    const name = markKey(value);
     const owner = view.hostAgent(value.hostAgent);
-    const before = this.#marks.get(key) ?? null;
+    const before = this.#marks.get(name) ?? null;
     const row = removed ? null : rowOf(value);
     if (!removed && row === null) return [];
     const after = row && markOf(row, before);
-    if (after === null) this.#marks.delete(key);
-    else this.#marks.set(key, after);
+    if (after === null) this.#marks.delete(name);
+    else this.#marks.set(name, after);
     // Its host was removed by an operator: nothing ended there.
     if (owner === undefined || isMeant?.(owner) === false) return [];
     const of = { ...owner, tenantId: value.tenantId };

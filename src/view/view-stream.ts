@@ -15,6 +15,8 @@ export interface ViewScope {
   caller: Caller;
   /** What exists for this caller. */
   sees(record: HostAgentRecord | AgentRecord): boolean;
+  /** Names that scope: a reader resumes only in the one in which it stopped. */
+  scope: string;
   /** Only the host-agent that answers. */
   hereOnly: boolean;
   upstream(): Upstream;
@@ -37,7 +39,7 @@ export const streamView = async (
 ): Promise<void> => {
   const wake = new Wake();
   using _subscription = view.log.onChange(() => wake.poke());
-  const resumeFrom = parseToken(request.resumeToken, view.log.id);
+  const resumeFrom = view.resumeTokens.open(request.resumeToken, scope.scope);
   const resumed = resumeFrom !== null && view.log.reaches(resumeFrom);
   const visible = (record: HostAgentRecord | AgentRecord): boolean =>
     scope.sees(record) && (!scope.hereOnly || ownerOf(record) === view.hereId);
@@ -81,7 +83,8 @@ export const streamView = async (
     }
     if (changes || !bookmarked) {
       bookmarked = true;
-      await send({ bookmark: { resumeToken: formatToken(view.log.id, cursor), upstream: scope.upstream() } });
+      const resumeToken = view.resumeTokens.seal(cursor, scope.scope);
+      await send({ bookmark: { resumeToken, upstream: scope.upstream() } });
     }
     if (!request.follow) return;
     if (changes) await sleep(FLUSH_INTERVAL_MS, signal);
@@ -115,6 +118,8 @@ const nextChanges = (
     revision = change.revision;
     const record = change.value;
     if (!visible(record) || (hostsOnly && record.kind === 'agent')) continue;
+    const present = change.removed ? view.present(record) : undefined;
+    if (present !== undefined && visible(present)) continue;
     if (record.kind === 'host-agent') {
       if (change.removed) bytes += told.forget(record.id, changes);
       else bytes += told.tell(record, changes);
@@ -145,13 +150,6 @@ const heardNews = (
     hosts.push({ hostAgent: record.id, heardAgeMs: said.heardAgeMs, hostNowMs: record.facts.hostNowMs });
   }
   return { hosts, upstream: scope.upstream() };
-};
-
-const formatToken = (id: string, revision: bigint): string => `${id}:${revision}`;
-
-const parseToken = (token: string, id: string): bigint | null => {
-  const match = /^([0-9a-f-]{36}):(\d{1,20})$/.exec(token);
-  return match && match[1] === id ? BigInt(match[2]!) : null;
 };
 
 const yieldToLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -46,6 +46,7 @@ export const hostAgentToWire = (agent: HostAgent): wire.HostAgent => ({
   facts: agent.facts ? hostFactsToWire(agent.facts) : undefined,
   clockSkewMs: agent.clockSkewMs ?? undefined,
   behind: agent.behind ? behindToWire(agent.behind) : undefined,
+  quarantined: agent.quarantined ?? false,
 });
 
 export const hostAgentFromWire = (agent: wire.HostAgent): HostAgent => ({
@@ -64,4 +65,5 @@ export const hostAgentFromWire = (agent: wire.HostAgent): HostAgent => ({
   clockSkewMs: agent.clockSkewMs ?? null,
   here: agent.here,
   behind: agent.behind ? behindFromWire(agent.behind) : null,
+  quarantined: agent.quarantined,
 });

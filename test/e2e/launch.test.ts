@@ -14,6 +14,8 @@ import { Testbed } from '../helpers/testbed/testbed.ts';
 import { until } from '../helpers/until.ts';
 
 const SOON = { timeoutMs: 60_000 };
+/** Until systemd gives up one that dies at once. */
+const GIVEN_UP = { timeoutMs: 240_000 };
 const HOME = '/home/ana';
 const MOSAIC = `${HOME}/.config/mosaic/fleet`;
 const STUB = join(import.meta.dirname, '../fixtures/mosaic/w-jarvis/.config/mosaic/fleet/dogfood-agent.py');
@@ -63,12 +65,12 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.stop());
 
-const untilRow = (agent: string, is: (row: AgentView) => unknown): Promise<AgentView> =>
+const untilRow = (agent: string, is: (row: AgentView) => unknown, within = SOON): Promise<AgentView> =>
   until(async () => {
     const row = (await see({ host, user: 'ana' })).agents.find((each) => each.agent === agent);
     if (!row || !is(row)) throw new Error(`${agent} is ${JSON.stringify(row)?.slice(0, 1_500)}`);
     return row;
-  }, SOON);
+  }, within);
 
 const runs = (row: AgentView): boolean => row.tmux?.dead === false && row.runtime_seen === row.runtime;
 
@@ -118,7 +120,7 @@ test.each([
   ['no-binary', /^unit failed: [a-z-]+: codex is not found on its PATH: name its folder in MOSAIC_RUNTIME_BIN$/],
   ['no-folder', /^unit failed: [a-z-]+: its working directory \/nowhere\/at\/all does not exist$/],
 ])('%s is given up after a few starts, and its row says why', async (agent, reason) => {
-  const row = await untilRow(agent, (each) => each.unit?.active_state === 'failed');
+  const row = await untilRow(agent, (each) => each.unit?.active_state === 'failed', GIVEN_UP);
   expect(row).toMatchObject({ readiness: 'dead', attention: { need: 'failed' } });
   expect(row.reason).toMatch(reason);
 });

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inviteOperator } from '../../src/cli/client/admin-methods.ts';
+import { addTenant, inviteOperator } from '../../src/cli/client/admin-methods.ts';
 import { readContext, saveContext } from '../../src/cli/client/context-files.ts';
 import { openContext } from '../../src/cli/client/context-line.ts';
 import { contextFolder } from '../../src/cli/client/contexts.ts';
@@ -17,9 +17,10 @@ import type { RunningController } from './run-controller.ts';
 
 export type OperatorWish = Partial<InviteOperatorRequest> & { name: string };
 
-/** The invitation's text. */
+/** The invitation's text; tenants that are not there yet are made. */
 export const inviteTo = (controller: RunningController, wish: OperatorWish): Promise<string> =>
   controller.admin(async (channel) => {
+    for (const tenantId of wish.tenants ?? []) await channel.unary(addTenant, { tenantId }, { deadlineMs: 5_000 });
     const whole = { role: 'viewer', tenants: [], takeover: false, validSeconds: 0, ...wish };
     return (await channel.unary(inviteOperator, whole, { deadlineMs: 5_000 })).token;
   });

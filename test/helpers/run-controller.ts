@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ControllerConfig, readConfig } from '../../controller/config.ts';
 import { Controller } from '../../controller/controller.ts';
-import { controllerStatus, createToken } from '../../src/cli/client/admin-methods.ts';
+import { addTenant, controllerStatus, createToken } from '../../src/cli/client/admin-methods.ts';
 import { adminEndpoint } from '../../src/cli/client/endpoints.ts';
 import { GrpcChannel } from '../../src/cli/client/grpc-channel.ts';
 import { watchAgents } from '../../src/cli/client/methods.ts';
@@ -69,7 +69,9 @@ export class RunningController {
     return await ask(channel);
   }
 
+  /** For a tenant that is made where there is none. */
   async token(host: string, user = 'u', tenantId = '', replace = false): Promise<string> {
+    if (tenantId !== '') await this.admin((channel) => channel.unary(addTenant, { tenantId }, { deadlineMs: 5_000 }));
     const request = { host, user, tenantId, validSeconds: 60, replace };
     return (await this.admin((channel) => channel.unary(createToken, request, { deadlineMs: 5_000 }))).token;
   }

@@ -151,6 +151,7 @@ export class ServedView {
       cell: 'home',
       caller: CALLER,
       sees: () => true,
+      scope: '',
       hereOnly: call.request.localOnly,
       upstream: () => this.upstream,
     };

@@ -2,6 +2,7 @@
 import * as admin from '../../wire/gen/fleet/v1/admin_messages.ts';
 import * as audit from '../../wire/gen/fleet/v1/audit.ts';
 import * as operators from '../../wire/gen/fleet/v1/operators.ts';
+import * as tenants from '../../wire/gen/fleet/v1/tenants.ts';
 import { methodOf } from './methods.ts';
 
 const path = (name: string): string => `/fleet.v1.AdminService/${name}`;
@@ -36,4 +37,14 @@ export const revokeOperator = methodOf(
   path('RevokeOperator'),
   operators.RevokeOperatorRequest,
   operators.RevokeOperatorResponse,
+);
+export const addTenant = methodOf(path('AddTenant'), tenants.AddTenantRequest, tenants.AddTenantResponse);
+export const listTenants = methodOf(path('ListTenants'), tenants.ListTenantsRequest, tenants.ListTenantsResponse);
+export const removeTenant = methodOf(path('RemoveTenant'), tenants.RemoveTenantRequest, tenants.RemoveTenantResponse);
+export const bindTenant = methodOf(path('BindTenant'), tenants.BindTenantRequest, tenants.BindTenantResponse);
+export const unbindTenant = methodOf(path('UnbindTenant'), tenants.UnbindTenantRequest, tenants.UnbindTenantResponse);
+export const quarantineHost = methodOf(
+  path('QuarantineHost'),
+  tenants.QuarantineHostRequest,
+  tenants.QuarantineHostResponse,
 );

@@ -24,4 +24,4 @@ export const LONGEST_ORDER = { leastMs: 1_000, mostMs: 10 * 60_000 };
 /** `--wait-idle`. */
 export const LONGEST_WAIT = { leastMs: 1_000, mostMs: 12 * 3_600_000 };
 /** `--expires` of what waits for a host. */
-export const LONGEST_INTENT = { leastMs: 60_000, mostMs: 7 * 24 * 3_600_000 };
+export const LONGEST_INTENT = { leastMs: 10_000, mostMs: 7 * 24 * 3_600_000 };

@@ -55,6 +55,12 @@ VerifyAudit                   -     x          x       x         x      x      y
 InviteOperator                -     x          x       x         x      x      y      y        -
 ListOperators                 -     x          x       x         x      x      y      y        -
 RevokeOperator              ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
+AddTenant                     -     x          x       x         x      x      y      y        -
+ListTenants                   -     x          x       x         x      x      y      y        -
+RemoveTenant                ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
+BindTenant                    -     x          x       x         x      x      y      y        -
+UnbindTenant                ---   xxx        xxx     xxx       xxx    xxx    nyn    nyn      ---
+QuarantineHost              ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
 Check                         -     y          y       y         y      y      y      y        -
 Watch                         -     y          y       y         y      y      y      y        -
 List                          -     y          y       y         y      y      y      y        -
@@ -72,6 +78,7 @@ const SCOPES: readonly Scope[] = ['own', 'other', 'absent'];
 const isNeighbour = (who: string): boolean => who === 'neighbour';
 
 interface Target {
+  tenantId: string;
   host: string;
   hostAgent: string;
   order: string;
@@ -107,6 +114,11 @@ const REQUESTS: Readonly<Record<string, (target: Target) => object>> = {
   RemoveHost: ({ victim }) => ({ host: victim }),
   AllowVerbs: ({ host }) => ({ host }),
   RevokeOperator: ({ victim }) => ({ name: victim }),
+  AddTenant: () => ({ tenantId: 'made' }),
+  RemoveTenant: ({ tenantId }) => ({ tenantId }),
+  BindTenant: () => ({ tenantId: 'default', host: 'W-jarvis', user: 'u' }),
+  UnbindTenant: ({ victim }) => ({ host: victim, user: 'u' }),
+  QuarantineHost: ({ victim }) => ({ host: victim }),
   // Let in, and then refused for what it says.
   Listen: () => ({ address: 'nowhere' }),
 };
@@ -161,17 +173,21 @@ afterAll(async () => {
 });
 
 const targetOf = (who: string, scope: Scope, victim = 'nobody'): Target => {
-  if (scope === 'absent') return { host: 'nowhere', hostAgent: 'nowhere/u', order: 'order-absent', victim: 'nobody' };
+  if (scope === 'absent') {
+    const nowhere = { host: 'nowhere', hostAgent: 'nowhere/u', tenantId: 'nowhere' };
+    return { ...nowhere, order: 'order-absent', victim: 'nobody' };
+  }
   const isFirst = (scope === 'own') !== isNeighbour(who);
   const host = isFirst ? 'W-jarvis' : 'dragon-lin';
-  return { host, hostAgent: `${host}/u`, order: `order-of-${host}`, victim };
+  const tenantId = isFirst ? 'default' : 'acme';
+  return { host, hostAgent: `${host}/u`, tenantId, order: `order-of-${host}`, victim };
 };
 
 /** Somebody whom the call may end, of that scope's tenant. */
 const victimFor = async (call: string, who: string, scope: Scope): Promise<string> => {
-  const name = `victim-${who}-${scope}`;
+  const name = `victim-${call}-${who}-${scope}`;
   const tenantId = scope === 'own' ? 'default' : 'acme';
-  if (call === 'RemoveHost') await quietHost(cell.controller, name, tenantId);
+  if (/^(RemoveHost|UnbindTenant|QuarantineHost)$/.test(call)) await quietHost(cell.controller, name, tenantId);
   if (call === 'RevokeOperator') await inviteTo(cell.controller, { name, tenants: [tenantId] });
   return name;
 };
@@ -192,7 +208,7 @@ describe.each([...ROWS])('%s', (call, letters) => {
     for (const path of pathsOf(call)) {
       const failures = [];
       for (const scope of scopes) {
-        const victim = expected[0] === 'y' && scope !== 'absent' ? await victimFor(call, who, scope) : 'nobody';
+        const victim = expected.includes('y') && scope !== 'absent' ? await victimFor(call, who, scope) : 'nobody';
         const target = targetOf(who, scope, victim);
         failures.push(await client.failureOf(path, REQUESTS[call]?.(target) ?? {}));
       }

@@ -15,6 +15,7 @@ const scope = (sees: (tenant: string) => boolean = () => true): ViewScope => ({
   cell: 'home',
   caller,
   sees: ({ tenantId }) => sees(tenantId),
+  scope: '',
   hereOnly: false,
   upstream: () => ({ state: 'self', address: '', ageMs: 0 }),
 });

@@ -1,0 +1,84 @@
+/**
+ * Tenants: made and removed by an administrator, never by being named. Everybody may learn here whether one is; the
+ * callers of this room are administrators, or give the answer in words that say nothing.
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import { isIdentityName } from '../../src/identity/spiffe-id.ts';
+import type { Records } from '../store/records.ts';
+
+/** To whom enrolled users belong unless said otherwise; it is always there. */
+export const DEFAULT_TENANT = 'default';
+
+export const isTenant = (records: Records, tenantId: string): boolean =>
+  tenantId === DEFAULT_TENANT || records.tenants.get(tenantId) !== undefined;
+
+/** NOT_FOUND naming the command that makes it. */
+export const requireTenant = (records: Records, tenantId: string): void => {
+  requireName('tenant', tenantId);
+  if (isTenant(records, tenantId)) return;
+  throw new FleetError('NOT_FOUND', `no tenant ${tenantId}: "fleet tenant add ${tenantId}" makes it`);
+};
+
+/** INVALID_ARGUMENT for what could be no part of an identity. */
+export const requireName = (what: string, name: string): void => {
+  if (isIdentityName(name)) return;
+  throw new FleetError('INVALID_ARGUMENT', `${what} ${JSON.stringify(name)}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
+};
+
+/** Durable when it resolves; false: it was there already. */
+export const addTenant = async (
+  records: Records,
+  tenantId: string,
+  added: { nowMs: number; by: string },
+): Promise<boolean> => {
+  requireName('tenant', tenantId);
+  if (isTenant(records, tenantId)) return false;
+  const put = [records.tenants.writing(tenantId, { addedMs: added.nowMs, addedBy: added.by })];
+  return (await records.store.commit({ expect: [records.tenants.expectation(tenantId)], put })) !== null;
+};
+
+/** FAILED_PRECONDITION while anybody belongs to it; NOT_FOUND. Durable when it resolves. */
+export const removeTenant = async (records: Records, tenantId: string): Promise<void> => {
+  requireTenant(records, tenantId);
+  if (tenantId === DEFAULT_TENANT) throw new FleetError('FAILED_PRECONDITION', 'the tenant default is always there');
+  const users = boundTo(records, tenantId).map(({ host, user }) => `${host}/${user}`);
+  const operators = operatorsOf(records, tenantId);
+  if (users.length + operators.length > 0) {
+    const whose = [
+      ...(users.length === 0 ? [] : [`bound are ${users.join(', ')} (fleet tenant unbind)`]),
+      ...(operators.length === 0 ? [] : [`its operators are ${operators.join(', ')} (fleet operator revoke)`]),
+    ];
+    throw new FleetError('FAILED_PRECONDITION', `tenant ${tenantId} is in use: ${whose.join('; ')}`);
+  }
+  const expect = [records.tenants.expectation(tenantId)];
+  await records.store.commit({ expect, remove: [records.tenants.keyOf(tenantId)] });
+};
+
+export interface BoundUser {
+  host: string;
+  user: string;
+  isEnrolled: boolean;
+}
+
+/** Enrolled ones, and those that are bound before they are enrolled; by host and user. */
+export const boundTo = (records: Records, tenantId: string): BoundUser[] => {
+  const bound = new Map<string, BoundUser>();
+  for (const [pair, record] of records.bindings.entries()) {
+    const [host = '', user = ''] = pair.split('/');
+    if (record.tenantId === tenantId) bound.set(pair, { host, user, isEnrolled: false });
+  }
+  for (const [, { kind, revoked, host, user, tenantId: whose }] of records.identities.entries()) {
+    if (kind !== 'host' || revoked || whose !== tenantId) continue;
+    bound.set(`${host}/${user}`, { host, user, isEnrolled: true });
+  }
+  return [...bound].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
+};
+
+/** Names of the operators for whom it exists; admins see every tenant and belong to none. */
+export const operatorsOf = (records: Records, tenantId: string): string[] =>
+  [...records.identities.entries()]
+    .map(([, record]) => record)
+    .filter(({ kind, revoked, role }) => kind === 'operator' && !revoked && role !== 'admin')
+    .filter((record) => (record.tenants ?? [record.tenantId]).includes(tenantId))
+    .map(({ name }) => name)
+    .sort();
