@@ -88,7 +88,7 @@ const requireVerbs = (verbs: readonly string[]): GrantVerb[] => {
 const requireSpan = (validMs: number, verbs: readonly GrantVerb[]): number | null => {
   const steering = verbs.filter((verb) => STEERING_VERBS.includes(verb));
   const days = MAX_STEERING_MS / DAY_MS;
-  if (steering.length > 0 && (validMs === 0 || validMs > MAX_STEERING_MS)) {
+  if (steering.length > 0 && !(validMs > 0 && validMs <= MAX_STEERING_MS)) {
     throw wrong(`a grant with ${steering.join(', ')} must expire within ${days} days: --expires ${days}d, or sooner`);
   }
   if (validMs === 0) return null;

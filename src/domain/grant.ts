@@ -82,35 +82,46 @@ const hostMatcher = (pattern: string): ((place: GrantPlace) => boolean) => {
   return (place) => isHost(place.host) && isUser(place.user);
 };
 
+/** Host-agents whose grants are remembered; beyond them they are looked up anew. */
+const MAX_REMEMBERED = 4_096;
+
 /** Grants that are active, together. */
 export class GrantSet {
   readonly grants: readonly CompiledGrant[];
+  /** Those that cover a host-agent: agents of one are asked about again and again. */
+  readonly #covering = new Map<string, readonly CompiledGrant[]>();
 
   constructor(grants: readonly CompiledGrant[]) {
     this.grants = grants;
   }
 
   allows(verb: GrantVerb, place: AgentPlace): boolean {
-    return this.grants.some(
-      (grant) => grant.verbs.has(verb) && grant.coversHost(place) && grant.coversAgent(place.agent),
-    );
+    return this.#at(place).some((grant) => grant.verbs.has(verb) && grant.coversAgent(place.agent));
   }
 
   /** Whether some agent there could be observed. */
   reaches(place: GrantPlace): boolean {
-    return this.grants.some((grant) => grant.verbs.has('observe') && grant.coversHost(place));
+    return this.#at(place).some((grant) => grant.verbs.has('observe'));
   }
 
   /** Those by which an agent there is observed, in their order. */
   observing(place: AgentPlace): CompiledGrant[] {
-    return this.grants.filter(
-      (grant) => grant.verbs.has('observe') && grant.coversHost(place) && grant.coversAgent(place.agent),
-    );
+    return this.#at(place).filter((grant) => grant.verbs.has('observe') && grant.coversAgent(place.agent));
   }
 
   /** What any of them allows somewhere. */
   get verbs(): GrantVerb[] {
     return GRANT_VERBS.filter((verb) => this.grants.some((grant) => grant.verbs.has(verb)));
+  }
+
+  #at(place: GrantPlace): readonly CompiledGrant[] {
+    const name = `${place.tenantId}\n${place.host}\n${place.user}`;
+    const known = this.#covering.get(name);
+    if (known !== undefined) return known;
+    const covering = this.grants.filter((grant) => grant.coversHost(place));
+    if (this.#covering.size >= MAX_REMEMBERED) this.#covering.clear();
+    this.#covering.set(name, covering);
+    return covering;
   }
 }
 

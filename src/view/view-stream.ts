@@ -47,7 +47,7 @@ const HEARD_INTERVAL_MS = 2_000;
 /** Changes that come closer together than this travel in one frame. */
 const FLUSH_INTERVAL_MS = 20;
 /** Changes that are looked at in one go, whether or not the reader sees them. */
-const MAX_LOOKS = 2_000;
+const MAX_LOOKS = 500;
 
 /** Resolves when the snapshot is sent (no follow), or when the signal aborts. */
 export const streamView = async (

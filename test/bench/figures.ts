@@ -6,6 +6,7 @@ import { changeVisible } from './figures/change-visible.ts';
 import { controllerLoad } from './figures/controller-load.ts';
 import { controllerRestart } from './figures/controller-restart.ts';
 import { diff500 } from './figures/diff-500.ts';
+import { grantCheck } from './figures/grant-check.ts';
 import { hostAgentIdle } from './figures/host-agent-idle.ts';
 import { linkLoss } from './figures/link-loss.ts';
 import { ps50 } from './figures/ps-50.ts';
@@ -27,6 +28,7 @@ export const figures: readonly Figure[] = [
   changeVisible,
   linkLoss,
   auditedReads,
+  grantCheck,
   hostAgentIdle,
   ps20000,
   controllerLoad,

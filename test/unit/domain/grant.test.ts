@@ -45,6 +45,14 @@ describe('patterns', () => {
     ['coder?-?', 'coder0-0', true],
     ['a.c', 'abc', false],
     ['[a]', 'a', false],
+    ['ab*ba', 'aba', false],
+    ['ab*ba', 'abba', true],
+    ['a*b*c', 'a-b-c', true],
+    ['a*bc*bc', 'abc', false],
+    ['*b*', 'abc', true],
+    ['?*?', '😀', false],
+    ['*??', '😀', false],
+    ['a*?c', 'a😀c', true],
     ['', '', true],
     ['', 'a', false],
     ['Coder', 'coder', false],
@@ -52,6 +60,7 @@ describe('patterns', () => {
 
   test('a name that was made to be slow to match is matched all the same', () => {
     expect(globMatcher(`${'*a'.repeat(60)}b`)('a'.repeat(4_096))).toBe(false);
+    expect(globMatcher(`${'*a?'.repeat(40)}b`)('a'.repeat(4_096))).toBe(false);
   });
 });
 
