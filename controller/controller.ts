@@ -4,7 +4,8 @@
  */
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { authorityCell, LEAF_LIFETIME_MS, openAuthority } from '../src/identity/authority.ts';
+import { Authorities } from '../src/identity/authorities.ts';
+import { authorityCell, LEAF_LIFETIME_MS } from '../src/identity/authority.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
@@ -20,6 +21,7 @@ import { Addresses } from './admin/addresses.ts';
 import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openBodyMac } from './audit/body-mac.ts';
+import { SETTINGS_FILE } from './backup/back-up.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
 import { Desired, desiredTargets } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
@@ -27,6 +29,7 @@ import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
 import { Enrollment } from './enrollment/enrollment.ts';
 import { FailureLimit } from './enrollment/failure-limit.ts';
+import { Rotation } from './enrollment/rotation.ts';
 import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
 import { EventLog } from './events/event-log.ts';
 import { Events } from './events/events.ts';
@@ -38,6 +41,7 @@ import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
 import { Grants } from './grants/grants.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
+import { openMetricsToken } from './grpc/metrics-token.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { ServerIdentity } from './grpc/server-identity.ts';
 import { addHealth, addReflection } from './grpc/standard-services.ts';
@@ -99,6 +103,7 @@ export class Controller {
     const shutdown = new Shutdown(part('shutdown'));
     const stopping = new AbortController();
     const folder = join(paths.state, 'controller');
+    const settingsPath = join(paths.config, SETTINGS_FILE);
     try {
       ownFolder(paths.state);
       ownFolder(folder);
@@ -115,8 +120,7 @@ export class Controller {
       shutdown.add('last known', () => lastKnown.stop());
       const epochs = await Epochs.open(store, clock.nowMs());
       const cell = this.#config.cell ?? (await authorityCell(folder)) ?? DEFAULT_CELL;
-      const authority = await openAuthority(folder, cell, clock.nowMs());
-      const ownBundlePem = (): string => [...(authority.bundles.get(cell) ?? [])].map(String).join('');
+      const authority = await Authorities.open(folder, cell, clock.nowMs());
       const audit = new AuditLog(store, clock, part('audit'), { cell });
       await audit.start();
       shutdown.add('audit', () => audit.stop());
@@ -150,6 +154,7 @@ export class Controller {
       const door = new Door({
         records,
         bundles: () => trust.bundles(),
+        retired: () => authority.retired,
         grants: peerGrants,
         audit,
         clock,
@@ -172,8 +177,24 @@ export class Controller {
         log: part('uplink'),
         nextEpoch: () => epochs.next(),
         addresses: () => addresses.dialable(),
-        trustBundlePem: () => authority.pem,
+        trustBundlePem: () => authority.trustPem,
+        trusts: (id, trusted) => {
+          rotation
+            .heard(id, trusted)
+            .catch((err: unknown) => part('rotation').error({ err, hostAgent: id }, 'not kept'));
+        },
         auditHead: () => audit.head,
+      });
+      const rotation = new Rotation({
+        authorities: authority,
+        records,
+        clock,
+        log: part('rotation'),
+        isConnected: (id) => uplink.isConnected(id),
+        changed: () => {
+          serverIdentity.renew();
+          uplink.trustChanged();
+        },
       });
       const tunnels = new Tunnels({
         isConnected: (id) => uplink.isConnected(id),
@@ -193,7 +214,7 @@ export class Controller {
         log: part('federation'),
         own: () => ({
           cell,
-          trustBundlePem: ownBundlePem(),
+          trustBundlePem: authority.trustPem,
           addresses: addresses.forPeers(),
           fingerprint: authority.fingerprint,
         }),
@@ -217,7 +238,13 @@ export class Controller {
       };
       // Its library is loaded where figures are asked for only.
       const metrics =
-        metricsPort === null ? null : new (await import('./grpc/metrics.ts')).Metrics(figures, part('metrics'));
+        metricsPort === null
+          ? null
+          : new (await import('./grpc/metrics.ts')).Metrics(
+              figures,
+              await openMetricsToken(join(folder, 'metrics-token')),
+              part('metrics'),
+            );
       shutdown.add('metrics', () => metrics?.stop());
       const events = new Events({ view, log: eventLog, clock });
       events.start();
@@ -247,6 +274,7 @@ export class Controller {
       });
       const enrollment = new Enrollment({
         authority,
+        retired: () => authority.retired,
         records,
         audit,
         limit,
@@ -279,6 +307,7 @@ export class Controller {
       server.addService(EnrollmentServiceService, {
         enroll: (caller, request) => enrollment.enroll(caller, request),
         renew: (caller, request) => enrollment.renew(caller, request),
+        getTrustBundle: ({ spiffeId }) => rotation.tell(spiffeId),
         ...federation.enrollment,
       });
       server.addService(
@@ -289,8 +318,10 @@ export class Controller {
             audit,
             clock,
             cell,
-            fingerprint: authority.fingerprint,
+            fingerprint: () => authority.fingerprint,
             addresses,
+            rotation,
+            backup: { folder, settingsPath, cell, version: FLEET_VERSION, nowMs: () => clock.nowMs() },
             version: FLEET_VERSION,
             count: () => ({ hostAgents: registry.known().length, connected: uplink.connected }),
             lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),

@@ -4,13 +4,13 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
-import type { CertificateAuthority } from '../../src/identity/authority.ts';
+import { type Authority, authorityFingerprints } from '../../src/identity/authority.ts';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { openCsr } from '../../src/identity/csr.ts';
 import { keyFingerprint } from '../../src/identity/key.ts';
 import { formatSpiffeId, isIdentityName, type SpiffeId } from '../../src/identity/spiffe-id.ts';
 import { hashTokenSecret } from '../../src/identity/token.ts';
-import { verifyPeer } from '../../src/identity/trust.ts';
+import { type TrustBundles, verifyPeer } from '../../src/identity/trust.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type {
@@ -36,7 +36,9 @@ type Enrolled = Omit<
 export const RENEWABLE_AFTER_EXPIRY_MS = 90 * 24 * 3_600_000;
 
 export interface EnrollmentContext {
-  authority: CertificateAuthority;
+  authority: Authority;
+  /** Authorities that the cell trusted once: a key that one of them certified may be renewed. */
+  retired?: () => TrustBundles;
   records: Records;
   audit: AuditLog;
   limit: FailureLimit;
@@ -100,7 +102,9 @@ export class Enrollment {
     const place = placeOf(known);
     const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: known.tenantId, target: uri };
     await audit.record({ actor: actorOf(caller), verb: 'enroll', ...subject, outcome: 'allowed', reason });
-    const { certificatePem, record } = this.#issue(key, known, request.version);
+    const issued = this.#issue(key, known, request.version);
+    const { certificatePem } = issued;
+    const record = { ...issued.record, trusts: authorityFingerprints(authority.trustPem) };
     const used = { keyFingerprint: fingerprint, certificatePem, uri, atMs: nowMs };
     const binding = { tenantId: known.tenantId, boundMs: nowMs, boundBy: token.createdBy };
     const others = displaced.filter((rival) => rival.uri !== uri);
@@ -172,7 +176,10 @@ export class Enrollment {
     const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: record.tenantId, target: uri };
     await audit.record({ actor: uri, verb: 'renew', ...subject, outcome: 'allowed', reason });
     const renewed = this.#issue(key, record, record.version);
-    const next = { ...renewed.record, enrolledMs: record.enrolledMs };
+    const isContext = record.kind === 'operator';
+    // A host says itself what its disk has; a context keeps what it is given.
+    const told = isContext ? { trusts: authorityFingerprints(this.#context.authority.trustPem) } : {};
+    const next = { ...record, ...renewed.record, ...told, enrolledMs: record.enrolledMs };
     const expect = [records.identities.expectation(uri)];
     const committed = await records.store.commit({ expect, put: [records.identities.writing(uri, next)] });
     if (committed === null)
@@ -181,9 +188,11 @@ export class Enrollment {
   }
 
   #expiredIdentity(pem: string, key: KeyObject): string {
-    const { authority, clock } = this.#context;
+    const { authority, retired, clock } = this.#context;
     const nowMs = clock.nowMs();
-    const verdict = verifyPeer(pem, authority.bundles, nowMs, 'client');
+    const present = verifyPeer(pem, authority.bundles, nowMs, 'client');
+    const isOfBefore = !present.ok && present.reason === 'foreign_authority' && retired !== undefined;
+    const verdict = isOfBefore ? verifyPeer(pem, retired(), nowMs, 'client') : present;
     const { certificate, uri } = verdict;
     if (!verdict.ok && verdict.reason !== 'expired') throw notRenewed();
     if (certificate === null || uri === null) throw notRenewed();
@@ -205,6 +214,7 @@ export class Enrollment {
       enrolledMs: nowMs,
       version: version.slice(0, 64),
       revoked: false,
+      authority: authority.fingerprint,
     };
     return { certificatePem, record };
   }
@@ -212,7 +222,7 @@ export class Enrollment {
   #response(certificatePem: string, record: IdentityRecord): CertificateResponse {
     const { authority, addresses } = this.#context;
     const { host, user, tenantId } = record;
-    const { cell, pem: trustBundlePem } = authority;
+    const { cell, trustPem: trustBundlePem } = authority;
     return { certificatePem, trustBundlePem, cell, host, user, tenantId, addresses: addresses() };
   }
 }

@@ -65,6 +65,7 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.EnrollmentService/Renew', rule(['none', 'host', 'operator'], 'enroll', 'viewer', 'self')],
   ['/fleet.v1.EnrollmentService/JoinPeer', rule(['none'], 'enroll', 'viewer', 'self')],
   ['/fleet.v1.EnrollmentService/RefreshPeer', rule(['controller'], 'read', 'viewer', 'self')],
+  ['/fleet.v1.EnrollmentService/GetTrustBundle', rule(KNOWN, 'read', 'viewer', 'queued')],
   ['/fleet.v1.AdminService/CreateToken', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/RemoveHost', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/Listen', rule(ADMINS, 'admin', 'admin', 'before')],
@@ -80,6 +81,10 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.AdminService/AcceptPeer', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/ListPeers', rule(ADMINS, 'admin', 'admin', 'queued')],
   ['/fleet.v1.AdminService/RemovePeer', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/RotateAuthority', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/AuthorityStatus', rule(ADMINS, 'admin', 'admin', 'queued')],
+  // It holds the cell's keys: they stay on their machine.
+  ['/fleet.v1.AdminService/BackUp', rule(['local'], 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/InviteOperator', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/ListOperators', rule(ADMINS, 'admin', 'admin', 'queued')],
   ['/fleet.v1.AdminService/RevokeOperator', rule(ADMINS, 'admin', 'admin', 'before')],

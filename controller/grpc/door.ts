@@ -17,7 +17,7 @@ import type { PeerGrants } from '../tenancy/peer-grants.ts';
 import { inQuarantine } from '../tenancy/quarantine.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import { ACCESS, type AccessRule, HELD_BACK, isHeldBack, objectionTo } from './access.ts';
-import { authenticate, hasChanged, standingOf } from './authenticate.ts';
+import { authenticate, hasChanged, isOfTrusted, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
 import { Refusal } from './refusal.ts';
 import { keptReason } from './relayed-error.ts';
@@ -56,6 +56,8 @@ export interface DoorContext {
   bundles: () => TrustBundles;
   /** Without them nobody is a peer. */
   grants?: PeerGrants;
+  /** Authorities that the cell trusted once: connections of theirs may live on. */
+  retired?: () => TrustBundles;
   audit: AuditLog;
   clock: Clock;
   log: Logger;
@@ -194,8 +196,9 @@ export class Door {
 
   #identify(transport: Transport): ReturnType<typeof authenticate> {
     if (transport.type === 'unix') return { caller: LOCAL_CALLER, refusal: '', reason: null };
-    const { records, bundles, grants, clock } = this.#context;
-    const context = { records, bundles: bundles(), nowMs: clock.nowMs(), ...(grants === undefined ? {} : { grants }) };
+    const { records, bundles, retired, grants, clock } = this.#context;
+    const held = grants === undefined ? {} : { grants };
+    const context = { records, bundles: bundles(), retired: retired?.(), nowMs: clock.nowMs(), ...held };
     if (transport.leaf !== null) return authenticate(transport.leaf, transport.peer, context);
     const told = authenticate(transport.shown, transport.peer, context);
     const nobody = authenticate(null, transport.peer, context);
@@ -279,9 +282,13 @@ export class Door {
   /** Of a peer the certificate itself is judged anew, once for all of its calls: `judged`, by serial number. */
   #standing({ caller, transport }: Admission, judged: Map<string, RefusalReason | null>): RefusalReason | null {
     const { spiffeId, certificate, kind } = caller;
-    const { records, clock } = this.#context;
+    const { records, bundles, clock } = this.#context;
     if (spiffeId === null || certificate === null) return null;
-    if (kind !== 'controller') return standingOf(records.identities.get(spiffeId), certificate, clock.nowMs());
+    if (kind !== 'controller') {
+      const record = records.identities.get(spiffeId);
+      const isTrusted = isOfTrusted([certificate.authority, record?.authority], bundles());
+      return standingOf(record, certificate, clock.nowMs()) ?? (isTrusted ? null : 'certificate_expired');
+    }
     const { serial } = certificate;
     if (!judged.has(serial)) {
       const now = this.#identify(transport);

@@ -45,6 +45,10 @@ const saidOf = (result: unknown): string => {
   return typeof outcome === 'string' ? outcome.slice(0, MAX_SAID) : '';
 };
 
+/** By the door, not by its caller. */
+const isCut = ({ aborted, reason }: AbortSignal): boolean =>
+  aborted && !(reason instanceof FleetError && reason.code === 'CANCELLED');
+
 const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
   const metadata = new Metadata();
   metadata.set(SAID_KEY, '1');
@@ -68,9 +72,6 @@ const behalfOf = ({ metadata }: AnyCall): Uint8Array | null => {
 
 /** A tag without its value. */
 const UNREADABLE = Buffer.from([0x0a]);
-
-const hasFallen = ({ aborted, reason }: AbortSignal): boolean =>
-  aborted && reason instanceof FleetError && reason.code === 'UNAUTHENTICATED';
 
 export class GuardedCalls {
   readonly #door: Door;
@@ -110,8 +111,8 @@ export class GuardedCalls {
       await this.#door.announce(admission, named);
       announced = named;
       const result = await act(caller, { id, signal });
-      // Whoever stops for a fallen identity ends well; its caller is told why all the same.
-      endOnce(hasFallen(signal) ? signal.reason : null, result);
+      // Whoever stops for a call that the door cut ends well; its caller is told why all the same.
+      endOnce(result === undefined && isCut(signal) ? signal.reason : null, result);
       void this.#door.conclude(admission, named, { error: null, said: saidOf(result), bytes: count.bytes });
     } catch (error) {
       if (announced !== null) await this.#door.conclude(admission, announced, { error, said: '', bytes: count.bytes });

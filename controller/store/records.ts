@@ -23,6 +23,9 @@ export interface IdentityRecord {
   enrolledMs: number;
   version: string;
   revoked: boolean;
+  /** Fingerprints: of the authority that signed its newest certificate, and of those that it said last that it trusts. */
+  authority?: string;
+  trusts?: string[];
   /** Of an operator that is no admin: whose things exist for it; without it `tenantId` alone. */
   tenants?: string[];
   /** An operator that may take terminals over. */

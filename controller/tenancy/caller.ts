@@ -51,7 +51,7 @@ export interface Caller {
   /** A host that may report and renew, and nothing else. */
   quarantined?: boolean;
   /** Proof of the connection; null for local callers and strangers. */
-  certificate: { serial: string; keyFingerprint: string; notAfterMs: number } | null;
+  certificate: { serial: string; keyFingerprint: string; notAfterMs: number; authority: string } | null;
   /** address:port it calls from, for the log and rate limits only. */
   peer: string;
 }

@@ -46,10 +46,9 @@ export interface PictureOptions {
 export const takePicture = (mirror: ViewMirror, nowMono: number, options: PictureOptions): Picture => {
   const { filter, localOnly, compare } = options;
   const home = mirror.cell;
-  const moments = [...mirror.hostAgentIds()]
-    .map((id) => mirror.momentOf(id, nowMono) as HostMoment)
-    .sort(byPlace(home));
+  const moments = [...mirror.hostAgentIds()].map((id) => mirror.momentOf(id, nowMono) as HostMoment);
   const here = moments.find(({ host }) => host.here)?.host;
+  moments.sort(byPlace(home, here));
   const perHost = Map.groupBy(moments, ({ host }) => machineOf(host));
   const upstream = mirror.upstreamAt(nowMono);
   const peers = localOnly ? [] : (upstream?.peers ?? []).filter(({ cell }) => matchesCell(filter, cell));
@@ -64,7 +63,7 @@ export const takePicture = (mirror: ViewMirror, nowMono: number, options: Pictur
       new Group(moment, {
         label: labelOf(host, home, (perHost.get(machineOf(host))?.length ?? 0) > 1),
         origin: isAlone ? null : host.cell,
-        isHere: here !== undefined && machineOf(host) === machineOf(here),
+        isHere: isBeside(host, here),
         agents: () => agentsOf(mirror, moment, filter, compare),
       }),
     );
@@ -138,11 +137,15 @@ class Group implements HostGroup {
 
 const needsSomebody = (agent: AgentView): boolean => agent.current && agent.attention !== null;
 
-/** This host-agent first, then those of this cell by name, then those of others. */
+const isBeside = (one: Machine, here: Machine | undefined): boolean =>
+  here !== undefined && machineOf(one) === machineOf(here);
+
+/** This host-agent first, then those of the same machine, then those of this cell by name, then those of others. */
 const byPlace =
-  (home: string) =>
+  (home: string, here: Machine | undefined) =>
   (a: HostMoment, b: HostMoment): number =>
     Number(b.host.here) - Number(a.host.here) ||
+    Number(isBeside(b.host, here)) - Number(isBeside(a.host, here)) ||
     Number(b.host.cell === home) - Number(a.host.cell === home) ||
     compareText(a.host.cell, b.host.cell) ||
     compareText(a.host.host, b.host.host) ||

@@ -138,6 +138,8 @@ export interface HostAgentView {
   certificate_expires_in_seconds: number | null;
   machine_id: string | null;
   warnings: string[];
+  /** It may report and nothing else: it asks nothing, and takes no orders. */
+  quarantined: boolean;
   /** null: it was told all that it should have been. */
   behind: BehindView | null;
 }
@@ -314,6 +316,7 @@ export const hostAgentView = (moment: HostMoment): HostAgentView => {
           Math.floor((notAfterMs - referenceMs + (host.clockSkewMs ?? 0)) / 1000),
     machine_id: host.facts?.machineId || null,
     warnings: host.facts?.warnings ?? [],
+    quarantined: host.quarantined ?? false,
     behind: moment.behind,
   };
 };

@@ -14,6 +14,7 @@ import { ADMIN_TARGETS, type AdminContext, adminHandlers } from '../../controlle
 import { AuditLog } from '../../controller/audit/audit-log.ts';
 import { Enrollment } from '../../controller/enrollment/enrollment.ts';
 import { FailureLimit } from '../../controller/enrollment/failure-limit.ts';
+import { Rotation } from '../../controller/enrollment/rotation.ts';
 import { createToken, type TokenWish } from '../../controller/enrollment/tokens.ts';
 import { Federation } from '../../controller/federation/federation.ts';
 import { PeerTrust } from '../../controller/federation/peer-trust.ts';
@@ -26,7 +27,8 @@ import type { ServerLimits } from '../../controller/grpc/server-limits.ts';
 import { openRecords, type Records } from '../../controller/store/records.ts';
 import { SqliteStore } from '../../controller/store/sqlite-store.ts';
 import { PeerGrants } from '../../controller/tenancy/peer-grants.ts';
-import { type CertificateAuthority, openAuthority } from '../../src/identity/authority.ts';
+import { Authorities } from '../../src/identity/authorities.ts';
+import type { CertificateAuthority } from '../../src/identity/authority.ts';
 import { clientTls } from '../../src/identity/client-tls.ts';
 import { makeCsr } from '../../src/identity/csr.ts';
 import { keyToPem, makeKey } from '../../src/identity/key.ts';
@@ -74,12 +76,15 @@ export class TestCell {
   readonly log: Logger;
   readonly logged: string[] = [];
   readonly removed: string[] = [];
+  /** Host-agents whose uplink stands, as the rotation is told. */
+  readonly connected = new Set<string>();
   /** Authorities of other cells that this one trusts for their own names. */
   readonly partners: CertificateAuthority[] = [];
   readonly store: SqliteStore;
   readonly #options: TestCellOptions;
   readonly #clients: Client[] = [];
-  authority!: CertificateAuthority;
+  authority!: Authorities;
+  rotation!: Rotation;
   records!: Records;
   audit!: AuditLog;
   door!: Door;
@@ -111,7 +116,7 @@ export class TestCell {
     const { clock, log } = this;
     const { limits = {}, leafLifetimeMs = 7 * 86_400_000, cell = 'home' } = this.#options;
     this.store.start();
-    this.authority = await openAuthority(this.folder, cell, clock.nowMs());
+    this.authority = await Authorities.open(this.folder, cell, clock.nowMs());
     this.records = await openRecords(this.store);
     this.audit = new AuditLog(this.store, clock, log, { cell, flushIntervalMs: 20 });
     await this.audit.start();
@@ -119,10 +124,11 @@ export class TestCell {
     this.trust.start();
     const bundles = () =>
       new Map([...this.trust.bundles(), ...this.partners.flatMap((authority) => [...authority.bundles])]);
+    const retired = () => this.authority.retired;
     const { records, audit } = this;
     this.grants = new PeerGrants(records, clock);
     this.grants.start();
-    this.door = new Door({ records, bundles, grants: this.grants, audit, clock, log, sweepIntervalMs: 20 });
+    this.door = new Door({ records, bundles, retired, grants: this.grants, audit, clock, log, sweepIntervalMs: 20 });
     this.identity = new ServerIdentity(this.authority, clock, { name: 'main', lifetimeMs: 7 * 86_400_000 });
     const material = this.trust.widened(this.identity.material);
     this.trust.onChanged(() => this.server.rotate(this.trust.widened(this.identity.material)));
@@ -139,15 +145,24 @@ export class TestCell {
       log,
       own: () => ({
         cell,
-        trustBundlePem: this.authority.pem,
+        trustBundlePem: this.authority.trustPem,
         addresses: this.addresses.dialable(),
         fingerprint: this.authority.fingerprint,
       }),
       identity: () => this.identity.material,
       breaker: { failures: 3, firstMs: 20, capMs: 100 },
     });
+    this.rotation = new Rotation({
+      authorities: this.authority,
+      records: this.records,
+      clock,
+      log,
+      isConnected: (id) => this.connected.has(id),
+      changed: () => this.identity.renew(),
+    });
     this.enrollment = new Enrollment({
       authority: this.authority,
+      retired,
       records: this.records,
       audit: this.audit,
       limit,
@@ -160,14 +175,23 @@ export class TestCell {
       enroll: (caller, request) => this.enrollment.enroll(caller, request),
       renew: (caller, request) => this.enrollment.renew(caller, request),
       ...this.federation.enrollment,
+      getTrustBundle: ({ spiffeId }) => this.rotation.tell(spiffeId),
     });
     const admin: AdminContext = {
       records: this.records,
       audit: this.audit,
       clock,
       cell,
-      fingerprint: this.authority.fingerprint,
+      fingerprint: () => this.authority.fingerprint,
       addresses: this.addresses,
+      rotation: this.rotation,
+      backup: {
+        folder: this.folder,
+        settingsPath: join(this.folder, 'none.env'),
+        cell,
+        version: '1.0.0',
+        nowMs: clock.nowMs,
+      },
       version: '1.0.0',
       onRemoved: async (hostAgents) => void this.removed.push(...hostAgents),
       count: () => ({ hostAgents: 0, connected: 0 }),
@@ -182,6 +206,7 @@ export class TestCell {
   /** After further services were added. */
   async open(): Promise<this> {
     this.server.start();
+    this.identity.start((material) => this.server.rotate(material));
     await this.addresses.start(0);
     return this;
   }

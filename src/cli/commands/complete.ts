@@ -25,6 +25,9 @@ export const run = async (context: CommandContext): Promise<number> => {
 
 export interface LiveNames {
   hosts: string[];
+  /** `host/user`. */
+  hostAgents: string[];
+  tenants: string[];
   /** Addresses, percent-encoded: no candidate holds a space or a control character. */
   agents: string[];
   cells: string[];
@@ -59,6 +62,8 @@ const wordsOf = async (spec: CommandSpec, place: number, names: () => Promise<Li
   const slot = slots[place] ?? (slots.at(-1)?.includes('…') ? slots.at(-1) : undefined);
   if (slot === undefined) return [];
   if (/\bAGENT\b/.test(slot)) return (await names()).agents;
+  if (/\bTENANT\b/.test(slot)) return (await names()).tenants;
+  if (slot === 'HOST/USER') return (await names()).hostAgents;
   if (/\bHOST\b/.test(slot)) return (await names()).hosts;
   if (/\bCELL\b/.test(slot)) return (await names()).cells;
   return [...(spec.words?.[slot.replace(/[[\]…]/g, '')] ?? [])];
@@ -77,6 +82,7 @@ const isNamed = ({ name, short }: FlagSpec, word: string | undefined): boolean =
 const valuesOf = async (flag: FlagSpec, names: () => Promise<LiveNames>): Promise<string[]> => {
   if (flag.choices) return [...flag.choices];
   if (flag.name === 'cell') return (await names()).cells;
+  if (flag.name === 'tenant') return (await names()).tenants;
   return flag.name === 'host' ? (await names()).hosts : [];
 };
 
@@ -94,12 +100,15 @@ const liveNames = async ({ paths, signal }: CommandContext): Promise<LiveNames> 
     const mirror = await takeSnapshot(paths, asked);
     const options = { filter: EVERYTHING, localOnly: false, compare: null };
     const { groups, peers } = takePicture(mirror, systemClock.monotonicMs(), options);
+    const ours = groups.filter(({ host }) => host.cell === mirror.cell);
     return {
-      hosts: groups.filter(({ host }) => host.cell === mirror.cell).map(({ host }) => host.host),
+      hosts: ours.map(({ host }) => host.host),
+      hostAgents: ours.map(({ id }) => id),
+      tenants: ours.map(({ host }) => host.tenant_id),
       agents: groups.flatMap((group) => group.agents().map((agent) => typedAddress(agent, mirror.cell))),
       cells: [mirror.cell, ...peers.map(({ cell }) => cell)],
     };
   } catch {
-    return { hosts: [], agents: [], cells: [] };
+    return { hosts: [], hostAgents: [], tenants: [], agents: [], cells: [] };
   }
 };

@@ -3,6 +3,7 @@ import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 import { attachSpecs } from './attach-specs.ts';
+import { controllerSpecs } from './controller-specs.ts';
 import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
 import { grantSpecs } from './grant-specs.ts';
@@ -12,6 +13,7 @@ import { operatorSpecs } from './operator-specs.ts';
 import { orderSpecs } from './order-specs.ts';
 import { peerSpecs } from './peer-specs.ts';
 import { recordSpecs } from './record-specs.ts';
+import { tenantSpecs } from './tenant-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
 
 const output = (...choices: string[]): FlagSpec => ({
@@ -105,7 +107,12 @@ const selfSpecs: readonly CommandSpec[] = [
     arity: [1, 1],
     flags: [
       { name: 'user', type: 'string', value: 'USER', help: 'Linux user of the host-agent (default your own name)' },
-      { name: 'tenant', type: 'string', value: 'TENANT', default: 'default', help: 'to whom its agents belong' },
+      {
+        name: 'tenant',
+        type: 'string',
+        value: 'TENANT',
+        help: 'to whom its agents belong (default: whose it is bound to be, else default)',
+      },
       { name: 'ttl', type: 'string', value: 'TIME', default: '15m', help: 'how long it may be used, at most 15m' },
       { name: 'replace', type: 'boolean', help: 'let it take over a name or machine that is enrolled already' },
       output('table', 'json'),
@@ -195,6 +202,8 @@ export const specs: readonly CommandSpec[] = [
   ...hostSpecs,
   ...peerSpecs,
   ...grantSpecs,
+  ...tenantSpecs,
+  ...controllerSpecs,
   ...operatorSpecs,
   ...selfSpecs,
 ];

@@ -31,7 +31,13 @@ export const agentsFooter = (picture: Picture): string => {
 
 export const hostsFooter = (picture: Picture): string => {
   const connected = picture.groups.filter((group) => group.host.current).length;
-  return joined([`${counted(picture.groups.length, 'host-agent')}, ${connected} connected`, ...footerTail(picture)]);
+  const hosts = new Set(picture.groups.map(({ host }) => `${host.cell}\n${host.host}`)).size;
+  const counts = [
+    ...(hosts === picture.groups.length ? [] : [counted(hosts, 'host')]),
+    counted(picture.groups.length, 'host-agent'),
+    `${connected} connected`,
+  ];
+  return joined([counts.join(', '), ...footerTail(picture)]);
 };
 
 const footerTail = (picture: Picture): (string | null)[] => {

@@ -96,7 +96,8 @@ export const ROOMS: Record<string, Room> = {
   },
   'controller/grants': controller('store', 'tenancy', 'grpc'),
   'controller/federation': controller('enrollment', 'uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
-  'controller/admin': controller('enrollment', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/backup': controller('store', 'audit', 'config.ts'),
+  'controller/admin': controller('enrollment', 'backup', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/config.ts': controller(),
 };
 

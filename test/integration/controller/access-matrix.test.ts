@@ -58,6 +58,10 @@ ListIdentities                -     x          x       x         x      x      y
 ControllerStatus              -     x          x       x         x      x      y      y        -     x
 WatchAudit                    -     x          x       x         x      x      y      y        -     x
 VerifyAudit                   -     x          x       x         x      x      y      y        -     x
+GetTrustBundle                -     y          y       y         y      y      y      y        -     y
+RotateAuthority               -     x          x       x         x      x      y      y        -     x
+AuthorityStatus               -     x          x       x         x      x      y      y        -     x
+BackUp                        -     x          x       x         x      x      x      y        -     x
 InvitePeer                    -     x          x       x         x      x      y      y        -     x
 AcceptPeer                    -     x          x       x         x      x      y      y        -     x
 ListPeers                     -     x          x       x         x      x      y      y        -     x
