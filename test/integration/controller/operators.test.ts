@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inviteOperator, listOperators, revokeOperator } from '../../../controller/enrollment/operators.ts';
+import { addTenant } from '../../../controller/tenancy/tenants.ts';
 import { readCertificate } from '../../../src/identity/certificate.ts';
 import { makeCsr } from '../../../src/identity/csr.ts';
 import { makeKey } from '../../../src/identity/key.ts';
@@ -36,6 +37,7 @@ describe('operators', () => {
   const identity = (name = 'maria') => cell.records.identities.get(`spiffe://home/operator/${name}`);
 
   test('an invitation makes exactly the named operator, whatever the request says', async () => {
+    for (const tenantId of ['acme', 'beta']) await addTenant(cell.records, tenantId, { nowMs: 0, by: 'test' });
     const token = await invite({ role: 'operator', tenants: ['acme', 'beta', 'acme'], takeover: true });
     const enrolled = await cell.enroll(token, { host: 'W-jarvis', user: 'root' });
     expect(readCertificate(enrolled.certificatePem).uri).toBe('spiffe://home/operator/maria');
@@ -73,6 +75,7 @@ describe('operators', () => {
     expect(await failureOf(cell.enroll(second))).toMatchObject({ code: status.PERMISSION_DENIED });
     expect(identity()).toMatchObject({ role: 'viewer' });
     await expect(invite()).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    await expect(invite({ name: 'nadia', tenants: ['ghost'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('an invitation that was withdrawn or ran out makes nobody', async () => {
