@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { PeerCells } from '../../helpers/peer-cells.ts';
+import { rotate } from '../../helpers/rotation-steps.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 30_000 };
@@ -135,4 +136,33 @@ test('what is federated exists for its audience alone', async () => {
     });
   expect(await seen(cells.home.as(ours))).toEqual(['W-jarvis/u', 'partner/dragon-lin/u', 'peer partner']);
   expect(await seen(cells.home.as(others))).toEqual(['W-other/u']);
+});
+
+test('authorities of both cells change, and no row is ever without its peer', async () => {
+  await cells.partner.host('dragon-lin');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  const lost: string[] = [];
+  const watch = setInterval(() => {
+    standing().then(
+      (told) => told?.state !== 'connected' && lost.push(told?.state ?? 'none'),
+      () => undefined,
+    );
+  }, 100);
+  using _watch = { [Symbol.dispose]: () => clearInterval(watch) };
+  const known = async (by: typeof cells.home) => (await cells.peer(by))?.fingerprints ?? [];
+  for (const [changing, other] of [
+    [cells.partner, cells.home],
+    [cells.home, cells.partner],
+  ] as const) {
+    const [old] = await known(other);
+    await rotate(changing.controller, 'begin');
+    await until(async () => (await known(other)).length === 2, { timeoutMs: 100_000 });
+    await rotate(changing.controller, 'switch', true);
+    await rotate(changing.controller, 'finish', true);
+    await until(async () => !(await known(other)).includes(old as string), { timeoutMs: 100_000 });
+  }
+  expect(await cells.rows()).toEqual(['a']);
+  expect(await standing()).toMatchObject({ state: 'connected' });
+  expect(lost).toEqual([]);
 });
