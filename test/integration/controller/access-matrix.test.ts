@@ -44,6 +44,7 @@ Connect                       -     y          y       x         x      x      x
 Tunnel                        -     y          y       x         x      x      x      x        -
 Enroll                        y     y          y       x         x      x      x      x        y
 Renew                         y     y          y       y         y      y      y      x        y
+GetTrustBundle                -     y          y       y         y      y      y      y        -
 CreateToken                   -     x          x       x         x      x      y      y        -
 RemoveHost                  ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
 Listen                        -     x          x       x         x      x      y      y        -
@@ -61,6 +62,9 @@ RemoveTenant                ---   xxx        xxx     xxx       xxx    xxx    yyn
 BindTenant                    -     x          x       x         x      x      y      y        -
 UnbindTenant                ---   xxx        xxx     xxx       xxx    xxx    nyn    nyn      ---
 QuarantineHost              ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
+RotateAuthority               -     x          x       x         x      x      y      y        -
+AuthorityStatus               -     x          x       x         x      x      y      y        -
+BackUp                        -     x          x       x         x      x      x      y        -
 Check                         -     y          y       y         y      y      y      y        -
 Watch                         -     y          y       y         y      y      y      y        -
 List                          -     y          y       y         y      y      y      y        -
