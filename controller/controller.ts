@@ -33,8 +33,15 @@ import { Rotation } from './enrollment/rotation.ts';
 import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
 import { EventLog } from './events/event-log.ts';
 import { Events } from './events/events.ts';
+import { Federation } from './federation/federation.ts';
+import { PEER_TARGETS } from './federation/peer-admin.ts';
+import { routedCalls } from './federation/peer-calls.ts';
+import { PeerTrust } from './federation/peer-trust.ts';
+import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
+import { Grants } from './grants/grants.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
+import { openMetricsToken } from './grpc/metrics-token.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { ServerIdentity } from './grpc/server-identity.ts';
 import { addHealth, addReflection } from './grpc/standard-services.ts';
@@ -49,6 +56,7 @@ import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import { adoptTenants } from './tenancy/adopt-tenants.ts';
+import { PeerGrants } from './tenancy/peer-grants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -57,6 +65,15 @@ import { lineWords } from './uplink/line-words.ts';
 import { ReportIntake } from './uplink/report-intake.ts';
 import { Tunnels } from './uplink/tunnels.ts';
 import { Uplink } from './uplink/uplink.ts';
+
+const heardFrom = (
+  sources: readonly { onChange(hear: (id: string) => void): Disposable }[],
+  hear: (id: string) => void,
+): Disposable => {
+  const stack = new DisposableStack();
+  for (const source of sources) stack.use(source.onChange(hear));
+  return stack;
+};
 
 const TICK_MS = 500;
 /** As health names them. */
@@ -125,18 +142,28 @@ export class Controller {
       shutdown.add('enrolled hosts', () => enrolled.stop());
 
       const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: LEAF_LIFETIME_MS });
+      const trust = new PeerTrust(records, () => authority.bundles);
+      trust.start();
+      shutdown.add('peer trust', () => trust.stop());
+      const peerGrants = new PeerGrants(records, clock);
+      peerGrants.start();
+      shutdown.add('peer grants', () => peerGrants.stop());
+      const grants = new Grants({ records, view, clock, log: part('grants'), cell });
+      grants.start();
+      shutdown.add('grants', () => grants.stop());
       const door = new Door({
         records,
-        bundles: () => authority.bundles,
+        bundles: () => trust.bundles(),
         retired: () => authority.retired,
+        grants: peerGrants,
         audit,
         clock,
         log: part('door'),
       });
       const server = new GrpcServer({
         door,
-        bundles: () => authority.bundles,
-        material: serverIdentity.material,
+        bundles: () => trust.bundles(),
+        material: trust.widened(serverIdentity.material),
         clock,
         log: part('grpc'),
       });
@@ -176,6 +203,26 @@ export class Controller {
       });
       using _sessions = uplink.onSession((id, isOpen) => tunnels.sessionChanged(id, isOpen));
       const hostCalls = new HostCalls(tunnels);
+      const limit = new FailureLimit(clock);
+      const federation = new Federation({
+        records,
+        view,
+        audit,
+        grants: peerGrants,
+        limit,
+        clock,
+        log: part('federation'),
+        own: () => ({
+          cell,
+          trustBundlePem: authority.trustPem,
+          addresses: addresses.forPeers(),
+          fingerprint: authority.fingerprint,
+        }),
+        identity: () => serverIdentity.material,
+      });
+      const calls = routedCalls(hostCalls, federation.calls);
+      // A screen is asked for again as soon as its host, or its host's cell, is back.
+      const returns = { onChange: (hear: (id: string) => void) => heardFrom([tunnels, federation.links], hear) };
       const localName = `${userInfo().username}@${hostname()}`;
       const index = new OrderIndex(store, records.orders);
       const eventLog = new EventLog({ store, clock, log: part('events') });
@@ -191,14 +238,20 @@ export class Controller {
       };
       // Its library is loaded where figures are asked for only.
       const metrics =
-        metricsPort === null ? null : new (await import('./grpc/metrics.ts')).Metrics(figures, part('metrics'));
+        metricsPort === null
+          ? null
+          : new (await import('./grpc/metrics.ts')).Metrics(
+              figures,
+              await openMetricsToken(join(folder, 'metrics-token')),
+              part('metrics'),
+            );
       shutdown.add('metrics', () => metrics?.stop());
       const events = new Events({ view, log: eventLog, clock });
       events.start();
       shutdown.add('events', () => events.stop());
       const orders = new Orders({
         view,
-        calls: hostCalls,
+        calls,
         index,
         clock,
         log: part('orders'),
@@ -212,7 +265,7 @@ export class Controller {
         records,
         view,
         uplink,
-        calls: hostCalls,
+        calls,
         orders,
         audit,
         clock,
@@ -224,7 +277,7 @@ export class Controller {
         retired: () => authority.retired,
         records,
         audit,
-        limit: new FailureLimit(clock),
+        limit,
         clock,
         log: part('enrollment'),
         addresses: () => addresses.dialable(),
@@ -240,10 +293,11 @@ export class Controller {
             view,
             registry,
             questions: diagnoses(hostCalls, localName),
+            peers: (caller) => federation.links.standings(caller),
             clock,
           }),
-          watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
-          ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
+          watchTerminal: watchTerminalHandler({ view, records, calls, tunnels: returns, clock, localName }),
+          ...dispatchHandlers({ view, records, calls, orders, index, localName }),
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
         },
@@ -254,26 +308,31 @@ export class Controller {
         enroll: (caller, request) => enrollment.enroll(caller, request),
         renew: (caller, request) => enrollment.renew(caller, request),
         getTrustBundle: ({ spiffeId }) => rotation.tell(spiffeId),
+        ...federation.enrollment,
       });
       server.addService(
         AdminServiceService,
-        adminHandlers({
-          records,
-          audit,
-          clock,
-          cell,
-          fingerprint: () => authority.fingerprint,
-          addresses,
-          rotation,
-          backup: { folder, settingsPath, cell, version: FLEET_VERSION, nowMs: () => clock.nowMs() },
-          version: FLEET_VERSION,
-          count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
-          lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
-          onRemoved: async (hostAgents) => {
-            for (const id of hostAgents) await forget(id);
-          },
-        }),
-        ADMIN_TARGETS,
+        {
+          ...adminHandlers({
+            records,
+            audit,
+            clock,
+            cell,
+            fingerprint: () => authority.fingerprint,
+            addresses,
+            rotation,
+            backup: { folder, settingsPath, cell, version: FLEET_VERSION, nowMs: () => clock.nowMs() },
+            version: FLEET_VERSION,
+            count: () => ({ hostAgents: registry.known().length, connected: uplink.connected }),
+            lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
+            onRemoved: async (hostAgents) => {
+              for (const id of hostAgents) await forget(id);
+            },
+          }),
+          ...federation.admin,
+          ...grantHandlers(grants),
+        },
+        { ...ADMIN_TARGETS, ...PEER_TARGETS, ...GRANT_TARGETS },
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);
@@ -281,10 +340,16 @@ export class Controller {
       server.start();
       shutdown.add('grpc', () => server.stop());
       shutdown.add('desired', () => desired.stop());
-      serverIdentity.start((material) => server.rotate(material));
+      serverIdentity.start((material) => {
+        server.rotate(trust.widened(material));
+        federation.links.renew();
+      });
       shutdown.add('server identity', () => serverIdentity.stop());
+      using _trusted = trust.onChanged(() => server.rotate(trust.widened(serverIdentity.material)));
       await server.listenLocal(paths.adminSocket);
       await addresses.start(port);
+      federation.start();
+      shutdown.add('federation', () => federation.stop());
       await metrics?.serve(metricsPort ?? 0);
 
       const ticks = setInterval(() => {

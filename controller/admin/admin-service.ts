@@ -22,6 +22,9 @@ import { ROTATION_TARGETS, rotationHandlers } from './rotation-calls.ts';
 import { TENANT_TARGETS, tenantHandlers } from './tenant-calls.ts';
 
 type Definition = typeof AdminServiceService;
+/** Those of other rooms are put beside them where all meet. */
+type Elsewhere = 'addGrant' | 'listGrants' | 'revokeGrant' | 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer';
+type Administered = Exclude<keyof Definition, Elsewhere>;
 
 export interface AdminContext {
   records: Records;
@@ -57,7 +60,7 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   ...TENANT_TARGETS,
 };
 
-export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
+export const adminHandlers = (context: AdminContext): Pick<Handlers<Definition>, Administered> => {
   const { records, clock, cell, addresses, version } = context;
   const hostsOf = (host: string, user: string): { host: string; user: string }[] => {
     const found = [...records.identities.entries()]

@@ -16,7 +16,7 @@ import type { Owners } from './owners.ts';
 
 export interface AppliedRostersOptions {
   records: Records;
-  owners: Pick<Owners, 'of'>;
+  owners: Pick<Owners, 'of' | 'owns'>;
   orders: Pick<Orders, 'give'>;
   clock: Clock;
   log: Logger;
@@ -56,9 +56,11 @@ export class AppliedRosters {
     return this.#options.records.appliedRosters.get(hostAgent);
   }
 
-  /** As an answer to GetRoster; null: nothing was applied through here. */
+  /** As an answer to GetRoster; null: nothing was applied through here for whoever bears that name now. */
   async stored(hostAgent: string): Promise<GetRosterResponse | null> {
-    const applied = this.get(hostAgent);
+    const held = this.get(hostAgent);
+    // Until it is forgotten it may still be there.
+    const applied = held && this.#options.owners.owns(hostAgent, held) ? held : undefined;
     const text = applied && (await this.#options.records.store.get(TEXTS + hostAgent));
     if (!applied || !text) return null;
     const { path, digest, atMs } = applied;

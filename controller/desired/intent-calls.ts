@@ -24,7 +24,7 @@ export interface IntentCallsOptions {
   view: FleetView;
   intents: Intents;
   runs: Pick<IntentRuns, 'lookAnew' | 'isRunning'>;
-  owners: Pick<Owners, 'of'>;
+  owners: Pick<Owners, 'of' | 'owns'>;
   clock: Clock;
 }
 
@@ -35,7 +35,7 @@ export const intentHandlers = (options: IntentCallsOptions): Pick<Handlers<Fleet
   const { view, intents, runs } = options;
   const tell = (hostAgent: string): IntentState => {
     const held = intents.get(hostAgent);
-    if (held === undefined) throw noIntent(hostAgent);
+    if (held === undefined || !options.owners.owns(hostAgent, held)) throw noIntent(hostAgent);
     return stateOf(hostAgent, held, runs.isRunning(hostAgent));
   };
   return {
@@ -74,7 +74,8 @@ const give = async (
     if (call === 'controlAgent') requireLeave(caller, leaveForAction(order.action), record);
   }
   const digest = createHash('sha256').update(bytes).digest('hex');
-  const held = intents.get(record.id);
+  const last = intents.get(record.id);
+  const held = last && owners.owns(record.id, last) ? last : undefined;
   if (held?.id === request.id) {
     if (held.digest === digest) return;
     throw new FleetError('ALREADY_EXISTS', `intent ${request.id} was another one: nothing was changed`);
@@ -100,12 +101,13 @@ const give = async (
 };
 
 const withdraw = async (
-  { intents, clock }: IntentCallsOptions,
+  { intents, owners, clock }: IntentCallsOptions,
   caller: Caller,
   { hostAgent, id }: PutIntentRequest,
 ): Promise<void> => {
   const held = intents.get(hostAgent);
-  if (held === undefined || (id !== '' && id !== held.id)) throw noIntent(hostAgent);
+  const isTheirs = held !== undefined && owners.owns(hostAgent, held);
+  if (!isTheirs || (id !== '' && id !== held.id)) throw noIntent(hostAgent);
   if (held.state === 'withdrawn') return;
   if (held.state === 'done') throw new FleetError('FAILED_PRECONDITION', `intent ${held.id} is carried out already`);
   const reason = `by ${actorOf(caller)}`;

@@ -22,13 +22,17 @@ export class Owners {
     return held === undefined || held.revoked ? null : { tenantId: held.tenantId, machineId: held.machineId };
   }
 
+  /** Whether what is kept of `host/user` is of whoever bears that name now. */
+  owns(hostAgent: string, { tenantId, machineId }: OwnerRecord): boolean {
+    const owner = this.of(hostAgent);
+    return owner !== null && owner.tenantId === tenantId && owner.machineId === machineId;
+  }
+
   /** `forget` hears of each that is not its owner's any more; of those that went while nobody looked at once. */
   follow(forget: (hostAgent: string) => void): void {
     const { store, identities, appliedRosters, intents } = this.#records;
     const look = (): void => {
-      const gone = [...appliedRosters.entries(), ...intents.entries()].filter(
-        ([id, record]) => !this.#owns(id, record),
-      );
+      const gone = [...appliedRosters.entries(), ...intents.entries()].filter(([id, record]) => !this.owns(id, record));
       for (const id of new Set(gone.map(([each]) => each))) forget(id);
     };
     this.#watch = store.watch(identities.keyOf(''), look);
@@ -37,10 +41,5 @@ export class Owners {
 
   stop(): void {
     this.#watch?.[Symbol.dispose]();
-  }
-
-  #owns(hostAgent: string, { tenantId, machineId }: OwnerRecord): boolean {
-    const owner = this.of(hostAgent);
-    return owner !== null && owner.tenantId === tenantId && owner.machineId === machineId;
   }
 }

@@ -25,6 +25,7 @@ import { actorOf, type Caller } from '../tenancy/caller.ts';
 import { DEFAULT_TENANT, isTenant } from '../tenancy/tenants.ts';
 import { requireFree, rivalsOf } from './claims.ts';
 import type { FailureLimit } from './failure-limit.ts';
+import { limitedAttempt } from './limited-attempt.ts';
 
 type Enrolled = Omit<
   IdentityRecord,
@@ -65,31 +66,18 @@ export class Enrollment {
 
   /** PERMISSION_DENIED for the token, ALREADY_EXISTS for the name, INVALID_ARGUMENT for the request. */
   enroll(caller: Caller, request: EnrollRequest): Promise<CertificateResponse> {
-    return this.#limited(caller, 'enroll', () => this.#inTurn(() => this.#enroll(caller, request)));
+    return limitedAttempt(this.#context, caller, 'enroll', () => this.#inTurn(() => this.#enroll(caller, request)));
   }
 
   /** Over mTLS, or with a certificate that ran out; the key must be the enrolled one. */
   renew(caller: Caller, request: RenewRequest): Promise<CertificateResponse> {
-    return this.#limited(caller, 'renew', () => this.#inTurn(() => this.#renew(caller, request)));
+    return limitedAttempt(this.#context, caller, 'renew', () => this.#inTurn(() => this.#renew(caller, request)));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => undefined);
     return result;
-  }
-
-  async #limited<T>(caller: Caller, verb: string, work: () => Promise<T>): Promise<T> {
-    const { limit, audit } = this.#context;
-    limit.check(caller.peer);
-    try {
-      return await work();
-    } catch (error) {
-      const told = error instanceof FleetError ? error.message : 'internal error';
-      if (error instanceof FleetError && error.code !== 'UNAVAILABLE') limit.failed(caller.peer);
-      audit.note({ actor: actorOf(caller), verb, target: '', outcome: 'denied', reason: told });
-      throw error;
-    }
   }
 
   async #enroll(caller: Caller, request: EnrollRequest): Promise<CertificateResponse> {

@@ -27,21 +27,29 @@ export const eventHandlers = (log: EventLog, clock: Clock): Pick<Handlers<Fleet>
     await log.flush();
     const isAsked = askedFor(request.hosts);
     let { cursor, tooOld } = await beginOf(log, request, clock.nowMs());
+    let toldMono = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
+      const place = log.claim();
       const page = await log.after(cursor, PAGE);
-      cursor = page.at(-1)?.revision ?? cursor;
+      const isWhole = page.length < PAGE;
+      cursor = Math.max(page.at(-1)?.revision ?? 0, isWhole ? place : 0);
       const events = page
         .filter((event) => isVisible(caller, event) && isAsked(event))
         .map((event) => eventToWire(event, BigInt(event.revision)));
-      const isWritten = sink.write({ events, revision: BigInt(cursor), tooOld, source: 'controller' });
-      tooOld = false;
-      if (!isWritten) await sink.drained(signal);
-      if (page.length === PAGE) {
+      // What is only others' is not even a sign of life.
+      const isDue = isWhole && clock.monotonicMs() - toldMono >= BEAT_MS;
+      if (events.length > 0 || tooOld || isDue) {
+        const isWritten = sink.write({ events, revision: BigInt(cursor), tooOld, source: 'controller' });
+        tooOld = false;
+        toldMono = clock.monotonicMs();
+        if (!isWritten) await sink.drained(signal);
+      }
+      if (!isWhole) {
         await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
       if (!request.follow) return;
-      await wake.wait(BEAT_MS, signal);
+      await wake.wait(Math.max(1, toldMono + BEAT_MS - clock.monotonicMs()), signal);
     }
   },
 });
@@ -62,6 +70,6 @@ const beginOf = async (
     if (sinceMs > 0) return { cursor: await log.lastBefore(nowMs - sinceMs), tooOld: false };
     return { cursor: follow ? log.revision : 0, tooOld: false };
   }
-  const isKnown = asked <= log.revision && asked >= log.floor;
+  const isKnown = log.isPast(asked) && asked >= log.floor;
   return isKnown ? { cursor: asked, tooOld: false } : { cursor: 0, tooOld: true };
 };

@@ -2,6 +2,7 @@
  * Events as they are kept: numbered, in the store, for 7 days or up to 64 MiB; the oldest go first. Written behind in small
  * commits and told only when they are stored, so that nobody is told of one that a restart forgets.
  */
+import { randomInt } from 'node:crypto';
 import type { FleetEvent } from '../../src/domain/fleet-event.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
@@ -30,6 +31,9 @@ const TRIM_PAGE = 500;
 const TRIM_EVERY_MS = 60_000;
 /** After a power cut the last ones may be gone that somebody was told of: their numbers are not given again. */
 const GAP = 1_000_000;
+/** Numbers follow the clock, and chance: nobody can count by their gaps what others were told. */
+const PER_MS = 1_000;
+const MAX_STRIDE = 100;
 
 /** Where a reader stands who was told that there is none yet: 0 would say that it was told nothing. */
 const NOBODYS = 1;
@@ -67,6 +71,8 @@ export class EventLog {
     }
     if (this.#revision === 0) this.#revision = NOBODYS;
     this.#next = this.#revision === NOBODYS ? NOBODYS + 1 : this.#revision + GAP;
+    // Readers of the last run were told places up to its end.
+    this.claim();
   }
 
   async stop(): Promise<void> {
@@ -81,6 +87,21 @@ export class EventLog {
   /** Of the newest that is stored. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /**
+   * A place behind all that is stored by now and before all that will be: where a reader stands who was told everything. It
+   * says when that was, and nothing of others' events.
+   */
+  claim(): number {
+    const place = this.#latest();
+    this.#next = place + 1;
+    return place;
+  }
+
+  /** Of the places that were ever claimed or given to an event. */
+  isPast(revision: number): boolean {
+    return revision < this.#next;
   }
 
   /** Whoever was told up to here or later has missed nothing that was let go. */
@@ -135,14 +156,19 @@ export class EventLog {
     }
   }
 
+  #latest(): number {
+    return Math.max(this.#next, Math.floor(this.#options.clock.nowMs() * PER_MS));
+  }
+
   async #drain(): Promise<void> {
     const { store, log } = this.#options;
     // Others that come in the same turn go with them.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#pending.length > 0) {
       const batch = this.#pending.slice(0, BATCH);
-      const put = batch.map((event, index) => {
-        const revision = this.#next + index;
+      let revision = this.#latest();
+      const put = batch.map((event) => {
+        revision += randomInt(1, MAX_STRIDE);
         return { key: keyOf(revision), value: Buffer.from(JSON.stringify({ revision, ...event }), 'utf8') };
       });
       try {
@@ -152,8 +178,8 @@ export class EventLog {
         return;
       }
       this.#pending.splice(0, batch.length);
-      this.#next += batch.length;
-      this.#revision = this.#next - 1;
+      this.#next = revision + 1;
+      this.#revision = revision;
       for (const { key, value } of put) this.#bytes += sizeOf(key, value);
       this.#appended.emit();
       await this.#trim();

@@ -3,17 +3,20 @@
  * judged against the authority of its own domain, and the identity against what is enrolled now.
  */
 import { authorityFingerprint } from '../../src/identity/authority.ts';
-import { type PeerVerdict, type TrustBundles, verifyPeer } from '../../src/identity/trust.ts';
+import type { CertificateFacts } from '../../src/identity/certificate.ts';
+import type { SpiffeId } from '../../src/identity/spiffe-id.ts';
+import { bundleFromPem, type PeerVerdict, type TrustBundles, verifyPeer } from '../../src/identity/trust.ts';
 import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { IdentityRecord, Records } from '../store/records.ts';
 import { type Caller, GRANTABLE_VERBS, stranger, type Verb } from '../tenancy/caller.ts';
 import { ceilingOf } from '../tenancy/ceilings.ts';
+import type { PeerGrants } from '../tenancy/peer-grants.ts';
 
 export interface Authentication {
   caller: Caller;
   /** Why a certificate that was shown does not count; for the log. Empty when none was shown, or it counts. */
   refusal: string;
-  /** What its holder may hear of it; null unless the cell itself issued it. */
+  /** What its holder may hear of it; null unless the cell itself, or a peer, issued it. */
   reason: RefusalReason | null;
 }
 
@@ -49,6 +52,16 @@ export const standingOf = (
   return nowMs < Math.max(certificate.notAfterMs, record.certificateNotAfterMs) ? null : 'certificate_expired';
 };
 
+export interface AuthenticationContext {
+  records: Records;
+  bundles: TrustBundles;
+  /** Authorities that the cell trusted once: connections of theirs may live on. */
+  retired?: TrustBundles | undefined;
+  /** Without them nobody is a peer. */
+  grants?: Pick<PeerGrants, 'of'>;
+  nowMs: number;
+}
+
 /**
  * A connection outlives the authority that it began with for as long as the same key has a certificate of one that is
  * trusted now: `issuers` are the authorities of both.
@@ -66,10 +79,18 @@ export const authenticate = (leaf: Uint8Array | null, peer: string, context: Aut
     reason,
   });
   if (!verdict.ok && verdict.reason !== 'expired') {
+    if (wasPeers(leaf, context)) return refuse('a peer that was removed', 'revoked');
     return refuse(verdict.reason, verdict.reason === 'not_yet_valid' ? 'not_yet_valid' : null);
   }
-  const { uri } = verdict;
-  if (uri === null || verdict.id === null || verdict.certificate === null) return refuse('no_identity', null);
+  const { uri, id } = verdict;
+  if (uri === null || id === null || verdict.certificate === null) return refuse('no_identity', null);
+  const proven = { uri, certificate: verdict.certificate, authority, peer };
+  const isPeers = context.records.peers.get(id.cell)?.state === 'active';
+  if (isPeers && context.grants !== undefined) {
+    if (!verdict.ok) return refuse('expired', 'certificate_expired');
+    if (id.kind !== 'controller') return refuse('only its controller speaks for a peer', null);
+    return { caller: peerCaller(id, context.grants, proven), refusal: '', reason: null };
+  }
   const { keyFingerprint, notAfterMs, serial } = verdict.certificate;
   const record = context.records.identities.get(uri);
   const standing = standingOf(record, { keyFingerprint, notAfterMs }, context.nowMs);
@@ -79,6 +100,46 @@ export const authenticate = (leaf: Uint8Array | null, peer: string, context: Aut
   }
   const certificate = { serial, keyFingerprint, notAfterMs, authority };
   return { caller: callerOf(context.records, uri, record, { certificate, peer }), refusal: '', reason: null };
+};
+
+/** Of a peer that is none any more: it may hear so, as long as its old bundle proves it. */
+const wasPeers = (leaf: Uint8Array, { records, nowMs }: AuthenticationContext): boolean => {
+  const bundles = new Map(
+    [...records.peers.entries()]
+      .filter(([, { state, trustBundlePem }]) => state === 'revoked' && trustBundlePem !== '')
+      .map(([cell, { trustBundlePem }]) => [cell, bundleFromPem(trustBundlePem)]),
+  );
+  const verdict = verifyPeer(leaf, bundles, nowMs, 'client');
+  return verdict.ok && verdict.id.kind === 'controller';
+};
+
+interface Proven {
+  uri: string;
+  certificate: CertificateFacts;
+  /** Fingerprint of the one that signed it. */
+  authority: string;
+  peer: string;
+}
+
+/** A peer's controller: it may do nothing but what was granted to its cell, whichever certificate of it calls. */
+const peerCaller = (
+  { cell }: SpiffeId,
+  grants: Pick<PeerGrants, 'of'>,
+  { uri, certificate, authority, peer }: Proven,
+): Caller => {
+  const held = grants.of(cell);
+  const granted = new Set<string>(held.now.verbs);
+  const { serial, keyFingerprint, notAfterMs } = certificate;
+  return {
+    ...stranger(peer),
+    kind: 'controller',
+    name: cell,
+    cell,
+    spiffeId: uri,
+    verbs: ['read', ...GRANTABLE_VERBS.filter((verb) => verb !== 'deploy' && granted.has(verb))],
+    grants: held,
+    certificate: { serial, keyFingerprint, notAfterMs, authority },
+  };
 };
 
 /** By an authority that is trusted now, or else by one that was when the connection began. */
@@ -104,6 +165,7 @@ export const callerOf = (
   return {
     kind,
     name: kind === 'host' ? user : name,
+    cell: '',
     spiffeId,
     host,
     user,
@@ -113,6 +175,8 @@ export const callerOf = (
     role,
     verbs: verbsOf(record),
     ceiling: kind === 'host' ? ceilingOf(records, host, user) : [],
+    grants: null,
+    onBehalfOf: null,
     quarantined,
     ...proof,
   };
@@ -120,9 +184,10 @@ export const callerOf = (
 
 /** Whether an open call was let in as somebody who sees or may do something else than its caller does now. */
 export const hasChanged = (records: Records, caller: Caller, record: IdentityRecord): boolean => {
-  const { tenantId, tenants, role, verbs } = callerOf(records, caller.spiffeId ?? '', record, caller);
-  return (
-    JSON.stringify([tenantId, tenants, role, verbs]) !==
-    JSON.stringify([caller.tenantId, caller.tenants, caller.role, caller.verbs])
-  );
+  const { certificate, peer } = caller;
+  const now = callerOf(records, caller.spiffeId ?? '', record, { certificate, peer });
+  return scopeIn(now) !== scopeIn(caller);
 };
+
+const scopeIn = ({ tenantId, tenants, role, verbs }: Caller): string =>
+  JSON.stringify([tenantId, tenants, role, verbs]);

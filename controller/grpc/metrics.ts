@@ -1,12 +1,13 @@
 /**
- * Figures of the controller in Prometheus' text form, on loopback alone and only where they were asked for: whoever has an
- * account on this machine can read them, so no agent is named in them, and no path or text.
+ * Figures of the controller in Prometheus' text form, on loopback alone, only where they were asked for, and for whoever
+ * may read what the controller keeps: they are of all tenants. No agent is named in them, and no path or text.
  */
 import { createServer, type Server } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { FleetError } from '../../src/domain/errors.ts';
 import { ORDER_OUTCOMES } from '../../src/domain/order.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import type { MayRead } from './metrics-token.ts';
 
 /** Read at each scrape. */
 export interface MetricSources {
@@ -24,11 +25,13 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #orders: Counter<'verb' | 'outcome'>;
   readonly #log: Logger;
+  readonly #mayRead: MayRead;
   #server: Server | null = null;
   /** Those who ask at the same time are told the same. */
   #collecting: Promise<string> | null = null;
 
-  constructor(sources: MetricSources, log: Logger) {
+  constructor(sources: MetricSources, mayRead: MayRead, log: Logger) {
+    this.#mayRead = mayRead;
     this.#log = log;
     const registers = [this.#registry];
     // Event loop lag, memory, file descriptors of this process.
@@ -81,6 +84,12 @@ export class Metrics {
       const isAsked = request.method === 'GET' && request.url?.split('?')[0] === '/metrics';
       if (!isAsked) {
         response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics\n');
+        return;
+      }
+      if (!this.#mayRead(request.headers.authorization)) {
+        response
+          .writeHead(401, { 'content-type': 'text/plain', 'www-authenticate': 'Bearer' })
+          .end('needs the bearer token in the file metrics-token of the controller\n');
         return;
       }
       this.#collecting ??= this.#registry.metrics().finally(() => {

@@ -21,7 +21,7 @@ export const restartOf = ({ restart, lifecycle }: Pick<RosterAgent, 'restart' | 
 /**
  * One unit and one tmux server for one agent: the server is the unit's main process, so that the unit's state is
  * whether the agent lives. tmux exits 0 whatever the agent did; ExecStopPost ends as the agent did, so that the unit's
- * result, and with it Restart=, is about the agent. One that crashes twenty times in eight minutes ends in `failed`; what
+ * result, and with it Restart=, is about the agent. One that crashes fourteen times in eight minutes ends in `failed`; what
  * needs the network at boot has more than a minute to find it.
  */
 export const agentUnitText = (agent: RosterAgent, ground: LaunchGround): string => {
@@ -31,7 +31,7 @@ export const agentUnitText = (agent: RosterAgent, ground: LaunchGround): string 
 [Unit]
 Description=Agent ${agent.name}, in a tmux server of its own
 StartLimitIntervalSec=480
-StartLimitBurst=20
+StartLimitBurst=14
 ${MARK}=${agent.name}
 
 [Service]
@@ -41,7 +41,7 @@ ExecStart=${sh(files.server)}
 ExecStop=-${sh(files.stop)}
 ExecStopPost=${sh(files.finish)}
 Restart=${restartOf(agent)}
-RestartSec=4
+RestartSec=5
 KillMode=control-group
 TimeoutStartSec=60
 TimeoutStopSec=20

@@ -65,9 +65,9 @@ describe('a cut cable', () => {
     const { pair, onJarvis, onDragon } = ground;
     ground.mark();
     await pair.dragon.cutCable();
-    await onJarvis.until('dragon-lin', 'resuming silent', 60_000);
-    await onJarvis.until('dragon-lin', 'lost silent', 60_000);
-    await onDragon.until('W-jarvis', 'lost controller_unreachable', 60_000);
+    expect(await onJarvis.until('dragon-lin', 'resuming silent', 10_000)).toBeLessThanOrEqual(6_000);
+    expect(await onJarvis.until('dragon-lin', 'lost silent', 15_000)).toBeLessThanOrEqual(15_000);
+    expect(await onDragon.until('W-jarvis', 'lost controller_unreachable', 5_000)).toBeLessThanOrEqual(15_000);
     ground.unharmed();
     expect(onJarvis.words('dragon-lin')).toEqual(['resuming silent', 'lost silent']);
     expect(onJarvis.words('W-jarvis')).toEqual([]);

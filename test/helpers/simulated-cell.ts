@@ -29,7 +29,7 @@ export class SimulatedCell {
 
   /** Enrolled, with one agent to report: key `a`, name coder0-0. It is away until it is started. */
   async away(name: string, wish: HostWish = {}): Promise<SimulatedHost> {
-    const token = await this.controller.token(name, 'u', wish.tenantId, wish.replace);
+    const token = await this.controller.token(name, wish.user, wish.tenantId, wish.replace);
     const host = await SimulatedHost.enrol({ folder: this.controller.folder, token, host: name, ...wish });
     host.put(agentRow({ key: 'a', agent: 'coder0-0' }));
     this.#cleanUp.push(() => host.stop());

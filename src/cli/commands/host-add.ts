@@ -19,6 +19,7 @@ import { awaitRows, isSettled, settle } from '../ssh/settle-there.ts';
 import { openSsh } from '../ssh/ssh-session.ts';
 import { parseSshTarget } from '../ssh/ssh-target.ts';
 import { survey } from '../ssh/survey.ts';
+import { requireTenant, settleTenant } from '../ssh/tenant-there.ts';
 
 export const run = (command: CommandContext): Promise<number> => exclusively(command.paths, () => addHost(command));
 
@@ -44,6 +45,7 @@ const addHost = async (command: CommandContext): Promise<number> => {
   });
   const context: AddContext = { paths, shipped: shippedVersion(), steps, session, options, signal };
   const found = await survey(context, controller);
+  await requireTenant(context, found);
   await installThere(context, found);
   const via = await presentVia(paths, found);
   const mustEnrol = found.enrolled === null || (options.link !== 'auto' && options.link !== via);
@@ -55,6 +57,7 @@ const addHost = async (command: CommandContext): Promise<number> => {
     if (via === 'ssh') await openTunnel(context, found, 'as before');
     if (isSettled(context, found)) await steps.run('host-agent', async () => unchanged('enrolled and running'));
     else await settle(context, found, null);
+    await settleTenant(context, found);
   }
   if (!options.dryRun) await rememberHost(paths, found.host, found.facts.user, target);
   const seen = await awaitRows(context, found);
@@ -66,7 +69,7 @@ const addHost = async (command: CommandContext): Promise<number> => {
 
 const printRows = ({ stdout, env }: CommandContext, seen: SeenHosts, host: string): void => {
   const picture = takePicture(seen.mirror, systemClock.monotonicMs(), {
-    filter: { ...EVERYTHING, hosts: [host] },
+    filter: { ...EVERYTHING, cells: [seen.mirror.cell], hosts: [host] },
     localOnly: false,
     compare: null,
   });

@@ -89,7 +89,12 @@ export const hostSpecs: CommandSpec[] = [
     arity: [1, 1],
     flags: [
       { name: 'name', type: 'string', value: 'HOST', help: "the machine's name in the cell (default: its hostname)" },
-      { name: 'tenant', type: 'string', value: 'TENANT', help: 'to whom its agents belong (default: default)' },
+      {
+        name: 'tenant',
+        type: 'string',
+        value: 'TENANT',
+        help: 'to whom its agents belong (default: whose it is bound to be, else default)',
+      },
       CONTROL,
       {
         name: 'link',
@@ -218,6 +223,23 @@ export const hostSpecs: CommandSpec[] = [
       'Replaces what was allowed before, and prints what is allowed now. Every agent on that host is a process of its\n' +
       'user and may do it, too; each target host’s own policy still has the last word. Without /USER: all its users.',
     load: async () => (await machines()).hostAllow,
+  },
+  {
+    name: 'host quarantine',
+    summary: 'let a host report and nothing else; needs the controller’s own user, or an admin',
+    args: 'HOST',
+    arity: [1, 1],
+    flags: [
+      { name: 'user', type: 'string', value: 'USER', help: 'only that user’s host-agent (default: all of that host)' },
+      { name: 'lift', type: 'boolean', help: 'let it out again' },
+      OUTPUT,
+    ],
+    examples: ['fleet host quarantine dragon-lin', 'fleet host quarantine dragon-lin --user jwoltje --lift'],
+    notes:
+      'Counts at once: what its callers have open is cut, what they ask is refused (exit 8), and nobody’s orders go there\n' +
+      '(exit 8, nothing typed). Its rows and screens are still seen, so that it can be looked into. Its agents, and what\n' +
+      'its own user does on that machine, are not touched. A new certificate or token lets nobody out.',
+    load: async () => (await machines()).hostQuarantine,
   },
   {
     name: 'host control',

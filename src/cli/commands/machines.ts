@@ -10,6 +10,7 @@ export * as hostAllow from './host-allow.ts';
 export * as hostControl from './host-control.ts';
 export * as hostJoin from './host-join.ts';
 export * as hostPrune from './host-prune.ts';
+export * as hostQuarantine from './host-quarantine.ts';
 export * as hostRm from './host-rm.ts';
 export * as hostUpgrade from './host-upgrade.ts';
 export * as up from './up.ts';

@@ -6,11 +6,14 @@ import { attachSpecs } from './attach-specs.ts';
 import { controllerSpecs } from './controller-specs.ts';
 import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
+import { grantSpecs } from './grant-specs.ts';
 import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { operatorSpecs } from './operator-specs.ts';
 import { orderSpecs } from './order-specs.ts';
+import { peerSpecs } from './peer-specs.ts';
 import { recordSpecs } from './record-specs.ts';
+import { tenantSpecs } from './tenant-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
 
 const output = (...choices: string[]): FlagSpec => ({
@@ -37,6 +40,7 @@ const HOST: FlagSpec = {
   value: 'HOST',
   help: 'only this host',
 };
+const CELL: FlagSpec = { name: 'cell', type: 'string', multiple: true, value: 'CELL', help: 'only this cell' };
 const TENANT: FlagSpec = { name: 'tenant', type: 'string', multiple: true, value: 'TENANT', help: 'only this tenant' };
 
 const viewSpecs: readonly CommandSpec[] = [
@@ -47,6 +51,7 @@ const viewSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [
       WATCH,
+      CELL,
       HOST,
       TENANT,
       { name: 'state', type: 'string', multiple: true, value: 'STATE', choices: READINESS, help: 'only in this state' },
@@ -82,6 +87,7 @@ const viewSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [
       WATCH,
+      CELL,
       HOST,
       TENANT,
       LOCAL,
@@ -101,7 +107,12 @@ const selfSpecs: readonly CommandSpec[] = [
     arity: [1, 1],
     flags: [
       { name: 'user', type: 'string', value: 'USER', help: 'Linux user of the host-agent (default your own name)' },
-      { name: 'tenant', type: 'string', value: 'TENANT', default: 'default', help: 'to whom its agents belong' },
+      {
+        name: 'tenant',
+        type: 'string',
+        value: 'TENANT',
+        help: 'to whom its agents belong (default: whose it is bound to be, else default)',
+      },
       { name: 'ttl', type: 'string', value: 'TIME', default: '15m', help: 'how long it may be used, at most 15m' },
       { name: 'replace', type: 'boolean', help: 'let it take over a name or machine that is enrolled already' },
       output('table', 'json'),
@@ -189,6 +200,9 @@ export const specs: readonly CommandSpec[] = [
   ...desiredSpecs,
   ...recordSpecs,
   ...hostSpecs,
+  ...peerSpecs,
+  ...grantSpecs,
+  ...tenantSpecs,
   ...controllerSpecs,
   ...operatorSpecs,
   ...selfSpecs,

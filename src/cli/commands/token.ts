@@ -16,7 +16,7 @@ export const run = async ({ positionals, flags, paths, stdout, stderr, signal }:
   const request = {
     host,
     user,
-    tenantId: flags.tenant as string,
+    tenantId: (flags.tenant as string | undefined) ?? '',
     validSeconds: secondsOf(flags.ttl as string),
     replace: flags.replace === true,
   };

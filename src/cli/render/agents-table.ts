@@ -31,9 +31,10 @@ export const agentsTable = (picture: Picture, options: AgentsTableOptions): stri
   const table = layTable(COLUMNS, rows(), { ...options, indent: ROW_INDENT });
   const groups = picture.filtered ? picture.groups.filter(({ shown }) => shown > 0) : picture.groups;
   const lines = markers.length > 0 ? [table.header] : [];
+  const isShared = new Set(picture.groups.map(({ host }) => host.tenant_id)).size > 1;
   let index = 0;
   for (const group of groups) {
-    lines.push(INDENT + hostLine(group, options.paint));
+    lines.push(INDENT + hostLine(group, isShared, options.paint));
     for (const end = index + group.shown; index < end; index += 1) {
       const row = table.line(index, group.host.current ? null : 'dim');
       lines.push(`${INDENT}${markers[index]} ${row}`.trimEnd());
@@ -58,10 +59,13 @@ export const linkWords = (host: HostAgentView): string => {
   return `${name} ${fine(age_seconds)}${reason === null ? '' : ` (${reason.replaceAll('_', ' ')})`}`;
 };
 
-const hostLine = (group: HostGroup, paint: Painter): string => {
+/** `isShared`: not all of what is shown is one tenant's. */
+const hostLine = (group: HostGroup, isShared: boolean, paint: Painter): string => {
   const { host } = group;
   const words = [];
   if (group.isHere) words.push('this host');
+  if (isShared) words.push(`tenant ${host.tenant_id}`);
+  if (host.quarantined) words.push('QUARANTINED');
   if (!host.current) {
     const asLastSeen = group.shown > 0 ? '; rows as last seen' : '; no rows known';
     words.push(linkWords(host) + asLastSeen);

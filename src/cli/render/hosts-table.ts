@@ -11,7 +11,7 @@ const INDENT = '  ';
 export const hostsTable = (picture: Picture, options: { width: number; wide: boolean; paint: Painter }): string[] => {
   const { groups } = picture;
   if (groups.length === 0) return [];
-  const table = layTable(COLUMNS, groups, { ...options, indent: INDENT.length });
+  const table = layTable(columnsFor(groups), groups, { ...options, indent: INDENT.length });
   const lines = groups.map((_, index) => INDENT + table.line(index, null));
   return [table.header, ...lines].map((line) => line.trimEnd());
 };
@@ -37,13 +37,33 @@ const certificate = (seconds: number | null): string | null => {
 const warnings = ({ host }: HostGroup): string | null => {
   const reason = host.link.reason?.replaceAll('_', ' ');
   const behind = host.behind && behindInFull(host.behind);
-  const all = [reason, behind, ...host.warnings].filter((words) => words);
+  const all = [host.quarantined && 'in quarantine', reason, behind, ...host.warnings].filter((words) => words);
   return all.length === 0 ? null : all.join(', ');
 };
 
+/** A machine is named once, above all of its users; whose each is, where that is not one tenant's. */
+const columnsFor = (groups: readonly HostGroup[]): Column<HostGroup>[] => {
+  const firsts = new Set(
+    [...Map.groupBy(groups, ({ host }) => `${host.cell}\n${host.host}`).values()].map(([first]) => first),
+  );
+  const tenants = new Set(groups.map(({ host }) => host.tenant_id));
+  const name = ({ host }: HostGroup): string => (host.here ? `${host.host} *` : host.host);
+  return [
+    { title: 'CELL', cell: ({ origin }) => origin },
+    {
+      title: 'HOST',
+      cell: (group) => (firsts.has(group) ? name(group) : ''),
+      cut: { at: 'middle', least: 10 },
+    },
+    ...COLUMNS.map((column) => (column === TENANT && tenants.size > 1 ? { ...TENANT, extra: false, drop: 6 } : column)),
+  ];
+};
+
+const TENANT: Column<HostGroup> = { title: 'TENANT', cell: ({ host }) => host.tenant_id, extra: true };
+
 const COLUMNS: readonly Column<HostGroup>[] = [
-  { title: 'HOST', cell: ({ host }) => (host.here ? `${host.host} *` : host.host), cut: { at: 'middle', least: 10 } },
   { title: 'USER', cell: ({ host }) => host.user },
+  TENANT,
   { title: 'LINK', cell: linkName, style: linkStyle },
   {
     title: 'HEARD',
@@ -59,7 +79,12 @@ const COLUMNS: readonly Column<HostGroup>[] = [
   },
   { title: 'VERSION', cell: ({ host }) => host.version, drop: 3 },
   { title: 'VIA', cell: ({ host }) => host.via, drop: 4 },
-  { title: 'CONTROL', cell: ({ host }) => host.control, drop: 5 },
+  {
+    title: 'CONTROL',
+    cell: ({ host }) => (host.quarantined ? 'quarantined' : host.control),
+    style: ({ host }) => (host.quarantined ? 'bad' : null),
+    drop: 5,
+  },
   { title: 'CERT', cell: ({ host }) => certificate(host.certificate_expires_in_seconds), align: 'right', drop: 2 },
   {
     title: 'SKEW',
@@ -68,7 +93,6 @@ const COLUMNS: readonly Column<HostGroup>[] = [
     drop: 1,
   },
   { title: 'BUILD', cell: ({ host }) => host.build, extra: true },
-  { title: 'TENANT', cell: ({ host }) => host.tenant_id, extra: true },
   { title: 'FOR', cell: ({ host }) => fine(host.link.age_seconds), extra: true },
   { title: 'WARN', cell: warnings },
 ];

@@ -50,9 +50,7 @@ test('the token alone is on stdout, for a pipe; what it is good for is prose', a
     stderr:
       'for jwoltje on dragon-lin, once, until 2026-01-01T12:00:00.000Z; there, as jwoltje: fleet host join < TOKEN\n',
   });
-  expect(asked).toEqual([
-    { host: 'dragon-lin', user: 'jwoltje', tenantId: 'default', validSeconds: 300, replace: true },
-  ]);
+  expect(asked).toEqual([{ host: 'dragon-lin', user: 'jwoltje', tenantId: '', validSeconds: 300, replace: true }]);
 });
 
 test('by default it is for a user of one’s own name, for 15 minutes', async () => {

@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { quarantineHost } from '../../../controller/enrollment/quarantine.ts';
 import { readCertificate } from '../../../src/identity/certificate.ts';
 import { makeCsr } from '../../../src/identity/csr.ts';
 import { makeKey } from '../../../src/identity/key.ts';
@@ -133,6 +134,14 @@ describe('enrolment', () => {
     });
     const copied = failureOf(renew(enrolled, { csr: makeCsr(enrolled.key), machineId: 'machine-2' }));
     expect(await copied).toMatchObject({ code: status.PERMISSION_DENIED });
+  });
+
+  it('renews a host in quarantine, and lets it out by no certificate', async () => {
+    const enrolled = await cell.enroll(await cell.token());
+    await quarantineHost(cell.records, { host: 'W-jarvis', user: '' }, true);
+    expect(await renew(enrolled, { csr: makeCsr(enrolled.key) })).toMatchObject({ host: 'W-jarvis' });
+    await cell.enroll(await cell.token());
+    expect([...cell.records.identities.entries()].map(([, { quarantined }]) => quarantined)).toEqual([true]);
   });
 
   it('renews a certificate that ran out for 90 days, for its key only, and not when it was revoked', async () => {

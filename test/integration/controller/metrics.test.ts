@@ -1,4 +1,6 @@
+import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig } from '../../../controller/config.ts';
@@ -25,6 +27,8 @@ const capturing = () =>
 let cell: SimulatedCell;
 let dragon: SimulatedHost;
 let address: string;
+let token: string;
+const tokenFile = () => join(cell.controller.config.paths.state, 'controller/metrics-token');
 
 beforeAll(async () => {
   cell = await SimulatedCell.start({ argv: ['--metrics-port', '0'], log: capturing() });
@@ -32,6 +36,7 @@ beforeAll(async () => {
     calls: { pressKeys: async () => ({ ...OUTCOME, outcome: 'invented by a host' }) },
   });
   await cell.host('W-acme', { tenantId: 'acme' });
+  token = (await readFile(tokenFile(), 'utf8')).trim();
   address = /"address":"(127\.0\.0\.1:\d+)".*metrics served/.exec(logged.join(''))?.[1] ?? '';
 }, 120_000);
 
@@ -47,7 +52,8 @@ const OUTCOME = {
   endedMs: 2,
   repeated: false,
 };
-const scrape = async (path = '/metrics') => await fetch(`http://${address}${path}`);
+const scrape = async (path = '/metrics', authorization = `Bearer ${token}`) =>
+  await fetch(`http://${address}${path}`, { headers: { authorization } });
 const lines = async (name: string): Promise<string[]> =>
   (await (await scrape()).text())
     .split('\n')
@@ -76,6 +82,17 @@ it('counts agents, hosts, open calls and what became of orders, and names no age
   expect(Number(sequence.split(' ')[1])).toBeGreaterThan(0);
   expect(await lines('fleet_controller_nodejs_eventloop_lag_seconds')).toHaveLength(1);
   expect(await (await scrape()).text()).not.toContain('a-secret-name');
+});
+
+it('tells nobody who cannot read what the controller keeps: the port is open to every account of the machine', async () => {
+  expect((await stat(tokenFile())).mode & 0o777).toBe(0o600);
+  for (const wrong of ['', 'Bearer ', `Bearer ${'0'.repeat(64)}`, `Basic ${token}`, token]) {
+    const answer = await scrape('/metrics', wrong);
+    expect(answer.status).toBe(401);
+    expect(await answer.text()).not.toMatch(/acme|dragon-lin|fleet_/);
+  }
+  expect((await fetch(`http://${address}/metrics`)).status).toBe(401);
+  expect((await scrape()).status).toBe(200);
 });
 
 it('has nothing else, and tells those who ask at once the same', async () => {

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { candidatesFor } from '../../../src/cli/commands/complete.ts';
 
-const names = async () => ({ hosts: ['W-jarvis', 'dragon-lin'], agents: ['W-jarvis/jarvis/canary-pi'] });
+const names = async () => ({
+  cells: ['home', 'partner'],
+  hosts: ['W-jarvis', 'dragon-lin'],
+  hostAgents: ['W-jarvis/jarvis', 'dragon-lin/jwoltje'],
+  tenants: ['acme', 'default'],
+  agents: ['W-jarvis/jarvis/canary-pi'],
+});
 const nobody = () => Promise.reject(new Error('asked for names without need'));
 
 test.each([
@@ -19,7 +25,18 @@ test.each([
   expect(offered).not.toContain('__complete');
 });
 
-test.each(['doctor', 'ps --host', 'host rm', 'host upgrade', 'host allow', 'host allow --none'])(
+test.each(['tenant rm', 'tenant bind', 'ps --tenant', 'token x --tenant', 'host add x@y --tenant'])(
+  'fleet %s … offers the tenants of now',
+  async (before) => {
+    expect(await candidatesFor(before.split(' '), '', names)).toEqual(['acme', 'default']);
+  },
+);
+
+test.each(['tenant unbind', 'tenant bind acme'])('fleet %s … offers the users on hosts of now', async (before) => {
+  expect(await candidatesFor(before.split(' '), '', names)).toEqual(['W-jarvis/jarvis', 'dragon-lin/jwoltje']);
+});
+
+test.each(['doctor', 'ps --host', 'host rm', 'host upgrade', 'host allow', 'host allow --none', 'host quarantine'])(
   'fleet %s … offers the hosts of now',
   async (before) => {
     expect(await candidatesFor(before.split(' '), '', names)).toEqual(['W-jarvis', 'dragon-lin']);

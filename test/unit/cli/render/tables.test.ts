@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Picture, takePicture } from '../../../../src/cli/picture.ts';
 import { agentsTable } from '../../../../src/cli/render/agents-table.ts';
 import { hostsTable } from '../../../../src/cli/render/hosts-table.ts';
+import { hostsJson } from '../../../../src/cli/render/json.ts';
 import { agentsFooter, hostsFooter, localOnlyLine } from '../../../../src/cli/render/notes.ts';
 import { coloured, plain } from '../../../../src/cli/render/paint.ts';
 import { EVERYTHING } from '../../../../src/domain/agent-filter.ts';
@@ -194,7 +195,13 @@ describe('the tables of the product page', () => {
   });
 
   test('the first line without the controller', () => {
-    const upstream = { state: 'unreachable', address: 'W-jarvis:7443', reason: 'refused', ageMs: 40 * SECOND };
+    const upstream = {
+      state: 'unreachable',
+      address: 'W-jarvis:7443',
+      reason: 'refused',
+      ageMs: 40 * SECOND,
+      peers: [],
+    };
     const cut = picture([jarvis], [], { upstream });
     expect(localOnlyLine(cut)).toBe('LOCAL ONLY: controller W-jarvis:7443 unreachable 40s (refused)');
     expect(cut.complete).toBe(false);
@@ -244,6 +251,42 @@ test('two users of one host stand under their own names', () => {
   expect(agents(picture([other, jarvis], []))).toBe(
     '  W-jarvis/jarvis  this host  no agents\n  W-jarvis/ops  this host  no agents',
   );
+});
+
+test('a machine of several tenants is one host to whoever sees them all, and its own part to each of them', () => {
+  const acme = { id: 'W-jarvis/acme', user: 'acme', tenantId: 'acme' };
+  const theirs = { ...jarvis, ...acme, here: false, facts: hostFacts({ hostNowMs: NOW, agents: 2 }) };
+  const early = { ...dragon, id: 'A-lin/jwoltje', host: 'A-lin' };
+  const all = picture([early, theirs, jarvis], []);
+  expect(hostsTable(all, unlimited).map((line) => line.slice(0, 42).trimEnd())).toEqual([
+    '  HOST        USER     TENANT   LINK',
+    '  W-jarvis *  jarvis   default  connected',
+    '              acme     acme     connected',
+    '  A-lin       jwoltje  default  LOST',
+  ]);
+  expect(hostsFooter(all)).toContain('2 hosts, 3 host-agents, 2 connected');
+  expect(agents(all).split('\n').slice(0, 2)).toEqual([
+    '  W-jarvis/jarvis  this host  tenant default  no agents',
+    '  W-jarvis/acme  this host  tenant acme  no agents',
+  ]);
+  const { hosts } = JSON.parse([...hostsJson(all)].join('')) as { hosts: { host: string; host_agents: unknown[] }[] };
+  expect(hosts.map(({ host, host_agents }) => [host, host_agents.length])).toEqual([
+    ['W-jarvis', 2],
+    ['A-lin', 1],
+  ]);
+  const own = picture([jarvis], []);
+  expect(hostsTable(own, unlimited)[0]).not.toContain('TENANT');
+  expect(agents(own)).toBe('  W-jarvis  this host  no agents');
+});
+
+test('a host in quarantine says so in place of what it would let others do', () => {
+  const host = { ...jarvis, quarantined: true };
+  const [, line = ''] = hostsTable(picture([host]), unlimited);
+  expect(line).toMatch(/ dial {2}quarantined {2}.* in quarantine, 4 BOOT-ENABLE$/);
+  expect(line).not.toContain('deploy');
+  expect(agents(picture([host], []))).toBe('  W-jarvis  this host  QUARANTINED  no agents');
+  expect(hostsJson(picture([host])).next().value).toContain('"quarantined":true');
+  expect(hostsJson(picture([jarvis])).next().value).toContain('"quarantined":false');
 });
 
 test('one marker tells it without colour: not current, dead, needs a person', () => {

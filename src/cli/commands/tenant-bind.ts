@@ -1,0 +1,14 @@
+import { bindTenant } from '../client/admin-methods.ts';
+import { askAdmin } from '../client/ask-admin.ts';
+import type { CommandContext } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { tellBinding } from '../tenants/told-binding.ts';
+import { parseUserOnHost } from '../user-on-host.ts';
+
+export const run = async (context: CommandContext): Promise<number> => {
+  const [tenantId = '', named = ''] = context.positionals;
+  const pair = parseUserOnHost(named);
+  const answer = await askAdmin(context, bindTenant, { tenantId, ...pair });
+  tellBinding(context, { ...pair, tenantId, ...answer });
+  return EXIT.done;
+};

@@ -1,0 +1,71 @@
+/** The verbs about whose agents are whose, as data. */
+import type { CommandSpec, FlagSpec } from '../command.ts';
+
+const tenants = () => import('./tenants.ts');
+
+const form = (...choices: string[]): FlagSpec => ({
+  name: 'output',
+  short: 'o',
+  type: 'string',
+  value: 'FORM',
+  choices,
+  default: 'table',
+  help: 'form of the output',
+});
+
+const MOVES =
+  'Counts at once: its agents leave the one tenant and are the other’s, who watches them from there is cut, and what its\n' +
+  'callers were allowed elsewhere (fleet host allow) is withdrawn. Sessions and agents are not touched.';
+
+export const tenantSpecs: readonly CommandSpec[] = [
+  {
+    name: 'tenant add',
+    summary: 'make a tenant; needs the controller’s own user, or an admin',
+    args: 'NAME',
+    arity: [1, 1],
+    flags: [form('table', 'json')],
+    examples: ['fleet tenant add acme'],
+    notes: 'A tenant is bound to Linux users on hosts: fleet tenant bind. The tenant default is always there.',
+    load: async () => (await tenants()).add,
+  },
+  {
+    name: 'tenant ls',
+    summary: 'tenants, the users on hosts that are theirs, and their operators',
+    args: '',
+    arity: [0, 0],
+    flags: [form('table', 'json', 'ndjson', 'name')],
+    examples: ['fleet tenant ls', 'fleet tenant ls -o json'],
+    notes: 'A user in brackets is bound and not enrolled yet. JSON: fleet.tenants/v1.',
+    load: async () => (await tenants()).ls,
+  },
+  {
+    name: 'tenant rm',
+    summary: 'remove a tenant that nobody belongs to',
+    args: 'TENANT',
+    arity: [1, 1],
+    flags: [form('table', 'json')],
+    examples: ['fleet tenant rm acme'],
+    notes: 'Refused (exit 8) while users on hosts are bound to it, or operators see it.',
+    load: async () => (await tenants()).rm,
+  },
+  {
+    name: 'tenant bind',
+    summary: 'say whose the agents of a user on a host are',
+    args: 'TENANT HOST/USER',
+    arity: [2, 2],
+    flags: [form('table', 'json')],
+    examples: ['fleet tenant bind acme dragon-lin/jwoltje', 'fleet tenant bind acme jwoltje@dragon-lin'],
+    notes: `${MOVES}\nA user that is not enrolled yet will be that tenant’s once it is. HOST is the name in the cell.`,
+    load: async () => (await tenants()).bind,
+  },
+  {
+    name: 'tenant unbind',
+    summary: 'give the agents of a user on a host back to the tenant default',
+    args: 'HOST/USER',
+    arity: [1, 1],
+    flags: [form('table', 'json')],
+    examples: ['fleet tenant unbind dragon-lin/jwoltje'],
+    notes: MOVES,
+    load: async () => (await tenants()).unbind,
+  },
+];
