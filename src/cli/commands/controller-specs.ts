@@ -25,6 +25,7 @@ export const controllerSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'controller backup',
+    only: 'machine',
     summary: 'the whole controller in one file, made while it runs; needs the controller’s own user',
     args: 'FILE',
     arity: [1, 1],
@@ -38,6 +39,7 @@ export const controllerSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'controller restore',
+    only: 'machine',
     summary: 'put a backup in its place, on a machine whose controller is stopped or that has none',
     args: 'FILE',
     arity: [1, 1],
