@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inviteOperator, listOperators, revokeOperator } from '../../../controller/enrollment/operators.ts';
+import { addTenant } from '../../../controller/tenancy/tenants.ts';
 import { readCertificate } from '../../../src/identity/certificate.ts';
 import { makeCsr } from '../../../src/identity/csr.ts';
 import { makeKey } from '../../../src/identity/key.ts';
@@ -36,6 +37,9 @@ describe('operators', () => {
   const identity = (name = 'maria') => cell.records.identities.get(`spiffe://home/operator/${name}`);
 
   test('an invitation makes exactly the named operator, whatever the request says', async () => {
+    for (const tenant of ['acme', 'beta']) {
+      await addTenant(cell.records, tenant, { nowMs: cell.clock.nowMs(), by: 'test' });
+    }
     const token = await invite({ role: 'operator', tenants: ['acme', 'beta', 'acme'], takeover: true });
     const enrolled = await cell.enroll(token, { host: 'W-jarvis', user: 'root' });
     expect(readCertificate(enrolled.certificatePem).uri).toBe('spiffe://home/operator/maria');
@@ -47,6 +51,7 @@ describe('operators', () => {
 
   test.each([
     [{ name: '../x' }, 'name "../x"'],
+    [{ name: 'admin-socket' }, 'is how peers know the admin socket'],
     [{ role: 'root' }, 'role "root": one of viewer, operator, admin'],
     [{ tenants: ['a b'] }, 'tenant "a b"'],
     [{ role: 'admin', tenants: ['acme'] }, 'an admin is told of every tenant'],
