@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { resolvePaths } from '../../../src/runtime/paths.ts';
+import { AdminServiceService } from '../../../src/wire/gen/fleet/v1/admin.ts';
+import type { Peer } from '../../../src/wire/gen/fleet/v1/peers.ts';
+import { runFleetProgram } from '../../helpers/fleet-program.ts';
+
+const EXPIRES = Date.UTC(2026, 0, 1, 12);
+const PARTNER: Peer = {
+  cell: 'partner',
+  state: 'active',
+  addresses: ['10.0.0.7:7443'],
+  fingerprints: ['ab12'],
+  tenants: ['acme'],
+  invitedMs: EXPIRES,
+  acceptedMs: EXPIRES,
+  rows: 7,
+  rowLimit: 10_000,
+  grantedToUs: ['send'],
+  grantedByUs: ['observe', 'watch'],
+  link: {
+    state: 'lost',
+    reason: 'silent',
+    ageMs: 134_000,
+    breaker: 'open',
+    nextTryInMs: 8_000,
+    lastSuccessAgeMs: 140_000,
+    address: '10.0.0.7:7443',
+  },
+};
+
+const home = mkdtempSync(join(tmpdir(), 'fleet-home-'));
+const instance = `t${randomBytes(6).toString('hex')}`;
+const paths = resolvePaths({ instance, home });
+let server: Server;
+let asked: [call: string, request: unknown][];
+let refusal: { code: number; details: string } | null;
+
+beforeEach(async () => {
+  asked = [];
+  refusal = null;
+  mkdirSync(dirname(paths.adminSocket), { recursive: true, mode: 0o700 });
+  server = new Server();
+  const answers = {
+    invitePeer: { token: 'fleetpeer1.x', expiresMs: EXPIRES, addresses: ['127.0.0.1:7443'] },
+    acceptPeer: { peer: PARTNER },
+    listPeers: {
+      cell: 'home',
+      fingerprints: ['cd34'],
+      peers: [PARTNER],
+      invitations: [{ cell: '', expiresMs: EXPIRES, tenants: [] }],
+    },
+    removePeer: { peer: PARTNER },
+  };
+  const calls = Object.entries(answers).map(([name, answer]) => [
+    name,
+    (call: { request: unknown }, reply: (error: unknown, answer?: unknown) => void) => {
+      asked.push([name, call.request]);
+      reply(refusal, answer);
+    },
+  ]);
+  const { invitePeer, acceptPeer, listPeers, removePeer } = AdminServiceService;
+  server.addService({ invitePeer, acceptPeer, listPeers, removePeer }, Object.fromEntries(calls));
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix:${paths.adminSocket}`, ServerCredentials.createInsecure(), (error) =>
+      error ? reject(error) : resolve(),
+    );
+  });
+});
+
+afterEach(() => {
+  server.forceShutdown();
+  rmSync(paths.run, { recursive: true, force: true });
+  rmSync(home, { recursive: true, force: true });
+});
+
+const peer = (args: string[], input = '') =>
+  runFleetProgram(['--instance', instance, 'peer', ...args], { HOME: home }, input);
+
+test('the invitation alone is on stdout; what it is good for, and that nobody could dial it, is prose', async () => {
+  const { code, stdout, stderr } = await peer(['invite', 'partner', '--tenant', 'acme', '--expires', '5m']);
+  expect([code, stdout]).toEqual([0, 'fleetpeer1.x\n']);
+  expect(stderr).toContain('for partner, once, until 2026-01-01T12:00:00.000Z; there: fleet peer accept < TOKEN');
+  expect(stderr).toContain('listens on loopback only');
+  expect(asked).toEqual([['invitePeer', { cell: 'partner', tenants: ['acme'], validSeconds: 300 }]]);
+});
+
+test('an invitation is accepted from stdin, where nobody else sees it', async () => {
+  const { code, stdout } = await peer(['accept', '--tenant', 'acme'], 'fleetpeer1.x\n');
+  expect([code, stdout]).toEqual([0, 'partner is a peer, by ab12\n']);
+  expect(asked).toEqual([['acceptPeer', { token: 'fleetpeer1.x\n', tenants: ['acme'] }]]);
+});
+
+test('peers are listed with how each stands, why, and by which fingerprints both are known', async () => {
+  const { code, stdout, stderr } = await peer(['ls']);
+  expect(code).toBe(0);
+  for (const words of ['LOST 2m14s, breaker open', '2m20s', '8s', 'send', 'observe,watch', 'acme', 'ab12', 'silent']) {
+    expect(stdout).toContain(words);
+  }
+  expect(stderr).toBe('invitations that can be used: any cell\ncell home, known by cd34\n');
+});
+
+test('programs read the same as JSON, with ages in seconds', async () => {
+  const told = JSON.parse((await peer(['ls', '-o', 'json'])).stdout);
+  expect(told).toMatchObject({
+    schema: 'fleet.peers/v1',
+    cell: 'home',
+    fingerprints: ['cd34'],
+    peers: [
+      {
+        cell: 'partner',
+        granted_by_us: ['observe', 'watch'],
+        link: { state: 'lost', age_seconds: 134, breaker: 'open', next_try_in_seconds: 8 },
+      },
+    ],
+    invitations: [{ cell: null }],
+  });
+});
+
+test('a peer is removed only by somebody who means it, and a refusal is told in its words', async () => {
+  expect(await peer(['rm', 'partner'])).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes') });
+  expect(asked).toEqual([]);
+  expect(await peer(['rm', 'partner', '--yes'])).toMatchObject({
+    code: 0,
+    stdout: 'partner is no peer any more; what it had open is cut\n',
+  });
+  refusal = { code: status.NOT_FOUND, details: 'no peer "other": see "fleet peer ls"' };
+  expect(await peer(['rm', 'other', '--yes'])).toMatchObject({
+    code: 4,
+    stderr: 'fleet: no peer "other": see "fleet peer ls"\n',
+  });
+});
