@@ -22,10 +22,10 @@ export interface FleetPairOptions extends MosaicOptions {
 export const PRODUCT = process.env.FLEET_TEST_PRODUCT ?? join(import.meta.dirname, '../../dist/current');
 
 /** Puts what ships on a machine and starts it there as `user`. */
-export const fleetUp = async (host: Host, user: string): Promise<void> => {
+export const fleetUp = async (host: Host, user: string, words: readonly string[] = []): Promise<void> => {
   const folder = `/home/${user}/unpacked`;
   await host.copyIn(realpathSync(PRODUCT), folder, user);
-  await host.mustSsh(user, '~/unpacked/bin/fleet up', { timeoutMs: 120_000 });
+  await host.mustSsh(user, ['~/unpacked/bin/fleet up', ...words].join(' '), { timeoutMs: 120_000 });
   // Nothing may run from where it was unpacked.
   await host.mustSsh(user, 'rm -r ~/unpacked');
 };
