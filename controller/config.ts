@@ -25,6 +25,9 @@ const schema = z.object({
     z.coerce.number().check(z.minimum(5)),
     z.transform((seconds: number) => seconds * 1_000),
   ),
+  /** A backup to put in its place, instead of running; `force`: also where a cell lives. */
+  restore: z.nullable(z.string()),
+  force: z.boolean(),
   logFile: z.nullable(z.string()),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
 });
@@ -36,7 +39,7 @@ export interface ControllerConfig extends z.infer<typeof schema> {
 }
 
 export const CONTROLLER_USAGE =
-  'fleet-controller [--instance NAME] [--cell CELL] [--port PORT] [--certificate-lifetime SECONDS] [--metrics-port PORT] [--log FILE] [--log-level LEVEL]';
+  'fleet-controller [--instance NAME] [--cell CELL] [--port PORT] [--certificate-lifetime SECONDS] [--metrics-port PORT] [--log FILE] [--log-level LEVEL] [--restore FILE [--force]]';
 
 /** Throws INVALID_ARGUMENT with the word that is wrong. */
 export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): ControllerConfig => {
@@ -49,6 +52,8 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Con
         port: { type: 'string' },
         'certificate-lifetime': { type: 'string' },
         'metrics-port': { type: 'string' },
+        restore: { type: 'string' },
+        force: { type: 'boolean' },
         log: { type: 'string' },
         'log-level': { type: 'string' },
       },
@@ -60,6 +65,8 @@ export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): Con
       port: values.port ?? env.FLEET_PORT ?? (instance === null ? DEFAULT_PORT : 0),
       certificateLifetimeMs: values['certificate-lifetime'] ?? env.FLEET_CERTIFICATE_LIFETIME ?? 7 * 86_400,
       metricsPort: values['metrics-port'] ?? (env.FLEET_METRICS_PORT || null),
+      restore: values.restore ?? null,
+      force: values.force ?? false,
       logFile: values.log ?? null,
       logLevel: values['log-level'] ?? env.FLEET_LOG_LEVEL ?? 'info',
     };

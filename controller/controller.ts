@@ -4,7 +4,8 @@
  */
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { authorityCell, LEAF_LIFETIME_MS, openAuthority } from '../src/identity/authority.ts';
+import { Authorities } from '../src/identity/authorities.ts';
+import { authorityCell, LEAF_LIFETIME_MS } from '../src/identity/authority.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
@@ -20,6 +21,7 @@ import { Addresses } from './admin/addresses.ts';
 import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openBodyMac } from './audit/body-mac.ts';
+import { SETTINGS_FILE } from './backup/back-up.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
 import { Desired, desiredTargets } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
@@ -27,9 +29,16 @@ import { OrderIndex } from './dispatch/order-index.ts';
 import { Orders } from './dispatch/orders.ts';
 import { Enrollment } from './enrollment/enrollment.ts';
 import { FailureLimit } from './enrollment/failure-limit.ts';
+import { Rotation } from './enrollment/rotation.ts';
 import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
 import { EventLog } from './events/event-log.ts';
 import { Events } from './events/events.ts';
+import { Federation } from './federation/federation.ts';
+import { PEER_TARGETS } from './federation/peer-admin.ts';
+import { routedCalls } from './federation/peer-calls.ts';
+import { PeerTrust } from './federation/peer-trust.ts';
+import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
+import { Grants } from './grants/grants.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
 import { openMetricsToken } from './grpc/metrics-token.ts';
@@ -47,6 +56,7 @@ import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import { adoptTenants } from './tenancy/adopt-tenants.ts';
+import { PeerGrants } from './tenancy/peer-grants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -55,6 +65,15 @@ import { lineWords } from './uplink/line-words.ts';
 import { ReportIntake } from './uplink/report-intake.ts';
 import { Tunnels } from './uplink/tunnels.ts';
 import { Uplink } from './uplink/uplink.ts';
+
+const heardFrom = (
+  sources: readonly { onChange(hear: (id: string) => void): Disposable }[],
+  hear: (id: string) => void,
+): Disposable => {
+  const stack = new DisposableStack();
+  for (const source of sources) stack.use(source.onChange(hear));
+  return stack;
+};
 
 const TICK_MS = 500;
 /** As health names them. */
@@ -84,6 +103,7 @@ export class Controller {
     const shutdown = new Shutdown(part('shutdown'));
     const stopping = new AbortController();
     const folder = join(paths.state, 'controller');
+    const settingsPath = join(paths.config, SETTINGS_FILE);
     try {
       ownFolder(paths.state);
       ownFolder(folder);
@@ -100,7 +120,7 @@ export class Controller {
       shutdown.add('last known', () => lastKnown.stop());
       const epochs = await Epochs.open(store, clock.nowMs());
       const cell = this.#config.cell ?? (await authorityCell(folder)) ?? DEFAULT_CELL;
-      const authority = await openAuthority(folder, cell, clock.nowMs());
+      const authority = await Authorities.open(folder, cell, clock.nowMs());
       const audit = new AuditLog(store, clock, part('audit'), { cell });
       await audit.start();
       shutdown.add('audit', () => audit.stop());
@@ -122,11 +142,28 @@ export class Controller {
       shutdown.add('enrolled hosts', () => enrolled.stop());
 
       const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: LEAF_LIFETIME_MS });
-      const door = new Door({ records, bundles: () => authority.bundles, audit, clock, log: part('door') });
+      const trust = new PeerTrust(records, () => authority.bundles);
+      trust.start();
+      shutdown.add('peer trust', () => trust.stop());
+      const peerGrants = new PeerGrants(records, clock);
+      peerGrants.start();
+      shutdown.add('peer grants', () => peerGrants.stop());
+      const grants = new Grants({ records, view, clock, log: part('grants'), cell });
+      grants.start();
+      shutdown.add('grants', () => grants.stop());
+      const door = new Door({
+        records,
+        bundles: () => trust.bundles(),
+        retired: () => authority.retired,
+        grants: peerGrants,
+        audit,
+        clock,
+        log: part('door'),
+      });
       const server = new GrpcServer({
         door,
-        bundles: () => authority.bundles,
-        material: serverIdentity.material,
+        bundles: () => trust.bundles(),
+        material: trust.widened(serverIdentity.material),
         clock,
         log: part('grpc'),
       });
@@ -140,8 +177,24 @@ export class Controller {
         log: part('uplink'),
         nextEpoch: () => epochs.next(),
         addresses: () => addresses.dialable(),
-        trustBundlePem: () => authority.pem,
+        trustBundlePem: () => authority.trustPem,
+        trusts: (id, trusted) => {
+          rotation
+            .heard(id, trusted)
+            .catch((err: unknown) => part('rotation').error({ err, hostAgent: id }, 'not kept'));
+        },
         auditHead: () => audit.head,
+      });
+      const rotation = new Rotation({
+        authorities: authority,
+        records,
+        clock,
+        log: part('rotation'),
+        isConnected: (id) => uplink.isConnected(id),
+        changed: () => {
+          serverIdentity.renew();
+          uplink.trustChanged();
+        },
       });
       const tunnels = new Tunnels({
         isConnected: (id) => uplink.isConnected(id),
@@ -150,6 +203,26 @@ export class Controller {
       });
       using _sessions = uplink.onSession((id, isOpen) => tunnels.sessionChanged(id, isOpen));
       const hostCalls = new HostCalls(tunnels);
+      const limit = new FailureLimit(clock);
+      const federation = new Federation({
+        records,
+        view,
+        audit,
+        grants: peerGrants,
+        limit,
+        clock,
+        log: part('federation'),
+        own: () => ({
+          cell,
+          trustBundlePem: authority.trustPem,
+          addresses: addresses.forPeers(),
+          fingerprint: authority.fingerprint,
+        }),
+        identity: () => serverIdentity.material,
+      });
+      const calls = routedCalls(hostCalls, federation.calls);
+      // A screen is asked for again as soon as its host, or its host's cell, is back.
+      const returns = { onChange: (hear: (id: string) => void) => heardFrom([tunnels, federation.links], hear) };
       const localName = `${userInfo().username}@${hostname()}`;
       const index = new OrderIndex(store, records.orders);
       const eventLog = new EventLog({ store, clock, log: part('events') });
@@ -178,7 +251,7 @@ export class Controller {
       shutdown.add('events', () => events.stop());
       const orders = new Orders({
         view,
-        calls: hostCalls,
+        calls,
         index,
         clock,
         log: part('orders'),
@@ -192,7 +265,7 @@ export class Controller {
         records,
         view,
         uplink,
-        calls: hostCalls,
+        calls,
         orders,
         audit,
         clock,
@@ -201,9 +274,10 @@ export class Controller {
       });
       const enrollment = new Enrollment({
         authority,
+        retired: () => authority.retired,
         records,
         audit,
-        limit: new FailureLimit(clock),
+        limit,
         clock,
         log: part('enrollment'),
         addresses: () => addresses.dialable(),
@@ -219,10 +293,11 @@ export class Controller {
             view,
             registry,
             questions: diagnoses(hostCalls, localName),
+            peers: (caller) => federation.links.standings(caller),
             clock,
           }),
-          watchTerminal: watchTerminalHandler({ view, calls: hostCalls, tunnels, clock, localName }),
-          ...dispatchHandlers({ view, records, calls: hostCalls, orders, index, localName }),
+          watchTerminal: watchTerminalHandler({ view, records, calls, tunnels: returns, clock, localName }),
+          ...dispatchHandlers({ view, records, calls, orders, index, localName }),
           ...desired.handlers,
           ...eventHandlers(eventLog, clock),
         },
@@ -232,24 +307,32 @@ export class Controller {
       server.addService(EnrollmentServiceService, {
         enroll: (caller, request) => enrollment.enroll(caller, request),
         renew: (caller, request) => enrollment.renew(caller, request),
+        getTrustBundle: ({ spiffeId }) => rotation.tell(spiffeId),
+        ...federation.enrollment,
       });
       server.addService(
         AdminServiceService,
-        adminHandlers({
-          records,
-          audit,
-          clock,
-          cell,
-          fingerprint: authority.fingerprint,
-          addresses,
-          version: FLEET_VERSION,
-          count: () => ({ hostAgents: [...view.hostAgents()].length, connected: uplink.connected }),
-          lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
-          onRemoved: async (hostAgents) => {
-            for (const id of hostAgents) await forget(id);
-          },
-        }),
-        ADMIN_TARGETS,
+        {
+          ...adminHandlers({
+            records,
+            audit,
+            clock,
+            cell,
+            fingerprint: () => authority.fingerprint,
+            addresses,
+            rotation,
+            backup: { folder, settingsPath, cell, version: FLEET_VERSION, nowMs: () => clock.nowMs() },
+            version: FLEET_VERSION,
+            count: () => ({ hostAgents: registry.known().length, connected: uplink.connected }),
+            lastSeenMs: (spiffeId) => door.lastSeenMs(spiffeId),
+            onRemoved: async (hostAgents) => {
+              for (const id of hostAgents) await forget(id);
+            },
+          }),
+          ...federation.admin,
+          ...grantHandlers(grants),
+        },
+        { ...ADMIN_TARGETS, ...PEER_TARGETS, ...GRANT_TARGETS },
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);
@@ -257,10 +340,16 @@ export class Controller {
       server.start();
       shutdown.add('grpc', () => server.stop());
       shutdown.add('desired', () => desired.stop());
-      serverIdentity.start((material) => server.rotate(material));
+      serverIdentity.start((material) => {
+        server.rotate(trust.widened(material));
+        federation.links.renew();
+      });
       shutdown.add('server identity', () => serverIdentity.stop());
+      using _trusted = trust.onChanged(() => server.rotate(trust.widened(serverIdentity.material)));
       await server.listenLocal(paths.adminSocket);
       await addresses.start(port);
+      federation.start();
+      shutdown.add('federation', () => federation.stop());
       await metrics?.serve(metricsPort ?? 0);
 
       const ticks = setInterval(() => {

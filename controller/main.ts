@@ -2,6 +2,7 @@
 import { FleetError } from '../src/domain/errors.ts';
 import { createLogger } from '../src/runtime/logger.ts';
 import { stopSignal } from '../src/runtime/shutdown.ts';
+import { runRestore } from './backup/run-restore.ts';
 import { readConfig } from './config.ts';
 import { Controller } from './controller.ts';
 
@@ -12,7 +13,8 @@ try {
     level: config.logLevel,
     ...(config.logFile ? { file: config.logFile } : {}),
   });
-  await new Controller(config, log).run(stopSignal());
+  if (config.restore === null) await new Controller(config, log).run(stopSignal());
+  else await runRestore(config.restore, config, log);
   process.exit(0);
 } catch (error) {
   process.stderr.write(`fleet-controller: ${(error as Error).message}\n`);

@@ -247,6 +247,13 @@ export class HostAgent {
         facts,
         calls,
         auditHead: (sequence, hash) => auditHeads.told(sequence, hash),
+        authorities: () => enrolment.keptAuthorities,
+        trustChanged: (trustBundlePem) => {
+          void enrolment
+            .trustChanged(trustBundlePem)
+            .then(() => renewal.look())
+            .catch((error) => this.#log.error({ err: error }, 'trust bundle could not be saved'));
+        },
         channels: {
           addresses: () => enrolment.identity?.addresses ?? [],
           client: (address) => {
@@ -261,6 +268,7 @@ export class HostAgent {
           controllerVersion = welcome.version || null;
           void enrolment
             .welcomed(welcome)
+            .then(() => renewal.look())
             .catch((error) => this.#log.error({ err: error }, 'identity could not be saved'));
           if (names().tenantId === tenantId) return;
           upstream.forget();

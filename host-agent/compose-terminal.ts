@@ -220,8 +220,7 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
       controlAgent: orders.controlAgent,
       getRoster: getRoster({
         mosaicHome: paths.mosaicHome,
-        undeployed: (roster) => desired.undeployed(roster),
-        orphans: (roster) => desired.orphans(roster),
+        standing: (roster) => desired.standing(roster),
       }),
       putRoster: orders.putRoster,
       getOrder: orders.getOrder,

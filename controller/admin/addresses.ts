@@ -26,6 +26,8 @@ const splitAddress = (address: string): { host: string; port: number } => {
 const joinAddress = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
+const isLoopback = (address: string): boolean => /^(127\.|\[::1\])/.test(address);
+
 /** Of this machine's interfaces; link-local ones mean nothing elsewhere. */
 const machineAddresses = (withIpv6: boolean): string[] =>
   Object.values(networkInterfaces())
@@ -86,9 +88,17 @@ export class Addresses {
       if (host !== ALL && host !== ALL_IPV4) return [address];
       return [...machineAddresses(host === ALL), '127.0.0.1'].map((one) => joinAddress(one, port));
     });
-    const isLoopback = (address: string): boolean => /^(127\.|\[::1\])/.test(address);
     const ordered = [...open.filter((one) => !isLoopback(one)), ...open.filter(isLoopback)];
     return [...new Set([...this.advertised(), ...ordered])];
+  }
+
+  /** What another cell's controller may try: loopback is its own there, unless there is nothing else. */
+  forPeers(): string[] {
+    const advertised = this.advertised();
+    if (advertised.length > 0) return advertised;
+    const open = this.dialable();
+    const elsewhere = open.filter((one) => !isLoopback(one));
+    return elsewhere.length > 0 ? elsewhere : open;
   }
 
   /** Opens `address` (empty: all interfaces, on the present port) and stores it; false when it was open already. */

@@ -4,9 +4,11 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import type { ControllerStatusResponse } from '../../src/wire/gen/fleet/v1/admin_messages.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import type { BackUpContext } from '../backup/back-up.ts';
 import { inviteOperator, listOperators, revokeOperator } from '../enrollment/operators.ts';
 import { quarantineHost } from '../enrollment/quarantine.ts';
 import { revokeHost } from '../enrollment/revoke.ts';
+import type { Rotation } from '../enrollment/rotation.ts';
 import { createToken, type TokenContext } from '../enrollment/tokens.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
@@ -15,17 +17,25 @@ import { allowVerbs, parseGrantableVerbs } from '../tenancy/ceilings.ts';
 import { isVisible } from '../tenancy/visible.ts';
 import type { Addresses } from './addresses.ts';
 import { AUDIT_TARGETS, auditHandlers } from './audit-calls.ts';
+import { BACKUP_TARGETS, backupHandlers } from './backup-calls.ts';
+import { ROTATION_TARGETS, rotationHandlers } from './rotation-calls.ts';
 import { TENANT_TARGETS, tenantHandlers } from './tenant-calls.ts';
 
 type Definition = typeof AdminServiceService;
+/** Those of other rooms are put beside them where all meet. */
+type Elsewhere = 'addGrant' | 'listGrants' | 'revokeGrant' | 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer';
+type Administered = Exclude<keyof Definition, Elsewhere>;
 
 export interface AdminContext {
   records: Records;
   audit: AuditLog;
   clock: Clock;
   cell: string;
-  fingerprint: string;
+  /** Of the authority that signs. */
+  fingerprint: () => string;
   addresses: Addresses;
+  rotation: Rotation;
+  backup: BackUpContext;
   version: string;
   /** `host/user` of host-agents that were removed: forget their rows; their streams are being cut already. */
   onRemoved: (hostAgents: readonly string[]) => Promise<void>;
@@ -45,11 +55,13 @@ export const ADMIN_TARGETS: Targets<Definition> = {
   revokeOperator: ({ name }) => `operator ${name}`.slice(0, 256),
   quarantineHost: ({ host, user, lift }) => `${host}/${user || '*'}${lift ? ' lifted' : ''}`.slice(0, 256),
   ...AUDIT_TARGETS,
+  ...ROTATION_TARGETS,
+  ...BACKUP_TARGETS,
   ...TENANT_TARGETS,
 };
 
-export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
-  const { records, clock, cell, fingerprint, addresses, version } = context;
+export const adminHandlers = (context: AdminContext): Pick<Handlers<Definition>, Administered> => {
+  const { records, clock, cell, addresses, version } = context;
   const hostsOf = (host: string, user: string): { host: string; user: string }[] => {
     const found = [...records.identities.entries()]
       .map(([, record]) => record)
@@ -62,12 +74,14 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
     records,
     clock,
     cell,
-    fingerprint,
+    fingerprint: context.fingerprint(),
     addresses: addresses.dialable(),
     createdBy: actorOf(caller),
   });
   return {
     ...auditHandlers(context.audit, clock),
+    ...rotationHandlers(context.rotation),
+    ...backupHandlers(context.backup, context.rotation),
     ...tenantHandlers(records, cell, clock),
     createToken: (caller, wish) => createToken(wish, tokenContext(caller)),
     inviteOperator: (caller, wish) => inviteOperator(wish, tokenContext(caller)),
@@ -107,7 +121,7 @@ export const adminHandlers = (context: AdminContext): Handlers<Definition> => {
       version,
       listening: addresses.listening(),
       advertised: addresses.advertised(),
-      fingerprint,
+      fingerprint: context.fingerprint(),
       ...context.count(),
       pid: process.pid,
     }),

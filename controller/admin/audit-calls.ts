@@ -61,15 +61,18 @@ export const auditHandlers = (
       throw new FleetError('INVALID_ARGUMENT', `${heads.length} heads; at most ${MAX_HEADS} are compared at once`);
     }
     await audit.flush();
-    const known = heads.map(({ sequence, hash }) => ({ sequence: Number(sequence), hash }));
-    const { records, firstSequence, head, broken, headsFound, rewritten } = await audit.verify(known);
+    const known = heads.map(({ sequence, hash, heardMs }) => ({ sequence: Number(sequence), hash, heardMs }));
+    const verdict = await audit.verify(known);
+    const { records, firstSequence, head, broken, headsFound, rewritten, restored, headsLost } = verdict;
     return {
       records: BigInt(records),
       firstSequence: BigInt(firstSequence),
       head: { sequence: BigInt(head.sequence), hash: head.hash, heardMs: 0 },
       broken: broken === null ? undefined : { ...broken, sequence: BigInt(broken.sequence) },
       headsFound,
-      rewritten: rewritten === null ? undefined : heads.find(({ sequence }) => Number(sequence) === rewritten.sequence),
+      rewritten: rewritten === null ? undefined : heads.find(({ hash }) => hash === rewritten.hash),
+      restored: restored === null ? undefined : { ...restored, sequence: BigInt(restored.sequence) },
+      headsLost,
     };
   },
 });

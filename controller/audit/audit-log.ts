@@ -16,7 +16,7 @@ import {
   GENESIS,
   seal,
 } from './audit-record.ts';
-import { type ChainVerdict, verifyChain } from './verify-chain.ts';
+import { type ChainVerdict, type KeptHead, verifyChain } from './verify-chain.ts';
 
 export interface AuditOptions {
   cell?: string;
@@ -115,7 +115,7 @@ export class AuditLog {
   }
 
   /** The whole chain, and heads that were told of it once; never holds up the loop for long. */
-  verify(heads: readonly { sequence: number; hash: string }[] = []): Promise<ChainVerdict> {
+  verify(heads: readonly KeptHead[] = []): Promise<ChainVerdict> {
     return verifyChain(this.#store, { head: this.#last, heads, keepRecords: this.#options.keepRecords });
   }
 

@@ -36,6 +36,9 @@ export interface AuditRecord extends AuditEntry {
   hash: string;
 }
 
+/** Of the first record after a backup was restored. */
+export const RESTORE_VERB = 'restore';
+
 export const GENESIS = '0'.repeat(64);
 
 /** In the order in which they are hashed. What a record does not have is hashed as null, so that nothing can be put in. */

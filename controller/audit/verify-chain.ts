@@ -1,13 +1,20 @@
 /**
  * Whether the stored chain is whole: each record as it was sealed, each after its predecessor, the last one the last that
- * was written, and the heads that others kept of it still in it. Says where it breaks first.
+ * was written, and the heads that others kept of it still in it. Says where it breaks first; and what a backup that was
+ * restored took back is a gap, no break.
  */
 import { type Store, scan } from '../store/store.ts';
-import { AUDIT_PREFIX, type AuditRecord, decodeRecord, seal } from './audit-record.ts';
+import { AUDIT_PREFIX, type AuditRecord, decodeRecord, RESTORE_VERB, seal } from './audit-record.ts';
 
 export interface Head {
   sequence: number;
   hash: string;
+}
+
+/** As somebody kept it. */
+export interface KeptHead extends Head {
+  /** When it was heard, by the clock of whoever keeps it. */
+  heardMs: number;
 }
 
 export interface ChainVerdict {
@@ -20,11 +27,15 @@ export interface ChainVerdict {
   headsFound: number;
   /** The oldest head that is not where it was. */
   rewritten: Head | null;
+  /** The newest record that says that a backup was restored. */
+  restored: { sequence: number; atMs: number; reason: string } | null;
+  /** Heads of records that are gone with what a restore took back: they were heard before it. */
+  headsLost: number;
 }
 
 export interface ChainExpectation {
   head: Head;
-  heads: readonly Head[];
+  heads: readonly KeptHead[];
   keepRecords: number;
 }
 
@@ -41,8 +52,15 @@ export const verifyChain = async (store: Store, expected: ChainExpectation): Pro
     broken: null,
     headsFound: 0,
     rewritten: null,
+    restored: null,
+    headsLost: 0,
   };
-  const kept = new Map(heads.map(({ sequence, hash }) => [sequence, hash]));
+  // Of one sequence there are two where a restore took the first one back.
+  const kept = Map.groupBy(heads, ({ sequence }) => sequence);
+  const missed = (head: KeptHead): void => {
+    if (verdict.restored !== null && head.heardMs < verdict.restored.atMs) verdict.headsLost++;
+    else verdict.rewritten ??= { sequence: head.sequence, hash: head.hash };
+  };
   let previous: AuditRecord | null = null;
   for await (const { key, value } of scan(store, AUDIT_PREFIX, 200)) {
     const sequence: number = Number(key.slice(AUDIT_PREFIX.length));
@@ -53,9 +71,11 @@ export const verifyChain = async (store: Store, expected: ChainExpectation): Pro
       verdict.broken = { sequence, atMs: record?.atMs ?? 0, why: why ?? '' };
       return verdict;
     }
-    const told = kept.get(sequence);
-    if (told === record.hash) verdict.headsFound++;
-    else if (told !== undefined) verdict.rewritten ??= { sequence, hash: told };
+    if (record.verb === RESTORE_VERB) verdict.restored = { sequence, atMs: record.atMs, reason: record.reason };
+    for (const told of kept.get(sequence) ?? []) {
+      if (told.hash === record.hash) verdict.headsFound++;
+      else missed(told);
+    }
     if (previous === null) verdict.firstSequence = sequence;
     previous = record;
     verdict.records++;
@@ -66,8 +86,8 @@ export const verifyChain = async (store: Store, expected: ChainExpectation): Pro
       last === head.sequence ? 'it is not the one that was written' : 'this record and those after it are missing';
     verdict.broken = { sequence: last === head.sequence ? last : last + 1, atMs: previous?.atMs ?? 0, why };
   }
-  const beyond = heads.filter(({ sequence }) => sequence > head.sequence).sort((a, b) => a.sequence - b.sequence)[0];
-  verdict.rewritten ??= beyond ?? null;
+  const beyond = heads.filter(({ sequence }) => sequence > head.sequence).sort((a, b) => a.sequence - b.sequence);
+  for (const told of beyond) missed(told);
   return verdict;
 };
 

@@ -74,6 +74,8 @@ export class AppliedRosters {
       stored: true,
       undeployed: [],
       orphans: [],
+      operatorUnits: [],
+      leftOver: [],
     };
   }
 

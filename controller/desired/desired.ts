@@ -26,7 +26,7 @@ export interface DesiredOptions {
   records: Records;
   view: FleetView;
   uplink: Pick<Uplink, 'isReported' | 'onReported'>;
-  calls: HostCalls;
+  calls: Pick<HostCalls, 'unary'>;
   orders: Orders;
   audit: AuditLog;
   clock: Clock;

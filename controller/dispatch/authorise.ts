@@ -1,14 +1,15 @@
 /**
  * Whether a caller may do something to an agent: it must be visible; callers of a host act on their own host and user, and
- * elsewhere only within their ceiling.
+ * elsewhere only within their ceiling; a peer by its grants alone.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import type { GrantVerb } from '../../src/domain/grant.ts';
 import { holderUnitOf } from '../../src/domain/holder.ts';
 import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { type Caller, GRANTABLE_VERBS, type GrantableVerb } from '../tenancy/caller.ts';
 import { requireTakesOrders } from '../tenancy/quarantine.ts';
-import { visibleHost, visibleHostOf } from '../tenancy/visible.ts';
+import { isFederated, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 
 /** NOT_FOUND, PERMISSION_DENIED naming the one command that would allow it, or FAILED_PRECONDITION of a host in quarantine. */
 export const authorise = (
@@ -17,17 +18,30 @@ export const authorise = (
   verb: GrantableVerb,
   target: { hostAgent: string; key: string } | undefined,
 ): HostAgentRecord => {
-  // A holder is no row.
-  const isHolder = target !== undefined && holderUnitOf(target.key) !== null;
-  const record = isHolder ? visibleHost(view, caller, target.hostAgent) : visibleHostOf(view, caller, target);
+  // A holder is no row, and holds agents that no grant names.
+  const isHolder = caller.grants === null && target !== undefined && holderUnitOf(target.key) !== null;
+  const record = isHolder
+    ? visibleHost(view, caller, target.hostAgent)
+    : visibleHostOf(view, caller, target, grantOf(verb));
   requireLeave(caller, verb, record);
   requireTakesOrders(record);
   return record;
 };
 
+/** Nothing that deploys is ever granted. */
+const grantOf = (verb: GrantableVerb): GrantVerb => {
+  if (verb === 'deploy')
+    throw new FleetError('PERMISSION_DENIED', 'not permitted: deploying is granted to no other cell');
+  return verb;
+};
+
 /** The host-agent itself: the caller may have it deploy, whichever agents it has, once it takes orders. */
 export const deployable = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
   const record = visibleHost(view, caller, hostAgent);
+  if (isFederated(record)) {
+    throw new FleetError('PERMISSION_DENIED', `${record.id} is of cell ${record.cell}: to deploy is never granted`);
+  }
+  if (caller.grants !== null) grantOf('deploy');
   requireLeave(caller, 'deploy', record);
   return record;
 };
@@ -46,10 +60,11 @@ export const leaveForAction = (action: string): GrantableVerb => (isDesiredVerb(
 export const requireLeave = (
   caller: Caller,
   verb: GrantableVerb,
-  record: Pick<HostAgentRecord, 'host' | 'user'>,
+  record: Pick<HostAgentRecord, 'host' | 'user' | 'audience'>,
 ): void => {
   if (caller.kind !== 'host') return;
-  const isOwn = caller.host === record.host && caller.user === record.user;
+  // A peer may have a host and a user of the same names.
+  const isOwn = caller.host === record.host && caller.user === record.user && !isFederated(record);
   if (isOwn || caller.ceiling.includes(verb)) return;
   // What is allowed replaces what was: the command says all of it.
   const wanted = GRANTABLE_VERBS.filter((each) => each === verb || caller.ceiling.includes(each)).join(' ');

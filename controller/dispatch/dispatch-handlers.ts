@@ -7,6 +7,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import { isDesiredVerb } from '../../src/domain/order.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
 import type { BodyMac } from '../audit/body-mac.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
@@ -17,9 +18,10 @@ import { agentSubject, hostSubject, type Subject } from '../tenancy/subject.ts';
 import { isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { authorise, deployableNow, leaveForAction } from './authorise.ts';
-import { openLeave } from './open-leave.ts';
+import { type OpenLeave, openLeave } from './open-leave.ts';
 import { KEPT, type OrderIndex } from './order-index.ts';
-import type { OrderCall, Orders } from './orders.ts';
+import { ownerOf, peerOwner, tenantOwner } from './order-owner.ts';
+import { type OrderCall, type Orders, orderTenant } from './orders.ts';
 import { boundedWriter } from './relayed-stream.ts';
 import { sentBy } from './sent-by.ts';
 
@@ -40,7 +42,7 @@ export type Dispatched =
 export interface DispatchOptions {
   view: FleetView;
   records: Records;
-  calls: HostCalls;
+  calls: Pick<HostCalls, 'unary' | 'stream'>;
   orders: Orders;
   index: OrderIndex;
   /** user@machine of whoever reaches the admin socket. */
@@ -51,31 +53,46 @@ const ASK_DEADLINE_MS = 10_000;
 
 export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>, Dispatched> => {
   const { view, calls, orders, index, localName } = options;
+  /** What this cell's own were let in for is carried out; a peer has leave for as long as its grant stands. */
+  const orderLeave = (
+    caller: Caller,
+    verb: GrantableVerb,
+    { target }: { target?: { hostAgent: string; key: string } | undefined },
+    signal: AbortSignal,
+  ): OpenLeave =>
+    caller.grants === null || target === undefined
+      ? { signal, [Symbol.dispose]: () => undefined }
+      : openLeave(options, caller, verb, target, signal);
   const order =
     <C extends Exclude<OrderCall, 'controlAgent' | 'putRoster'>>(call: C, verb: GrantableVerb = 'send') =>
     async (caller: Caller, request: RequestOf<C>, { signal }: { signal: AbortSignal }) => {
       const record = authorise(view, caller, verb, request.target);
-      return await orders.give(record, call, sentBy(caller, localName, request), onBehalfOf(caller, localName), signal);
+      using leave = orderLeave(caller, verb, request, signal);
+      const message = sentBy(caller, localName, request);
+      const owner = ownerOf(caller, orderTenant(record, caller.tenantId));
+      return await orders.give(record, call, message, onBehalfOf(caller, localName), leave.signal, owner);
     };
   return {
     tailTerminal: async (caller, request, call, { signal }) => {
-      const { id } = visibleHostOf(view, caller, request);
-      using leave = openLeave(options, caller, null, id, signal);
+      const { id } = visibleHostOf(view, caller, request, 'watch');
+      using leave = openLeave(options, caller, null, request, signal);
       const onward = { caller: onBehalfOf(caller, localName), signal: leave.signal, deadlineMs: 0 };
       await calls.stream(id, 'tailTerminal', request, onward, boundedWriter(call, 'the tail'));
     },
     explainAgent: async (caller, request, { signal }) => {
-      const { id } = visibleHostOf(view, caller, request);
-      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: ASK_DEADLINE_MS };
+      const { id } = visibleHostOf(view, caller, request, 'watch');
+      using leave = openLeave(options, caller, null, request, signal);
+      const onward = { caller: onBehalfOf(caller, localName), signal: leave.signal, deadlineMs: ASK_DEADLINE_MS };
       return await calls.unary(id, 'explainAgent', request, onward);
     },
     getOrder: async (caller, { id }, { signal }) => {
-      const entry = index.find(id, caller.tenants);
+      const entry = caller.grants === null ? index.find(id, caller.tenants) : index.get(ownerOf(caller, '').name, id);
       const record = entry && view.hostAgent(entry.hostAgent);
       const isKnown = entry !== undefined && (record === undefined || isVisible(caller, record));
       if (!isKnown) throw unknownOrder(id);
-      const tenantId = record?.tenantId ?? caller.tenantId;
-      return await orders.look(id, entry, tenantId, onBehalfOf(caller, localName), signal);
+      const tenantId = record === undefined ? caller.tenantId : orderTenant(record, caller.tenantId);
+      const owner = entry.peer === undefined ? tenantOwner(tenantId) : peerOwner(entry.peer);
+      return await orders.look(id, entry, owner, onBehalfOf(caller, localName), signal);
     },
     listOrders: async (caller, request, { signal }) => {
       const { id } = visibleHost(view, caller, request.hostAgent);
@@ -92,21 +109,25 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     answerPrompt: order('answerPrompt'),
     controlAgent: async (caller, request, { signal }) => {
       const { action, target } = request;
+      if (caller.grants !== null) requireWithinGrant(request);
       // A roster that was put a moment ago may name it, though its host has told no row of it yet.
       const record = isDesiredVerb(action)
         ? deployableNow(view, caller, target?.hostAgent ?? '')
         : authorise(view, caller, leaveForAction(action), target);
-      return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), signal);
+      using leave = orderLeave(caller, leaveForAction(action), request, signal);
+      const owner = ownerOf(caller, orderTenant(record, caller.tenantId));
+      return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), leave.signal, owner);
     },
     holdTerminal: async (caller, request, call, { signal }) => {
       const { id } = authorise(view, caller, 'takeover', request.target);
-      using leave = openLeave(options, caller, 'takeover', id, signal);
+      using leave = openLeave(options, caller, 'takeover', request.target ?? { hostAgent: id, key: '' }, signal);
       const onward = { caller: onBehalfOf(caller, localName), signal: leave.signal, deadlineMs: 0 };
       await calls.stream(id, 'holdTerminal', request, onward, boundedWriter(call, 'the takeover'));
     },
     typeKeys: async (caller, request, { signal }) => {
       const { id } = authorise(view, caller, 'takeover', request.target);
-      const onward = { caller: onBehalfOf(caller, localName), signal, deadlineMs: ASK_DEADLINE_MS };
+      using leave = orderLeave(caller, 'takeover', request, signal);
+      const onward = { caller: onBehalfOf(caller, localName), signal: leave.signal, deadlineMs: ASK_DEADLINE_MS };
       return await calls.unary(id, 'typeKeys', request, onward);
     },
   };
@@ -129,6 +150,13 @@ export const dispatchTargets = (view: FleetView, mac: BodyMac): Targets<Fleet> =
     controlAgent: ofTarget,
     holdTerminal: ofTarget,
   };
+};
+
+/** What reaches beyond the agent that was granted, and beyond what runs there now, is granted to nobody. */
+const requireWithinGrant = ({ action, force, migrate, purge }: ControlAgentRequest): void => {
+  const beyond = isDesiredVerb(action) ? action : force ? 'force' : migrate ? 'migrate' : purge ? 'purge' : null;
+  if (beyond === null) return;
+  throw new FleetError('PERMISSION_DENIED', `not permitted: "${beyond}" is granted to no other cell`);
 };
 
 const MAX_ID_CHARACTERS = 128;

@@ -1,6 +1,6 @@
 /**
  * Which order went where, so that it can be asked about later: never what was typed, nor words of a screen. The newest
- * 10,000 of the cell; ids are one tenant's own.
+ * 10,000 of the cell; ids are one tenant's own, or one peer's.
  */
 
 import type { Open } from '../../src/domain/agent-row.ts';
@@ -26,6 +26,8 @@ export interface OrderEntry {
   verb: OrderVerb;
   beganMs: number;
   outcome: Open<OrderOutcomeName>;
+  /** The cell that gave it, where that is a peer. */
+  peer?: string;
 }
 
 export class OrderIndex {

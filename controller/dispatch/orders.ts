@@ -12,10 +12,11 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
-import { addressOf } from '../tenancy/visible.ts';
+import { addressOf, isFederated } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
 import type { OrderEntry, OrderIndex } from './order-index.ts';
+import { type OrderOwner, tenantOwner } from './order-owner.ts';
 
 export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'putRoster';
 
@@ -54,6 +55,10 @@ export interface SettledOrder extends Pick<OrderEntry, 'address' | 'verb' | 'act
   outcome: string;
 }
 
+/** Whose order it is: of an agent of a peer, whose tenants are its own, the caller's. */
+export const orderTenant = (record: HostAgentRecord, callerTenantId: string): string =>
+  isFederated(record) ? callerTenantId : record.tenantId;
+
 /** For orders that name no time of their own. */
 const ORDER_TIMEOUT_MS = 60_000;
 /** A host gives no order longer. */
@@ -76,27 +81,30 @@ export class Orders {
     request: RequestOf<C>,
     caller: OnBehalfOf,
     signal: AbortSignal,
+    owner: OrderOwner = tenantOwner(orderTenant(record, caller.tenantId)),
   ): Promise<OrderOutcome> {
     const { view, calls, index, clock } = this.#options;
     // An order to the host itself has no key.
     const target = { hostAgent: record.id, key: ('target' in request ? request.target?.key : undefined) ?? '' };
-    const { entry, isNew } = await index.begin(record.tenantId, request.id, {
+    const { entry, isNew } = await index.begin(owner.name, request.id, {
       ...target,
       address: orderAddress(view, record, target.key),
       actor: caller.actor,
       verb: VERB_OF[call](request),
       beganMs: clock.nowMs(),
       outcome: 'pending',
+      ...(owner.peer === undefined ? {} : { peer: owner.peer }),
     });
     const deadlineMs = Math.min(request.timeoutMs || ORDER_TIMEOUT_MS, MAX_ORDER_TIMEOUT_MS) + MARGIN_MS;
     try {
-      const answer = await calls.unary(record.id, call, request, { caller, signal, deadlineMs });
+      const onward = { ...request, id: owner.hostId(request.id) };
+      const answer = await calls.unary(record.id, call, onward, { caller, signal, deadlineMs });
       const outcome = told(request.id, entry, answer);
-      this.#settle(record.tenantId, request.id, entry, outcome.outcome);
+      this.#settle(owner, request.id, entry, outcome.outcome);
       return outcome;
     } catch (error) {
       if (error instanceof BrokenCall) {
-        if (isNew) this.#settle(record.tenantId, request.id, entry, 'unknown');
+        if (isNew) this.#settle(owner, request.id, entry, 'unknown');
         return unknown(
           request.id,
           entry,
@@ -105,7 +113,7 @@ export class Orders {
       }
       // Given up by its caller it may have been under way; else it was refused, or never delivered. What was heard of an
       // earlier call with this id stands.
-      if (isNew) this.#settle(record.tenantId, request.id, entry, signal.aborted ? 'unknown' : 'refused');
+      if (isNew) this.#settle(owner, request.id, entry, signal.aborted ? 'unknown' : 'refused');
       throw error;
     }
   }
@@ -114,21 +122,22 @@ export class Orders {
   async look(
     id: string,
     entry: OrderEntry,
-    tenantId: string,
+    owner: OrderOwner,
     caller: OnBehalfOf,
     signal: AbortSignal,
   ): Promise<OrderOutcome> {
     const options = { caller, signal, deadlineMs: ASK_DEADLINE_MS };
     try {
-      const outcome = told(id, entry, await this.#options.calls.unary(entry.hostAgent, 'getOrder', { id }, options));
-      this.#settle(tenantId, id, entry, outcome.outcome);
+      const asked = { id: owner.hostId(id) };
+      const outcome = told(id, entry, await this.#options.calls.unary(entry.hostAgent, 'getOrder', asked, options));
+      this.#settle(owner, id, entry, outcome.outcome);
       return outcome;
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FleetError)) throw error;
-      if (error.code === 'NOT_FOUND' && entry.outcome === 'unknown') {
+      if (error.code === 'NOT_FOUND' && entry.outcome === 'unknown' && this.#isTold(entry)) {
         // It went into a line that broke; the host, heard through another, never began it.
-        this.#settle(tenantId, id, entry, 'refused');
+        this.#settle(owner, id, entry, 'refused');
         return { ...unknown(id, entry, error.message), outcome: 'refused' };
       }
       const isKnown = entry.outcome !== 'pending' && entry.outcome !== 'unknown';
@@ -137,14 +146,22 @@ export class Orders {
     }
   }
 
+  /** A peer says the same of an order that never was and of one that it grants no more. */
+  #isTold({ hostAgent, key }: OrderEntry): boolean {
+    const { view } = this.#options;
+    const record = view.hostAgent(hostAgent);
+    return record === undefined || !isFederated(record) || view.rowsOf(hostAgent).has(key);
+  }
+
   /** Losing this costs an answer later, never the order. */
-  #settle(tenantId: string, id: string, entry: OrderEntry, outcome: string): void {
+  #settle({ name }: OrderOwner, id: string, entry: OrderEntry, outcome: string): void {
     const { index, view, onSettled } = this.#options;
     const record = view.hostAgent(entry.hostAgent);
-    const isNews = outcome !== 'pending' && index.get(tenantId, id)?.outcome !== outcome;
-    if (isNews && record !== undefined) onSettled?.(record, { ...entry, id, outcome });
+    const isNews = outcome !== 'pending' && index.get(name, id)?.outcome !== outcome;
+    if (isNews && record !== undefined)
+      onSettled?.(isFederated(record) ? { ...record, tenantId: name } : record, { ...entry, id, outcome });
     index
-      .settle(tenantId, id, entry, outcome)
+      .settle(name, id, entry, outcome)
       .catch((err: unknown) => this.#options.log.error({ err, order: id }, 'outcome of an order not stored'));
   }
 }

@@ -17,7 +17,7 @@ const senderOf = (caller: Caller, localName: string, told: OrderSender | undefin
   // A person's certificate proves no machine: the name on it stands in its place.
   if (caller.kind === 'operator') return { host: caller.name, session: 'operator' };
   if (caller.kind === 'local') return { host: localName.slice(localName.lastIndexOf('@') + 1), session };
-  return { host: caller.name, session: UNPROVEN };
+  return { host: caller.onBehalfOf?.name ?? caller.name, session: UNPROVEN };
 };
 
 const isMessage = (request: unknown): request is SendTextRequest => 'text' in (request as object);

@@ -4,13 +4,13 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
-import type { CertificateAuthority } from '../../src/identity/authority.ts';
+import { type Authority, authorityFingerprints } from '../../src/identity/authority.ts';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { openCsr } from '../../src/identity/csr.ts';
 import { keyFingerprint } from '../../src/identity/key.ts';
 import { formatSpiffeId, isIdentityName, type SpiffeId } from '../../src/identity/spiffe-id.ts';
 import { hashTokenSecret } from '../../src/identity/token.ts';
-import { verifyPeer } from '../../src/identity/trust.ts';
+import { type TrustBundles, verifyPeer } from '../../src/identity/trust.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type {
@@ -25,6 +25,7 @@ import { actorOf, type Caller } from '../tenancy/caller.ts';
 import { DEFAULT_TENANT, isTenant } from '../tenancy/tenants.ts';
 import { requireFree, rivalsOf } from './claims.ts';
 import type { FailureLimit } from './failure-limit.ts';
+import { limitedAttempt } from './limited-attempt.ts';
 
 type Enrolled = Omit<
   IdentityRecord,
@@ -35,7 +36,9 @@ type Enrolled = Omit<
 export const RENEWABLE_AFTER_EXPIRY_MS = 90 * 24 * 3_600_000;
 
 export interface EnrollmentContext {
-  authority: CertificateAuthority;
+  authority: Authority;
+  /** Authorities that the cell trusted once: a key that one of them certified may be renewed. */
+  retired?: () => TrustBundles;
   records: Records;
   audit: AuditLog;
   limit: FailureLimit;
@@ -63,31 +66,18 @@ export class Enrollment {
 
   /** PERMISSION_DENIED for the token, ALREADY_EXISTS for the name, INVALID_ARGUMENT for the request. */
   enroll(caller: Caller, request: EnrollRequest): Promise<CertificateResponse> {
-    return this.#limited(caller, 'enroll', () => this.#inTurn(() => this.#enroll(caller, request)));
+    return limitedAttempt(this.#context, caller, 'enroll', () => this.#inTurn(() => this.#enroll(caller, request)));
   }
 
   /** Over mTLS, or with a certificate that ran out; the key must be the enrolled one. */
   renew(caller: Caller, request: RenewRequest): Promise<CertificateResponse> {
-    return this.#limited(caller, 'renew', () => this.#inTurn(() => this.#renew(caller, request)));
+    return limitedAttempt(this.#context, caller, 'renew', () => this.#inTurn(() => this.#renew(caller, request)));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => undefined);
     return result;
-  }
-
-  async #limited<T>(caller: Caller, verb: string, work: () => Promise<T>): Promise<T> {
-    const { limit, audit } = this.#context;
-    limit.check(caller.peer);
-    try {
-      return await work();
-    } catch (error) {
-      const told = error instanceof FleetError ? error.message : 'internal error';
-      if (error instanceof FleetError && error.code !== 'UNAVAILABLE') limit.failed(caller.peer);
-      audit.note({ actor: actorOf(caller), verb, target: '', outcome: 'denied', reason: told });
-      throw error;
-    }
   }
 
   async #enroll(caller: Caller, request: EnrollRequest): Promise<CertificateResponse> {
@@ -112,7 +102,9 @@ export class Enrollment {
     const place = placeOf(known);
     const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: known.tenantId, target: uri };
     await audit.record({ actor: actorOf(caller), verb: 'enroll', ...subject, outcome: 'allowed', reason });
-    const { certificatePem, record } = this.#issue(key, known, request.version);
+    const issued = this.#issue(key, known, request.version);
+    const { certificatePem } = issued;
+    const record = { ...issued.record, trusts: authorityFingerprints(authority.trustPem) };
     const used = { keyFingerprint: fingerprint, certificatePem, uri, atMs: nowMs };
     const binding = { tenantId: known.tenantId, boundMs: nowMs, boundBy: token.createdBy };
     const others = displaced.filter((rival) => rival.uri !== uri);
@@ -184,7 +176,10 @@ export class Enrollment {
     const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: record.tenantId, target: uri };
     await audit.record({ actor: uri, verb: 'renew', ...subject, outcome: 'allowed', reason });
     const renewed = this.#issue(key, record, record.version);
-    const next = { ...renewed.record, enrolledMs: record.enrolledMs };
+    const isContext = record.kind === 'operator';
+    // A host says itself what its disk has; a context keeps what it is given.
+    const told = isContext ? { trusts: authorityFingerprints(this.#context.authority.trustPem) } : {};
+    const next = { ...record, ...renewed.record, ...told, enrolledMs: record.enrolledMs };
     const expect = [records.identities.expectation(uri)];
     const committed = await records.store.commit({ expect, put: [records.identities.writing(uri, next)] });
     if (committed === null)
@@ -193,9 +188,11 @@ export class Enrollment {
   }
 
   #expiredIdentity(pem: string, key: KeyObject): string {
-    const { authority, clock } = this.#context;
+    const { authority, retired, clock } = this.#context;
     const nowMs = clock.nowMs();
-    const verdict = verifyPeer(pem, authority.bundles, nowMs, 'client');
+    const present = verifyPeer(pem, authority.bundles, nowMs, 'client');
+    const isOfBefore = !present.ok && present.reason === 'foreign_authority' && retired !== undefined;
+    const verdict = isOfBefore ? verifyPeer(pem, retired(), nowMs, 'client') : present;
     const { certificate, uri } = verdict;
     if (!verdict.ok && verdict.reason !== 'expired') throw notRenewed();
     if (certificate === null || uri === null) throw notRenewed();
@@ -217,6 +214,7 @@ export class Enrollment {
       enrolledMs: nowMs,
       version: version.slice(0, 64),
       revoked: false,
+      authority: authority.fingerprint,
     };
     return { certificatePem, record };
   }
@@ -224,7 +222,7 @@ export class Enrollment {
   #response(certificatePem: string, record: IdentityRecord): CertificateResponse {
     const { authority, addresses } = this.#context;
     const { host, user, tenantId } = record;
-    const { cell, pem: trustBundlePem } = authority;
+    const { cell, trustPem: trustBundlePem } = authority;
     return { certificatePem, trustBundlePem, cell, host, user, tenantId, addresses: addresses() };
   }
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { ViewEvents } from '../../src/view/view-events.ts';
 import type { SettledOrder } from '../dispatch/orders.ts';
+import { isFederated } from '../tenancy/visible.ts';
 import type { EventLog } from './event-log.ts';
 
 export interface EventsOptions {
@@ -29,7 +30,9 @@ export class Events {
   /** The view must have the last known picture by then: it is what the first changes are measured against. */
   start(): void {
     const { view, clock, log } = this.#options;
-    this.#views = new ViewEvents({ view, clock, lost: log.lost });
+    // What happens to a peer's agents is told by the peer.
+    const isMeant = (record: HostAgentRecord): boolean => !isFederated(record);
+    this.#views = new ViewEvents({ view, clock, lost: log.lost, isMeant });
     this.#watch = view.log.onChange(() => this.#soon());
   }
 

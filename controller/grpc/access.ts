@@ -15,46 +15,57 @@ export interface AccessRule {
    * self: the handler records, once it knows that the caller is no mere noise. none: proof of life only.
    */
   audit: 'before' | 'queued' | 'self' | 'none';
+  /** Another cell's controller names one of its people for whom it calls. */
+  onBehalf: boolean;
 }
 
-const rule = (kinds: readonly CallerKind[], verb: Verb, role: Role, audit: AccessRule['audit']): AccessRule => ({
-  kinds,
-  verb,
-  role,
-  audit,
-});
+const rule = (
+  kinds: readonly CallerKind[],
+  verb: Verb,
+  role: Role,
+  audit: AccessRule['audit'],
+  onBehalf = false,
+): AccessRule => ({ kinds, verb, role, audit, onBehalf });
+
+/** What a grant can carry; which of it one does is judged by the record. */
+const granted = (verb: Verb, role: Role, audit: AccessRule['audit']): AccessRule =>
+  rule(GRANTED, verb, role, audit, true);
 
 const READERS = ['host', 'operator', 'local'] as const;
+const GRANTED = [...READERS, 'controller'] as const;
 const KNOWN = ['host', 'operator', 'controller', 'local'] as const;
 const ADMINS = ['operator', 'local'] as const;
 
 export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
-  ['/fleet.v1.FleetService/WatchAgents', rule(READERS, 'read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/WatchAgents', rule(GRANTED, 'read', 'viewer', 'queued')],
   ['/fleet.v1.FleetService/WatchEvents', rule(READERS, 'read', 'viewer', 'queued')],
-  ['/fleet.v1.FleetService/WhoAmI', rule(READERS, 'read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/WhoAmI', rule(GRANTED, 'read', 'viewer', 'queued')],
   ['/fleet.v1.FleetService/Diagnose', rule(READERS, 'read', 'viewer', 'queued')],
-  ['/fleet.v1.FleetService/WatchTerminal', rule(READERS, 'read', 'viewer', 'queued')],
-  ['/fleet.v1.FleetService/TailTerminal', rule(READERS, 'read', 'viewer', 'queued')],
-  ['/fleet.v1.FleetService/ExplainAgent', rule(READERS, 'read', 'viewer', 'queued')],
-  ['/fleet.v1.FleetService/GetOrder', rule(READERS, 'read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/WatchTerminal', granted('read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/TailTerminal', granted('read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/ExplainAgent', granted('read', 'viewer', 'queued')],
+  ['/fleet.v1.FleetService/GetOrder', granted('read', 'viewer', 'queued')],
   // Who did what on a host, and what it keeps of the cell's audit.
   ['/fleet.v1.FleetService/ListOrders', rule(READERS, 'read', 'operator', 'queued')],
   ['/fleet.v1.FleetService/GetAuditHeads', rule(READERS, 'read', 'operator', 'queued')],
-  ['/fleet.v1.FleetService/SendText', rule(READERS, 'send', 'operator', 'before')],
-  ['/fleet.v1.FleetService/PressKeys', rule(READERS, 'send', 'operator', 'before')],
-  ['/fleet.v1.FleetService/AnswerPrompt', rule(READERS, 'send', 'operator', 'before')],
-  ['/fleet.v1.FleetService/ControlAgent', rule(READERS, 'lifecycle', 'operator', 'before')],
+  ['/fleet.v1.FleetService/SendText', granted('send', 'operator', 'before')],
+  ['/fleet.v1.FleetService/PressKeys', granted('send', 'operator', 'before')],
+  ['/fleet.v1.FleetService/AnswerPrompt', granted('send', 'operator', 'before')],
+  ['/fleet.v1.FleetService/ControlAgent', granted('lifecycle', 'operator', 'before')],
   ['/fleet.v1.FleetService/GetRoster', rule(READERS, 'read', 'operator', 'queued')],
   ['/fleet.v1.FleetService/PutRoster', rule(READERS, 'deploy', 'operator', 'before')],
   ['/fleet.v1.FleetService/PutIntent', rule(READERS, 'deploy', 'operator', 'before')],
   ['/fleet.v1.FleetService/GetIntent', rule(READERS, 'read', 'operator', 'queued')],
-  ['/fleet.v1.FleetService/HoldTerminal', rule(READERS, 'takeover', 'operator', 'before')],
+  ['/fleet.v1.FleetService/HoldTerminal', granted('takeover', 'operator', 'before')],
   // Its lease was audited.
-  ['/fleet.v1.FleetService/TypeKeys', rule(READERS, 'takeover', 'operator', 'none')],
+  ['/fleet.v1.FleetService/TypeKeys', granted('takeover', 'operator', 'none')],
   ['/fleet.v1.HostAgentService/Connect', rule(['host'], 'report', 'viewer', 'queued')],
   ['/fleet.v1.HostAgentService/Tunnel', rule(['host'], 'report', 'viewer', 'queued')],
   ['/fleet.v1.EnrollmentService/Enroll', rule(['none', 'host'], 'enroll', 'viewer', 'self')],
   ['/fleet.v1.EnrollmentService/Renew', rule(['none', 'host', 'operator'], 'enroll', 'viewer', 'self')],
+  ['/fleet.v1.EnrollmentService/JoinPeer', rule(['none'], 'enroll', 'viewer', 'self')],
+  ['/fleet.v1.EnrollmentService/RefreshPeer', rule(['controller'], 'read', 'viewer', 'self')],
+  ['/fleet.v1.EnrollmentService/GetTrustBundle', rule(KNOWN, 'read', 'viewer', 'queued')],
   ['/fleet.v1.AdminService/CreateToken', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/RemoveHost', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/Listen', rule(ADMINS, 'admin', 'admin', 'before')],
@@ -62,7 +73,18 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.AdminService/ListIdentities', rule(ADMINS, 'admin', 'admin', 'queued')],
   ['/fleet.v1.AdminService/ControllerStatus', rule(ADMINS, 'admin', 'viewer', 'queued')],
   ['/fleet.v1.AdminService/WatchAudit', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/AddGrant', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/ListGrants', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/RevokeGrant', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/VerifyAudit', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/InvitePeer', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/AcceptPeer', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/ListPeers', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/RemovePeer', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/RotateAuthority', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/AuthorityStatus', rule(ADMINS, 'admin', 'admin', 'queued')],
+  // It holds the cell's keys: they stay on their machine.
+  ['/fleet.v1.AdminService/BackUp', rule(['local'], 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/InviteOperator', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/ListOperators', rule(ADMINS, 'admin', 'admin', 'queued')],
   ['/fleet.v1.AdminService/RevokeOperator', rule(ADMINS, 'admin', 'admin', 'before')],

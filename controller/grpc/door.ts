@@ -12,10 +12,12 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/audit-record.ts';
 import type { IdentityRecord, Records } from '../store/records.ts';
 import { actorOf, type Caller, LOCAL_CALLER } from '../tenancy/caller.ts';
+import { spokenFor } from '../tenancy/on-behalf-of.ts';
+import type { PeerGrants } from '../tenancy/peer-grants.ts';
 import { inQuarantine } from '../tenancy/quarantine.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import { ACCESS, type AccessRule, HELD_BACK, isHeldBack, objectionTo } from './access.ts';
-import { authenticate, hasChanged, standingOf } from './authenticate.ts';
+import { authenticate, hasChanged, isOfTrusted, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
 import { Refusal } from './refusal.ts';
 import { keptReason } from './relayed-error.ts';
@@ -32,6 +34,7 @@ export interface Admission {
   path: string;
   rule: AccessRule;
   caller: Caller;
+  transport: Transport;
   enteredMono: number;
   /** Aborted when the client leaves, the identity falls or the server stops; the reason is a FleetError. */
   signal: AbortSignal;
@@ -51,6 +54,10 @@ export interface CallEnd {
 export interface DoorContext {
   records: Records;
   bundles: () => TrustBundles;
+  /** Without them nobody is a peer. */
+  grants?: PeerGrants;
+  /** Authorities that the cell trusted once: connections of theirs may live on. */
+  retired?: () => TrustBundles;
   audit: AuditLog;
   clock: Clock;
   log: Logger;
@@ -63,7 +70,7 @@ export class Door {
   readonly #rules: ReadonlyMap<string, AccessRule>;
   readonly #inside = new Set<Admission>();
   readonly #budget: LogBudget;
-  #watch: Disposable | null = null;
+  readonly #watches = new DisposableStack();
   /** By SPIFFE id, since the start. */
   readonly #lastSeenMs = new Map<string, number>();
   /** Until the newest denials of changes are on disk. */
@@ -78,21 +85,25 @@ export class Door {
     this.#budget = new LogBudget(context.clock);
   }
 
-  /** `onChanged` hears at once of identities whose connections should be judged again. */
+  /** `onChanged` hears at once of identities whose connections should be judged again; of a peer, of its whole domain. */
   start(onChanged: (spiffeId: string) => void): void {
     this.#onChanged = onChanged;
-    const { records } = this.#context;
-    const prefix = records.identities.keyOf('');
-    this.#watch = records.store.watch(prefix, (changes) => {
-      this.#sweep();
-      for (const { key } of changes) onChanged(key.slice(prefix.length));
-    });
+    const { identities, peers, store } = this.#context.records;
+    const follow = (prefix: string, nameOf: (name: string) => string): void => {
+      const watch = store.watch(prefix, (changes) => {
+        this.#sweep();
+        for (const { key } of changes) onChanged(nameOf(key.slice(prefix.length)));
+      });
+      this.#watches.use(watch);
+    };
+    follow(identities.keyOf(''), (spiffeId) => spiffeId);
+    follow(peers.keyOf(''), (cell) => `spiffe://${cell}`);
     this.#timer = setInterval(() => this.#sweep(), this.#context.sweepIntervalMs ?? 1_000);
   }
 
   stop(): void {
     this.#isStopping = true;
-    this.#watch?.[Symbol.dispose]();
+    this.#watches.dispose();
     if (this.#timer) clearInterval(this.#timer);
     for (const admission of this.#inside) admission.abort(new Refusal('UNAVAILABLE', 'controller_stopping'));
   }
@@ -103,8 +114,11 @@ export class Door {
     if (missing.length > 0) throw new BugError(`no access rule for ${missing.join(', ')}`);
   }
 
-  /** Authenticates and authorises, from memory. Throws Refusal; the detail is in the log. */
-  admit(path: string, transport: Transport): Admission {
+  /**
+   * Authenticates and authorises, from memory. Throws Refusal; the detail is in the log. `behalf` is what the call says of
+   * whom it is made for, encoded; null where it says nothing.
+   */
+  admit(path: string, transport: Transport, behalf: Uint8Array | null = null): Admission {
     if (this.#isStopping) throw new Refusal('UNAVAILABLE', 'controller_stopping');
     const { caller, refusal, reason } = this.#identify(transport);
     const rule = this.#rules.get(path);
@@ -114,7 +128,7 @@ export class Door {
       if (why === HELD_BACK) throw inQuarantine(caller);
       throw new Refusal(caller.kind === 'none' ? 'UNAUTHENTICATED' : 'PERMISSION_DENIED', reason);
     }
-    return this.#enter(path, rule, caller);
+    return this.#enter(path, rule, { ...caller, onBehalfOf: this.#spokenFor(path, rule, caller, behalf) }, transport);
   }
 
   /** Resolves when what was refused so far is on disk, as far as it can be: the refusal may be told. */
@@ -182,8 +196,9 @@ export class Door {
 
   #identify(transport: Transport): ReturnType<typeof authenticate> {
     if (transport.type === 'unix') return { caller: LOCAL_CALLER, refusal: '', reason: null };
-    const { records, bundles, clock } = this.#context;
-    const context = { records, bundles: bundles(), nowMs: clock.nowMs() };
+    const { records, bundles, retired, grants, clock } = this.#context;
+    const held = grants === undefined ? {} : { grants };
+    const context = { records, bundles: bundles(), retired: retired?.(), nowMs: clock.nowMs(), ...held };
     if (transport.leaf !== null) return authenticate(transport.leaf, transport.peer, context);
     const told = authenticate(transport.shown, transport.peer, context);
     const nobody = authenticate(null, transport.peer, context);
@@ -214,39 +229,72 @@ export class Door {
     if (keptBack !== null) log.warn({ path, actor: entry.actor, peer: caller.peer, why, keptBack }, 'call refused');
   }
 
-  #enter(path: string, rule: AccessRule, caller: Caller): Admission {
+  /** Throws what `spokenFor` does, and INVALID_ARGUMENT where nobody is named who should be. */
+  #spokenFor(path: string, rule: AccessRule, caller: Caller, behalf: Uint8Array | null): Caller['onBehalfOf'] {
+    try {
+      if (behalf !== null) return spokenFor(caller, behalf);
+      if (caller.kind !== 'controller' || !rule.onBehalf) return null;
+      throw new FleetError('INVALID_ARGUMENT', 'the call does not say for whom it is made');
+    } catch (error) {
+      this.#refused(path, rule, caller, reasonOf(error));
+      throw error;
+    }
+  }
+
+  #enter(path: string, rule: AccessRule, caller: Caller, transport: Transport): Admission {
     const controller = new AbortController();
     const admission: Admission = {
       id: randomBytes(6).toString('hex'),
       path,
       rule,
       caller,
+      transport,
       enteredMono: this.#context.clock.monotonicMs(),
       signal: controller.signal,
       abort: (error) => controller.abort(error),
       leave: () => void this.#inside.delete(admission),
     };
     this.#inside.add(admission);
-    if (caller.spiffeId !== null) this.#lastSeenMs.set(caller.spiffeId, this.#context.clock.nowMs());
+    // A peer gives names as it likes.
+    if (caller.spiffeId !== null && caller.cell === '')
+      this.#lastSeenMs.set(caller.spiffeId, this.#context.clock.nowMs());
     return admission;
   }
 
   #sweep(): void {
-    const { records, clock, log } = this.#context;
-    const nowMs = clock.nowMs();
+    const { records, log } = this.#context;
+    const peers = new Map<string, RefusalReason | null>();
     for (const admission of this.#inside) {
       const { caller, signal } = admission;
       if (caller.spiffeId === null || caller.certificate === null || signal.aborted) continue;
-      const record = records.identities.get(caller.spiffeId);
-      const reason = standingOf(record, caller.certificate, nowMs);
+      const reason = this.#standing(admission, peers);
       if (reason === null) {
-        if (record !== undefined) this.#judgeAnew(admission, record);
+        const record = records.identities.get(caller.spiffeId);
+        if (record !== undefined && caller.kind !== 'controller') this.#judgeAnew(admission, record);
         continue;
       }
       log.warn({ actor: caller.spiffeId, reason }, 'calls of an identity cut');
       this.closeStreamsOf(caller.spiffeId, reason);
       this.#onChanged(caller.spiffeId);
     }
+  }
+
+  /** Of a peer the certificate itself is judged anew, once for all of its calls: `judged`, by serial number. */
+  #standing({ caller, transport }: Admission, judged: Map<string, RefusalReason | null>): RefusalReason | null {
+    const { spiffeId, certificate, kind } = caller;
+    const { records, bundles, clock } = this.#context;
+    if (spiffeId === null || certificate === null) return null;
+    if (kind !== 'controller') {
+      const record = records.identities.get(spiffeId);
+      const isTrusted = isOfTrusted([certificate.authority, record?.authority], bundles());
+      return standingOf(record, certificate, clock.nowMs()) ?? (isTrusted ? null : 'certificate_expired');
+    }
+    const { serial } = certificate;
+    if (!judged.has(serial)) {
+      const now = this.#identify(transport);
+      judged.set(serial, now.caller.kind === 'controller' ? null : (now.reason ?? 'revoked'));
+    }
+    return judged.get(serial) ?? null;
   }
 
   /** Its caller stands, and is somebody else's or may do something else by now: it begins anew, as what it is. */
@@ -262,15 +310,18 @@ export class Door {
 
 const about = ({ caller, path, id }: Admission, { lasts: _, ...subject }: Subject) => ({
   actor: actorOf(caller),
+  ...(caller.onBehalfOf === null ? {} : { onBehalfOf: caller.onBehalfOf.actor }),
   ...tenantsOf(caller),
   ...subject,
   verb: path,
   call: id,
 });
 
-/** Whoever reaches the admin socket is no tenant. */
-const tenantsOf = ({ kind, tenantId }: Caller) =>
-  kind === 'local' || tenantId === '' ? {} : { actorTenantId: tenantId, tenantId };
+/** Whoever reaches the admin socket is no tenant; a peer's tenants are named with its cell, and have nothing here. */
+const tenantsOf = ({ kind, tenantId, onBehalfOf }: Caller) => {
+  if (onBehalfOf !== null) return onBehalfOf.tenantId === '' ? {} : { actorTenantId: onBehalfOf.tenantId };
+  return kind === 'local' || tenantId === '' ? {} : { actorTenantId: tenantId, tenantId };
+};
 
 /** The caller went away by itself. */
 const isLeave = (reason: unknown): boolean => reason instanceof FleetError && reason.code === 'CANCELLED';

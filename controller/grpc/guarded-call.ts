@@ -11,8 +11,10 @@ import {
 } from '@grpc/grpc-js';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { GRPC_CODES, REASON_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
+import { GRPC_CODES, REASON_KEY, type RefusalReason, SAID_KEY, toGrpcStatus } from '../../src/wire/errors.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
+import { GrantEnded, GrantsChanged } from '../tenancy/granted.ts';
+import { ON_BEHALF_OF_KEY } from '../tenancy/on-behalf-of.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import type { ByteCount } from './byte-meter.ts';
 import type { Admission, Door, Transport } from './door.ts';
@@ -23,7 +25,7 @@ import { keptReason, RelayedError } from './relayed-error.ts';
 
 /** Any of the library's four shapes of a call, as the emitter that all of them are. */
 export type AnyCall = EventEmitter &
-  Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext'> & { request?: unknown };
+  Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext' | 'metadata'> & { request?: unknown };
 
 export type TransportOf = (call: AnyCall) => Transport;
 
@@ -49,11 +51,27 @@ const isCut = ({ aborted, reason }: AbortSignal): boolean =>
 
 const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
   const metadata = new Metadata();
-  if (error instanceof Refusal && error.reason !== null) metadata.set(REASON_KEY, error.reason);
+  metadata.set(SAID_KEY, '1');
+  const reason = reasonOf(error);
+  if (reason !== null) metadata.set(REASON_KEY, reason);
   const isRelayed = error instanceof RelayedError;
   const status = isRelayed ? { code: GRPC_CODES[error.code], details: error.message } : toGrpcStatus(error, id);
   return Object.assign(new Error(status.details), { ...status, metadata });
 };
+
+const reasonOf = (error: unknown): RefusalReason | null =>
+  error instanceof Refusal || error instanceof GrantEnded || error instanceof GrantsChanged ? error.reason : null;
+
+/** What a call says of whom it is made for; a word said twice is no word. */
+const behalfOf = ({ metadata }: AnyCall): Uint8Array | null => {
+  const told = metadata.get(ON_BEHALF_OF_KEY);
+  if (told.length === 0) return null;
+  const [only] = told;
+  return told.length === 1 && Buffer.isBuffer(only) ? only : UNREADABLE;
+};
+
+/** A tag without its value. */
+const UNREADABLE = Buffer.from([0x0a]);
 
 export class GuardedCalls {
   readonly #door: Door;
@@ -71,7 +89,7 @@ export class GuardedCalls {
   async run(call: AnyCall, path: string, transport: Transport, { subject, count, act, end }: CallSteps): Promise<void> {
     let admission: Admission;
     try {
-      admission = this.#door.admit(path, transport);
+      admission = this.#door.admit(path, transport, behalfOf(call));
     } catch (error) {
       await this.#door.denialsWritten();
       end(failureOf(error, 'door'), undefined);

@@ -3,7 +3,7 @@
  * and a new leaf at two thirds of its life.
  */
 import type { KeyObject } from 'node:crypto';
-import type { CertificateAuthority } from '../../src/identity/authority.ts';
+import type { Authority } from '../../src/identity/authority.ts';
 import { readCertificate, renewalDueMs } from '../../src/identity/certificate.ts';
 import { keyToPem, makeKey } from '../../src/identity/key.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -13,14 +13,15 @@ import type { TlsMaterial } from './tls-front.ts';
 const LOOK_EVERY_MS = 60_000;
 
 export class ServerIdentity {
-  readonly #authority: CertificateAuthority;
+  readonly #authority: Authority;
   readonly #clock: Clock;
   readonly #options: { name: string; lifetimeMs: number };
   readonly #key: KeyObject = makeKey();
   #timer: NodeJS.Timeout | null = null;
   #leafPem: string;
+  #onRenewed: (material: TlsMaterial) => void = () => undefined;
 
-  constructor(authority: CertificateAuthority, clock: Clock, options: { name: string; lifetimeMs: number }) {
+  constructor(authority: Authority, clock: Clock, options: { name: string; lifetimeMs: number }) {
     this.#authority = authority;
     this.#clock = clock;
     this.#options = options;
@@ -31,28 +32,36 @@ export class ServerIdentity {
     return {
       certificatePem: this.#leafPem + this.#authority.pem,
       keyPem: keyToPem(this.#key),
-      trustPem: this.#authority.pem,
+      trustPem: this.#authority.trustPem,
     };
   }
 
   /** `onRenewed` is called with each new leaf, until `stop`. */
   start(onRenewed: (material: TlsMaterial) => void): void {
-    const { notBeforeMs, notAfterMs } = readCertificate(this.#leafPem);
-    const waitMs = renewalDueMs({ notBeforeMs, notAfterMs }) - this.#clock.nowMs();
-    this.#timer = setTimeout(
-      () => {
-        if (this.#clock.nowMs() >= renewalDueMs({ notBeforeMs, notAfterMs })) {
-          this.#leafPem = this.#issue();
-          onRenewed(this.material);
-        }
-        this.start(onRenewed);
-      },
-      Math.min(Math.max(waitMs, 100), LOOK_EVERY_MS),
-    );
+    this.#onRenewed = onRenewed;
+    this.#wait();
+  }
+
+  /** A new leaf now: another authority signs, or is trusted. */
+  renew(): void {
+    this.#leafPem = this.#issue();
+    this.#onRenewed(this.material);
   }
 
   stop(): void {
     if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    const { notBeforeMs, notAfterMs } = readCertificate(this.#leafPem);
+    const waitMs = renewalDueMs({ notBeforeMs, notAfterMs }) - this.#clock.nowMs();
+    this.#timer = setTimeout(
+      () => {
+        if (this.#clock.nowMs() >= renewalDueMs({ notBeforeMs, notAfterMs })) this.renew();
+        this.#wait();
+      },
+      Math.min(Math.max(waitMs, 100), LOOK_EVERY_MS),
+    );
   }
 
   #issue(): string {

@@ -240,10 +240,11 @@ export class GrpcServer {
     return guarded as UntypedHandleCall;
   }
 
-  /** Ends connections of an identity, after the grace in which its streams end with a reason. */
+  /** Ends connections of an identity, or of all in a domain, after the grace in which its streams end with a reason. */
   #cut(spiffeId: string, whether: (peer: Peer) => boolean): void {
     for (const peer of this.#peers) {
-      if (peer.spiffeId !== spiffeId || !whether(peer)) continue;
+      const isMeant = peer.spiffeId === spiffeId || peer.spiffeId?.startsWith(`${spiffeId}/`) === true;
+      if (!isMeant || !whether(peer)) continue;
       setTimeout(() => peer.socket.destroy(), this.#limits.graceMs);
     }
   }

@@ -1,7 +1,8 @@
-/** What a view holds, as figures count it: whose, where, and how it stands. */
+/** What a view holds of its own cell, as figures count it: whose, where, and how it stands. */
 import { READINESS } from '../../src/domain/agent-row.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import { decodeAgentRow } from '../../src/wire/agent-row.ts';
+import { isFederated } from '../tenancy/visible.ts';
 
 /** Rows between two turns of the loop. */
 const STEP = 200;
@@ -11,7 +12,8 @@ export async function* countedAgents(
   view: FleetView,
 ): AsyncGenerator<{ tenant: string; host: string; readiness: string }> {
   let counted = 0;
-  for (const { id, host, tenantId, linkState } of [...view.hostAgents()]) {
+  for (const { id, host, tenantId, linkState, audience } of [...view.hostAgents()]) {
+    if (isFederated({ audience })) continue;
     for (const { row } of [...view.rowsOf(id).values()]) {
       const readiness = linkState === 'connected' ? readinessOf(row) : 'not-current';
       yield { tenant: tenantId, host, readiness };
@@ -22,7 +24,9 @@ export async function* countedAgents(
 }
 
 export function* countedHosts(view: FleetView): Generator<{ tenant: string; host: string; link: string }> {
-  for (const { host, tenantId, linkState } of view.hostAgents()) yield { tenant: tenantId, host, link: linkState };
+  for (const { host, tenantId, linkState, audience } of view.hostAgents()) {
+    if (!isFederated({ audience })) yield { tenant: tenantId, host, link: linkState };
+  }
 }
 
 const KNOWN: readonly string[] = READINESS;

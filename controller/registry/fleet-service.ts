@@ -8,10 +8,17 @@ import { callSink } from '../../src/runtime/message-sink.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { streamView } from '../../src/view/view-stream.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
-import type { DiagnoseRequest, DiagnoseResponse, Finding, Upstream } from '../../src/wire/gen/fleet/v1/view.ts';
+import type {
+  DiagnoseRequest,
+  DiagnoseResponse,
+  Finding,
+  PeerStanding,
+  Upstream,
+} from '../../src/wire/gen/fleet/v1/view.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import { isVisible, scopeOf } from '../tenancy/visible.ts';
+import { isFederated, isVisible, scopeOf } from '../tenancy/visible.ts';
+import { streamToPeer, UPSTREAM_FOR_PEERS } from './peer-stream.ts';
 import type { Registry } from './registry.ts';
 
 /** Asks a connected host itself, on the caller's behalf. */
@@ -25,18 +32,21 @@ export interface FleetServiceOptions {
   view: FleetView;
   registry: Registry;
   questions: HostQuestions;
+  /** How the lines to other cells stand, as far as a caller may know of them. */
+  peers: (caller: Caller) => PeerStanding[];
   clock: Clock;
 }
 
 export const fleetHandlers = (
   options: FleetServiceOptions,
 ): Pick<Handlers<typeof FleetServiceService>, 'watchAgents' | 'whoAmI' | 'diagnose'> => {
-  const { cell, version, view, registry, questions, clock } = options;
+  const { cell, version, view, registry, questions, peers, clock } = options;
   const upstream = (caller: Caller): Upstream => ({
     state: 'self',
     address: '',
     reason: registry.suspicion(seenBy(caller)) ?? undefined,
     ageMs: 0,
+    peers: peers(caller),
   });
   const seenBy = (caller: Caller) => (record: { tenantId: string }) => isVisible(caller, record);
   const told = ({ name, role, tenantId, kind }: Caller) => ({ name, role, tenantId, kind });
@@ -51,7 +61,9 @@ export const fleetHandlers = (
         hereOnly: request.localOnly,
         upstream: () => upstream(caller),
       };
-      await streamView(view, request, scope, callSink(call), clock, signal);
+      if (caller.grants !== null)
+        await streamToPeer(view, request, { ...scope, grants: caller.grants }, call, clock, signal);
+      else await streamView(view, request, scope, callSink(call), clock, signal);
     },
     whoAmI: (caller) => ({
       caller: told(caller),
@@ -59,12 +71,13 @@ export const fleetHandlers = (
       host: caller.host,
       user: caller.user,
       version,
-      upstream: upstream(caller),
+      upstream: caller.grants === null ? upstream(caller) : UPSTREAM_FOR_PEERS,
       verbs: [...caller.verbs],
       tenants: caller.tenants === 'all' ? [] : [...caller.tenants],
     }),
     diagnose: async (caller, request, { signal }) => {
       const record = pick(view, request.host, seenBy(caller));
+      if (isFederated(record)) return { findings: [elsewhere(record)], unanswered: true };
       if (record.linkState !== 'connected') return { findings: [absence(record, clock)], unanswered: true };
       try {
         const answer = await questions.diagnose(record.id, { host: record.id }, caller, signal);
@@ -91,7 +104,8 @@ export const FLEET_TARGETS: Targets<typeof FleetServiceService> = {
 const pick = (view: FleetView, wanted: string, sees: (record: HostAgentRecord) => boolean): HostAgentRecord => {
   if (wanted === '') throw new FleetError('INVALID_ARGUMENT', 'name a host: fleet doctor HOST, or HOST/USER');
   const found = [...view.hostAgents()].filter(
-    (record) => sees(record) && (record.id === wanted || record.host === wanted),
+    // A peer's by its whole id: no name of another cell stands in the way of one of ours.
+    (record) => sees(record) && (record.id === wanted || (record.host === wanted && !isFederated(record))),
   );
   if (found.length === 1) return found[0] as HostAgentRecord;
   if (found.length === 0) throw new FleetError('NOT_FOUND', `no host ${wanted}: see "fleet hosts"`);
@@ -108,6 +122,15 @@ const presence = (record: HostAgentRecord): Finding => ({
         mend: `stop one; a copied folder is enrolled anew with "fleet host join"`,
       }
     : {}),
+});
+
+/** Its own cell's operators ask it. */
+const elsewhere = (record: HostAgentRecord): Finding => ({
+  check: 'link',
+  outcome: record.linkState === 'connected' ? 'ok' : 'unknown',
+  what: `${record.id} is of cell ${record.cell}, which tells: ${record.linkState}${record.linkReason ? ` (${record.linkReason})` : ''}`,
+  why: 'a host is asked by its own cell alone',
+  mend: `ask the operators of ${record.cell}`,
 });
 
 /** What to do about each reason for which a line is down. */

@@ -1,12 +1,13 @@
 /**
  * Keeps the store's last known picture behind the view, never in the way of a stream. Titles and prompt texts are
- * taken out first: they are live only.
+ * taken out first: they are live only, as are all rows of peers.
  */
 import type { HostFacts } from '../../src/domain/host-agent.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { withoutScreenText } from '../../src/wire/agent-row.ts';
+import { isFederated } from '../tenancy/visible.ts';
 import type { LastKnownHost } from './registry.ts';
 
 /** The consumer's port on the store, which writes behind in small transactions. */
@@ -40,10 +41,13 @@ export const keepLastKnown = async (
     const keptMono = heardKeptMono;
     if (signal.aborted || clock.monotonicMs() - keptMono >= HEARD_INTERVAL_MS) {
       heardKeptMono = clock.monotonicMs();
-      for (const record of view.hostAgents()) if (record.heardAtMono >= keptMono) keep(record);
+      for (const record of view.hostAgents()) {
+        if (record.heardAtMono >= keptMono && !isFederated(record)) keep(record);
+      }
     }
     for (const { revision, value, removed } of view.log.since(cursor)) {
       cursor = revision;
+      if (isFederated(value)) continue;
       if (removed && view.present(value) !== undefined) continue;
       if (value.kind === 'agent') {
         if (removed) store.removeRow(value.hostAgent, value.key);

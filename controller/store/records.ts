@@ -1,4 +1,5 @@
 /** What the controller remembers, as typed records over one store. Field names are stored: only ever add. */
+import type { GrantVerb } from '../../src/domain/grant.ts';
 import type { IntentStateName } from '../../src/domain/intent.ts';
 import type { OrderVerb } from '../../src/domain/order.ts';
 import type { Role } from '../../src/domain/role.ts';
@@ -22,6 +23,9 @@ export interface IdentityRecord {
   enrolledMs: number;
   version: string;
   revoked: boolean;
+  /** Fingerprints: of the authority that signed its newest certificate, and of those that it said last that it trusts. */
+  authority?: string;
+  trusts?: string[];
   /** Of an operator that is no admin: whose things exist for it; without it `tenantId` alone. */
   tenants?: string[];
   /** An operator that may take terminals over. */
@@ -89,6 +93,8 @@ export interface OrderRecord {
   verb: OrderVerb;
   beganMs: number;
   outcome: string;
+  /** The cell that gave it, where that is a peer. */
+  peer?: string;
 }
 
 /** What is kept of a host-agent is one machine's and one tenant's, whoever bears its name later. */
@@ -146,6 +152,52 @@ export interface IntentRecord extends OwnerRecord {
   steps: IntentStepRecord[];
 }
 
+/** Another cell with which trust was exchanged; what either may see of the other is said by grants. */
+export interface PeerRecord {
+  cell: string;
+  /** host:port of its controller, in the order to try; empty until it has joined. */
+  addresses: string[];
+  /** Its authorities; empty until it has joined. Kept when it is revoked, so that it can be told so. */
+  trustBundlePem: string;
+  /** Tenants of this cell for whom what the peer grants exists. */
+  audience: string[];
+  state: 'invited' | 'active' | 'revoked';
+  invitedMs: number;
+  acceptedMs: number | null;
+  revokedMs: number | null;
+  /** Of what is held of it at most. */
+  limits: { rows: number };
+}
+
+/** A single-use invitation of a peer. */
+export interface InvitationRecord {
+  /** Empty: whichever cell shows it first. */
+  cell: string;
+  audience: string[];
+  expiresMs: number;
+  createdBy: string;
+  /** null until used; then the same cell with the same bundle is answered the same again. */
+  used: { cell: string; bundleDigest: string; atMs: number } | null;
+}
+
+/** What a peer may see and do here. Revoked is for ever. */
+export interface GrantRecord {
+  id: string;
+  /** The cell that it is for. */
+  peer: string;
+  tenants: string[];
+  /** Patterns of `host` or `host/user`, and of agents' names. */
+  hosts: string[];
+  agents: string[];
+  verbs: GrantVerb[];
+  rowLimit: number;
+  /** null: never; only where nothing of it types or steers. */
+  expiresMs: number | null;
+  createdMs: number;
+  createdBy: string;
+  revokedMs: number | null;
+}
+
 export interface Records {
   store: Store;
   /** By SPIFFE id. */
@@ -166,6 +218,12 @@ export interface Records {
   appliedRosters: Mirror<AppliedRosterRecord>;
   /** By host/user. */
   intents: Mirror<IntentRecord>;
+  /** By cell. */
+  peers: Mirror<PeerRecord>;
+  /** By hash of the secret. */
+  invitations: Mirror<InvitationRecord>;
+  /** By id. */
+  grants: Mirror<GrantRecord>;
 }
 
 export const openRecords = async (store: Store): Promise<Records> => {
@@ -180,6 +238,9 @@ export const openRecords = async (store: Store): Promise<Records> => {
     orders: new Mirror(store, 'order/'),
     appliedRosters: new Mirror(store, 'applied-roster/'),
     intents: new Mirror(store, 'intent/'),
+    peers: new Mirror(store, 'peer/'),
+    invitations: new Mirror(store, 'invitation/'),
+    grants: new Mirror(store, 'grant/'),
   };
   await Promise.all([
     records.identities.start(),
@@ -191,6 +252,9 @@ export const openRecords = async (store: Store): Promise<Records> => {
     records.orders.start(),
     records.appliedRosters.start(),
     records.intents.start(),
+    records.peers.start(),
+    records.invitations.start(),
+    records.grants.start(),
   ]);
   return records;
 };

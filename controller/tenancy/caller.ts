@@ -1,6 +1,7 @@
 /** Who calls, as the door proved it: what every handler is given and no message can change. */
 import { CONTROL_LEVELS, type ControlLevel } from '../../src/domain/host-agent.ts';
 import type { Role } from '../../src/domain/role.ts';
+import type { HeldGrants } from './peer-grants.ts';
 
 /** none: no certificate, or none that is accepted. */
 export type CallerKind = 'host' | 'operator' | 'controller' | 'local' | 'none';
@@ -15,10 +16,23 @@ export const GRANTABLE_VERBS: readonly GrantableVerb[] = [
 /** report: keep the uplink. admin: change the cell itself. */
 export type Verb = 'read' | 'report' | 'enroll' | 'admin' | GrantableVerb;
 
+/** Somebody of another cell for whom its controller speaks, by a name that its own domain gave. */
+export interface SpokenFor {
+  /** SPIFFE id of an operator or a host-agent of the caller's cell. */
+  actor: string;
+  /** `CELL/NAME`, `CELL/USER@HOST`. */
+  name: string;
+  role: Role;
+  /** `CELL/TENANT`, or empty. */
+  tenantId: string;
+}
+
 export interface Caller {
   kind: CallerKind;
-  /** For people: the host's user, the operator's or controller's name. */
+  /** For people: the host's user, the operator's name, a peer's cell. */
   name: string;
+  /** The peer's; empty for identities of this cell. */
+  cell: string;
   spiffeId: string | null;
   host: string;
   user: string;
@@ -30,10 +44,14 @@ export interface Caller {
   /** Verbs on its own host and user; on others only `ceiling`. Both without reading, which the tenant decides. */
   verbs: readonly Verb[];
   ceiling: readonly GrantableVerb[];
+  /** Of a peer, and then they alone say what exists for it; null for everybody else. */
+  grants: HeldGrants | null;
+  /** null where it speaks for itself. */
+  onBehalfOf: SpokenFor | null;
   /** A host that may report and renew, and nothing else. */
   quarantined?: boolean;
   /** Proof of the connection; null for local callers and strangers. */
-  certificate: { serial: string; keyFingerprint: string; notAfterMs: number } | null;
+  certificate: { serial: string; keyFingerprint: string; notAfterMs: number; authority: string } | null;
   /** address:port it calls from, for the log and rate limits only. */
   peer: string;
 }
@@ -41,6 +59,7 @@ export interface Caller {
 export const LOCAL_CALLER: Caller = {
   kind: 'local',
   name: 'local',
+  cell: '',
   spiffeId: null,
   host: '',
   user: '',
@@ -50,6 +69,8 @@ export const LOCAL_CALLER: Caller = {
   role: 'admin',
   verbs: ['read', 'admin', ...GRANTABLE_VERBS],
   ceiling: GRANTABLE_VERBS,
+  grants: null,
+  onBehalfOf: null,
   certificate: null,
   peer: 'admin socket',
 };
@@ -57,6 +78,7 @@ export const LOCAL_CALLER: Caller = {
 export const stranger = (peer: string): Caller => ({
   kind: 'none',
   name: 'stranger',
+  cell: '',
   spiffeId: null,
   host: '',
   user: '',
@@ -66,9 +88,14 @@ export const stranger = (peer: string): Caller => ({
   role: 'viewer',
   verbs: ['enroll'],
   ceiling: [],
+  grants: null,
+  onBehalfOf: null,
   certificate: null,
   peer,
 });
+
+/** Whoever reaches the admin socket, as peers know it: no operator bears this name. */
+export const ADMIN_SOCKET_OPERATOR = 'admin-socket';
 
 /** One word that names a caller in the audit. */
 export const actorOf = (caller: Caller): string => caller.spiffeId ?? `${caller.kind}:${caller.peer}`;

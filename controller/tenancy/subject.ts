@@ -1,8 +1,8 @@
 /** What a call is about, for the audit: taken from the request before it is checked, and never a text of it. */
 import { rosterNameOf } from '../../src/domain/roster.ts';
-import type { FleetView } from '../../src/view/fleet-view.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { decodeAgentRow } from '../../src/wire/agent-row.ts';
-import { addressOf } from './visible.ts';
+import { addressOf, isFederated } from './visible.ts';
 
 export interface Subject {
   /** For people: an address, an id. */
@@ -29,7 +29,7 @@ export const agentSubject = (
   const agent = row === undefined ? rosterNameOf(target?.key ?? '') : decodeAgentRow(row.row).agent;
   return {
     target: addressOf(view, target),
-    ...(record === undefined ? {} : { hostAgent: record.id, tenantId: record.tenantId }),
+    ...(record === undefined ? {} : { hostAgent: record.id, tenantId: ownerNameOf(record) }),
     ...(agent === null ? {} : { agent }),
     ...more,
   };
@@ -38,7 +38,11 @@ export const agentSubject = (
 /** A whole host-agent's. */
 export const hostSubject = (view: FleetView, id: string, target = id.slice(0, MAX_TARGET)): Subject => {
   const record = view.hostAgent(id);
-  return { target, ...(record === undefined ? {} : { hostAgent: record.id, tenantId: record.tenantId }) };
+  return { target, ...(record === undefined ? {} : { hostAgent: record.id, tenantId: ownerNameOf(record) }) };
 };
+
+/** A peer's tenant is named with its cell: it is none of ours, whatever it is called. */
+const ownerNameOf = (record: HostAgentRecord): string =>
+  isFederated(record) ? `${record.cell}/${record.tenantId}` : record.tenantId;
 
 const MAX_TARGET = 256;

@@ -4,17 +4,21 @@ import { tightSink } from '../../src/runtime/tight-sink.ts';
 import { streamScreen } from '../../src/screen/stream-screen.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import { openLeave } from '../dispatch/open-leave.ts';
 import type { Handlers } from '../grpc/handlers.ts';
+import type { Records } from '../store/records.ts';
+import { actorOf } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
-import { isVisible, visibleHostOf } from '../tenancy/visible.ts';
+import { isFederated, isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import type { Tunnels } from '../uplink/tunnels.ts';
 import { WatchedAgent } from './watched-agent.ts';
 
 export interface WatchTerminalOptions {
   view: FleetView;
-  calls: HostCalls;
-  tunnels: Tunnels;
+  records: Records;
+  calls: Pick<HostCalls, 'stream'>;
+  tunnels: Pick<Tunnels, 'onChange'>;
   clock: Clock;
   /** user@machine of whoever reaches the admin socket. */
   localName: string;
@@ -25,9 +29,11 @@ export const watchTerminalHandler = (
 ): Handlers<typeof FleetServiceService>['watchTerminal'] => {
   const watched = new Map<string, WatchedAgent>();
   return async (caller, request, call, { signal }) => {
-    visibleHostOf(options.view, caller, request);
+    const record = visibleHostOf(options.view, caller, request, 'watch');
+    using leave = openLeave(options, caller, null, request, signal);
     const { hostAgent, key, minIntervalMs } = request;
-    const id = `${hostAgent}\n${key}`;
+    // A peer is told of each who watches by name.
+    const id = `${hostAgent}\n${key}${isFederated(record) ? `\n${actorOf(caller)}` : ''}`;
     const held = watched.get(id);
     const agent = held === undefined || held.isOver ? new WatchedAgent(hostAgent, key, options) : held;
     watched.set(id, agent);
@@ -39,9 +45,9 @@ export const watchTerminalHandler = (
         sees: (record) => isVisible(caller, record),
         drop: (error) => dropped.abort(error),
       });
-      const over = AbortSignal.any([signal, dropped.signal]);
+      const over = AbortSignal.any([leave.signal, dropped.signal]);
       await streamScreen(agent, minIntervalMs, tightSink(call), options.clock, over);
-      dropped.signal.throwIfAborted();
+      if (!signal.aborted) over.throwIfAborted();
     } finally {
       if (agent.isOver && watched.get(id) === agent) watched.delete(id);
     }

@@ -5,6 +5,7 @@
 
 import { FleetError } from '../../src/domain/errors.ts';
 import { hostAgentId, LINK_REASONS, type LinkReason } from '../../src/domain/host-agent.ts';
+import { authorityFingerprints } from '../../src/identity/authority.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -37,6 +38,8 @@ export interface UplinkOptions {
   nextEpoch(id: string): bigint;
   addresses(): string[];
   trustBundlePem(): string;
+  /** Fingerprints of the authorities that a host-agent says it trusts; heard when they change. */
+  trusts?(id: string, authorities: readonly string[]): void;
   /** The newest record of the audit, for hosts to keep. */
   auditHead?(): { sequence: number; hash: string };
   beatIntervalMs?: number;
@@ -53,10 +56,14 @@ interface Session {
   /** Its rows are all there. */
   isReported: boolean;
   isOver: boolean;
+  /** Of authorities, as it said last. */
+  trusts: string;
 }
 
 const HELLO_DEADLINE_MS = 5_000;
 const BEAT_INTERVAL_MS = 2_000;
+/** What a host says is kept: no more of it than a cell ever has. */
+const MAX_AUTHORITIES = 16;
 /** A missed beat before the end of a stream means that the line had gone silent, not that a program closed it. */
 export const MISSED_BEAT_MS = 3_000;
 
@@ -67,6 +74,7 @@ export class Uplink {
   readonly #sessionChanged = new Listeners<[id: string, isOpen: boolean]>();
   readonly #reported = new Listeners<[id: string]>();
   #sequence = 0n;
+  #bundle: { pem: string; fingerprints: readonly string[] } = { pem: '', fingerprints: [] };
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -152,6 +160,11 @@ export class Uplink {
     return this.#sessionChanged.add(listener);
   }
 
+  /** Every host hears whom to trust now. */
+  trustChanged(): void {
+    for (const session of this.#sessions.values()) this.#tellTrust(session);
+  }
+
   /** Ends the stream of an identity at once, if it has one. */
   dismiss(id: string, reason: LinkReason, detail: string): void {
     const session = this.#sessions.get(id);
@@ -188,9 +201,11 @@ export class Uplink {
       dismissed: null,
       isReported: false,
       isOver: false,
+      trusts: '',
     };
     this.#sessions.set(id, session);
     if (held) this.#dismiss(held, 'superseded', 'a newer stream of the same identity was accepted');
+    const trustBundlePem = this.#options.trustBundlePem();
     const resume = this.#options.intake.resumePoint(id, hello.inventoryId);
     stream.write({
       welcome: {
@@ -198,13 +213,16 @@ export class Uplink {
         cell: this.#options.cell,
         ...identity,
         addresses: this.#options.addresses(),
-        trustBundlePem: this.#options.trustBundlePem(),
+        trustBundlePem,
         version: this.#options.version,
         capabilities: [],
         resumeInventoryId: resume === null ? '' : hello.inventoryId,
         resumeRevision: resume ?? 0n,
       },
     });
+    // One of an older version does not say; it keeps what its welcome says.
+    const trusts = hello.authorities.length > 0 ? hello.authorities : this.#trusted();
+    this.#takeTrust(session, trusts);
     registry.opened(id, epoch, hello.facts ? hostFactsFromWire(hello.facts) : null);
     log.info(
       { hostAgent: id, epoch: String(epoch), version: hello.version, resumed: resume !== null },
@@ -221,11 +239,34 @@ export class Uplink {
     if (!registry.isReporting(session.id, session.epoch)) return;
     if (message.beat?.facts) registry.heard(session.id, session.epoch, hostFactsFromWire(message.beat.facts));
     else registry.heard(session.id, session.epoch, null);
+    if (message.beat && message.beat.authorities.length > 0) {
+      this.#takeTrust(session, message.beat.authorities);
+      // A renewal that was under way when it was told may have brought back what was true before.
+      if (message.beat.authorities.join(' ') !== this.#trusted().join(' ')) this.#tellTrust(session);
+    }
     if (message.report) {
       intake.take(session.id, session.inventoryId, message.report);
       if (message.report.complete) this.#tellReported(session);
     }
     if (message.goodbye) session.goodbye = 'stopped';
+  }
+
+  #tellTrust(session: Session): void {
+    session.stream.write({ trustChanged: { trustBundlePem: this.#options.trustBundlePem() } });
+  }
+
+  /** Fingerprints of what hosts shall trust now. */
+  #trusted(): readonly string[] {
+    const pem = this.#options.trustBundlePem();
+    if (this.#bundle.pem !== pem) this.#bundle = { pem, fingerprints: authorityFingerprints(pem) };
+    return this.#bundle.fingerprints;
+  }
+
+  #takeTrust(session: Session, authorities: readonly string[]): void {
+    const trusts = authorities.slice(0, MAX_AUTHORITIES).join(' ');
+    if (trusts === session.trusts) return;
+    session.trusts = trusts;
+    this.#options.trusts?.(session.id, trusts.split(' '));
   }
 
   #tellReported(session: Session): void {

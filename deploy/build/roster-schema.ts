@@ -50,6 +50,8 @@ const ABOUT: Record<string, string> = {
 /** Stricter than the shape: what tmux, systemd or a file name would change is refused after it. */
 const PATTERNS: Record<string, string> = {
   host: HOST.source,
+  // An isolated agent's takes no `.` either: tmux would change it.
+  name: AGENT_NAME.source,
   socket: SOCKET_NAME.source,
   socket_name: SOCKET_NAME.source,
 };
@@ -69,11 +71,7 @@ const described = (schema: Json, name: string | null): Json => {
   return out;
 };
 
-const version = (schema: z.ZodMiniType, agentName: string): Json => {
-  const out = described(z.toJSONSchema(schema, { io: 'input' }) as Json, null);
-  out.properties!.agents!.items!.properties!.name!.pattern = agentName;
-  return out;
-};
+const version = (schema: z.ZodMiniType): Json => described(z.toJSONSchema(schema, { io: 'input' }) as Json, null);
 
 export const rosterSchema = (): Json => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -84,9 +82,8 @@ export const rosterSchema = (): Json => ({
   then: { $ref: '#/$defs/version2' },
   else: { $ref: '#/$defs/version1' },
   $defs: {
-    version1: version(rosterV1, AGENT_NAME.source),
-    // Version 2 takes no `.` in a name: tmux would change it.
-    version2: version(rosterV2, AGENT_NAME.source.replace('_.-', '_-')),
+    version1: version(rosterV1),
+    version2: version(rosterV2),
   },
 });
 

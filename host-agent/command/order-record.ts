@@ -22,6 +22,8 @@ export interface OrderRecord {
   digest: string;
   actor: string;
   beganMs: number;
+  /** Of a roster order: of the text that is to be there. A version that knew no such order, or less of it, kept none. */
+  rosterDigest?: string;
   stage: OrderStage;
   outcome: Open<OrderOutcomeName> | null;
   reason: string;

@@ -11,6 +11,7 @@ import { parseEnvFile } from '../../src/roster/env-file.ts';
 import { isSocketName, socketNameOf } from '../../src/roster/socket-name.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
 import { isOurUnitText } from '../launch/agent-unit.ts';
+import { dropInsOf } from '../launch/drop-ins.ts';
 import { envFile, unitFile } from '../launch/launch-paths.ts';
 import { livingPane } from '../lifecycle/prove-start.ts';
 import type { DesiredPorts, UnitFileNow, Wanted } from './ports.ts';
@@ -32,6 +33,8 @@ export interface AgentFacts extends Wanted, UnitFacts {
   session: 'none' | 'unit' | 'outside' | 'elsewhere';
   writer: string | null;
   isLingering: boolean;
+  /** Paths of drop-ins that systemd adds to its unit, whoever wrote that. */
+  dropIns: readonly string[];
   /** same, other: than what a launch would bake now. unknown: nobody kept what it was launched with. */
   launch: 'never' | 'same' | 'other' | 'unknown';
 }
@@ -68,11 +71,12 @@ export const factsWith = async (ports: DesiredPorts, wanted: Wanted, units: Unit
   const { lifecycle, ground, launches } = ports;
   const { agent } = wanted;
   const envPath = envFile(ground, agent.name);
-  const [own, env, then, now] = await Promise.all([
+  const [own, env, then, now, dropIns] = await Promise.all([
     ownUnitFile(unitFile(ground.home, agent.name)),
     readFileText(envPath, { maxBytes: MAX_BYTES, followLinks: true }),
     launches.digestThen(agent.name),
     launches.digestNow(agent),
+    dropInsOf(ground.home, agent.name),
   ]);
   const said = env.kind === 'text' ? parseEnvFile(env.text, envPath).values.get('MOSAIC_TMUX_SOCKET') : undefined;
   const isOurs = own.kind === 'isolated' || own.kind === 'shared';
@@ -84,6 +88,7 @@ export const factsWith = async (ports: DesiredPorts, wanted: Wanted, units: Unit
     envSocket: said === undefined || !isSocketName(said) ? undefined : socketNameOf(said),
     session: sessionOf(ports, { ...wanted, ...units, own }),
     writer: lifecycle.rows.row(rosterKey(agent.name))?.writer ?? null,
+    dropIns,
     isLingering: ports.linger.isOn(),
     launch: then === null ? (isOurs ? 'never' : 'unknown') : then === now ? 'same' : 'other',
   };

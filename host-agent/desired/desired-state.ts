@@ -4,20 +4,22 @@
  */
 import type { DesiredVerb } from '../../src/domain/order.ts';
 import { belongsHere } from '../../src/domain/placement.ts';
-import { type Roster, rosterKey, rosterNameOf } from '../../src/domain/roster.ts';
+import { type Roster, type RosterAgent, rosterKey, rosterNameOf } from '../../src/domain/roster.ts';
 import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { Undeployed } from '../../src/wire/gen/fleet/v1/roster.ts';
 import { OrderEnd } from '../command/order-end.ts';
 import type { OrderRecord } from '../command/order-record.ts';
 import type { OrderRun } from '../command/order-run.ts';
-import type { LaunchGround } from '../launch/launch-paths.ts';
+import { bootAgents } from '../launch/boot-agents.ts';
+import { type LaunchGround, unitFile } from '../launch/launch-paths.ts';
 import { begun } from '../lifecycle/begun.ts';
 import { turnOf } from '../lifecycle/lifecycle.ts';
 import { meanwhile } from '../lifecycle/look-back.ts';
 import { unitWords } from '../lifecycle/managed-agent.ts';
 import { isMoving, proveStart, unitWhen } from '../lifecycle/prove-start.ts';
-import { type AgentFacts, agentFacts, factsWith } from './agent-facts.ts';
+import { type AgentFacts, agentFacts, factsWith, ownUnitFile } from './agent-facts.ts';
 import { deploy } from './deploy.ts';
+import type { RosterStanding } from './get-roster.ts';
 import { orphansOf } from './orphans.ts';
 import { type DeployPlan, planDeploy, undeployedOf } from './plan-deploy.ts';
 import type { DesiredPorts, Wanted } from './ports.ts';
@@ -59,20 +61,39 @@ export class DesiredState {
     });
   }
 
+  /** What this host is against that roster, for whoever plans. */
+  async standing(roster: Roster): Promise<RosterStanding> {
+    const [undeployed, orphans] = await Promise.all([this.undeployed(roster), this.orphans(roster)]);
+    const { ground, unitsSeen } = this.#ports;
+    const ours = this.#ours(roster);
+    const named = new Set([...orphans, ...ours.map(({ name }) => name)]);
+    const leftOver = bootAgents(ground.home, unitsSeen().values()).filter((name) => !named.has(name));
+    const theirs = await Promise.all(ours.map((agent) => this.#isOperators(agent)));
+    const operatorUnits = ours.flatMap(({ name }, at) => (theirs[at] ? [name] : []));
+    return { undeployed, orphans, operatorUnits, leftOver };
+  }
+
   /** Agents of this roster that a deploy would not leave as they are, other than by starting what does not run. */
   async undeployed(roster: Roster): Promise<Undeployed[]> {
-    const { lifecycle, here } = this.#ports;
-    if (lifecycle.unitsProblem() !== null) return [];
-    const ours = roster.agents.filter((agent) => belongsHere(agent, here()));
-    const found = await Promise.all(ours.map((agent) => this.#undeployed({ agent, roster })));
+    if (this.#ports.lifecycle.unitsProblem() !== null) return [];
+    const found = await Promise.all(this.#ours(roster).map((agent) => this.#undeployed({ agent, roster })));
     return found.flatMap((each) => each ?? []);
   }
 
   /** Agents that fleet made here, and that this roster does not name. */
   async orphans(roster: Roster): Promise<string[]> {
-    const { here, ground } = this.#ports;
-    const ours = roster.agents.filter((agent) => belongsHere(agent, here()));
-    return await orphansOf(ground.home, new Set(ours.map(({ name }) => name)));
+    return await orphansOf(this.#ports.ground.home, new Set(this.#ours(roster).map(({ name }) => name)));
+  }
+
+  #ours({ agents }: Roster): RosterAgent[] {
+    return agents.filter((agent) => belongsHere(agent, this.#ports.here()));
+  }
+
+  /** On a shared server, by a unit that fleet did not write and will not. */
+  async #isOperators({ name, layout }: RosterAgent): Promise<boolean> {
+    if (layout !== 'shared') return false;
+    const { kind } = await ownUnitFile(unitFile(this.#ports.ground.home, name));
+    return kind === 'theirs' || (kind === 'none' && this.#ports.unitsSeen().has(this.#ports.lifecycle.unitOf(name)));
   }
 
   async #undeployed(wanted: Wanted): Promise<Undeployed | null> {

@@ -11,7 +11,7 @@ import { parseEnvFile } from '../../src/roster/env-file.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
-import type { AgentEnv, Undeployed } from '../../src/wire/gen/fleet/v1/roster.ts';
+import type { AgentEnv, GetRosterResponse } from '../../src/wire/gen/fleet/v1/roster.ts';
 import type { OwnCalls } from '../calls/own-calls.ts';
 
 const MAX_ENV_BYTES = 64 * 1024;
@@ -23,16 +23,21 @@ const NOW = { asOfMs: 0, stored: false };
 
 export interface GetRosterOptions {
   mosaicHome: string;
-  undeployed(roster: Roster): Promise<Undeployed[]>;
-  orphans(roster: Roster): Promise<string[]>;
+  /** What this host is, against that roster. */
+  standing(roster: Roster): Promise<RosterStanding>;
 }
 
+export type RosterStanding = Pick<GetRosterResponse, 'undeployed' | 'orphans' | 'operatorUnits' | 'leftOver'>;
+
+/** Of a roster that cannot be read nobody knows whom it names. */
+const NO_STANDING: RosterStanding = { undeployed: [], orphans: [], operatorUnits: [], leftOver: [] };
+
 export const getRoster =
-  ({ mosaicHome, undeployed, orphans }: GetRosterOptions): OwnCalls['getRoster'] =>
+  ({ mosaicHome, standing }: GetRosterOptions): OwnCalls['getRoster'] =>
   async () => {
     const { path, file } = await findRoster(mosaicHome);
     if (file.kind === 'missing') {
-      return { path, text: '', digest: '', problem: '', env: [], undeployed: [], orphans: [], ...NOW };
+      return { path, text: '', digest: '', problem: '', env: [], ...NO_STANDING, ...NOW };
     }
     if (file.kind === 'unreadable') throw new FleetError('FAILED_PRECONDITION', `${path}: ${file.words}`);
     const { text } = file;
@@ -48,9 +53,7 @@ export const getRoster =
       digest: rosterDigest(text),
       problem: problem ?? '',
       env: env.filter(({ variables }) => Object.keys(variables).length > 0),
-      undeployed: roster === null ? [] : await undeployed(roster),
-      // Of a roster that cannot be read nobody knows whom it names.
-      orphans: roster === null ? [] : await orphans(roster),
+      ...(roster === null ? NO_STANDING : await standing(roster)),
       ...NOW,
     };
   };

@@ -65,8 +65,12 @@ export const planDeploy = (facts: AgentFacts, wish: DeployWish, ground: LaunchGr
     ...(facts.isLingering ? [] : [{ is: 'linger' } as const]),
     ...(run.step === null ? [] : [{ is: run.step } as const]),
   ];
-  return { steps, notes: [...boot.notes, ...run.notes] };
+  return { steps, notes: [...boot.notes, ...run.notes, ...(isTheirs ? [] : dropInWords(facts))] };
 };
+
+/** What fleet did not write and does not change, and what may be why its unit is not what fleet made it. */
+const dropInWords = ({ dropIns }: AgentFacts): string[] =>
+  dropIns.length === 0 ? [] : [`its unit is also what these say: ${dropIns.join(', ')}`];
 
 /** Which files its unit is made of. */
 const unitSteps = (facts: AgentFacts, { force }: DeployWish, ground: LaunchGround): DeployStep[] => {

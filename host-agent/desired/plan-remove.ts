@@ -7,7 +7,7 @@ import { isUp } from '../lifecycle/managed-agent.ts';
 import type { RemoveFacts } from './remove-facts.ts';
 
 export interface RemoveStep {
-  is: 'stop' | 'end-session' | 'disable' | 'delete-unit' | 'reload' | 'forget' | 'purge';
+  is: 'stop' | 'end-session' | 'disable' | 'delete-unit' | 'end-holder' | 'reload' | 'forget' | 'purge';
 }
 
 /** Throws OrderEnd `refused` for what is not this fleet's to end. */
@@ -22,6 +22,7 @@ export const planRemove = (facts: RemoveFacts, { purge }: { purge: boolean }): R
     ...(isLive ? [{ is: 'stop' } as const] : hasSession ? [{ is: 'end-session' } as const] : []),
     ...(isEnabled ? [{ is: 'disable' } as const] : []),
     ...(isOurs ? [{ is: 'delete-unit' } as const] : []),
+    ...(own.kind === 'shared' ? [{ is: 'end-holder' } as const] : []),
     ...(isEnabled || isOurs ? [{ is: 'reload' } as const] : []),
     ...(hasLaunchFiles ? [{ is: 'forget' } as const] : []),
     ...(purge && hasRecords ? [{ is: 'purge' } as const] : []),

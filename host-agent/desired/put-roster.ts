@@ -10,6 +10,7 @@ import { findRoster } from '../../src/roster/roster-file.ts';
 import { writeWhole } from '../../src/runtime/write-whole.ts';
 import type { PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
 import { OrderEnd } from '../command/order-end.ts';
+import type { OrderRecord } from '../command/order-record.ts';
 import type { OrderRun } from '../command/order-run.ts';
 import { beforeName } from './agent-files.ts';
 import { MAX_ROSTER_BYTES } from './get-roster.ts';
@@ -37,6 +38,20 @@ export class RosterFile {
     const turn = this.#last.then(() => this.#put(request, run));
     this.#last = turn.catch(() => undefined);
     return turn;
+  }
+
+  digestOf(text: string): string {
+    return rosterDigest(text);
+  }
+
+  /** How one ended that was begun by a process that is gone: the text on disk says it, unless it is another again. */
+  async lookBack({ rosterDigest: put }: Pick<OrderRecord, 'rosterDigest'>): Promise<OrderEnd> {
+    const { path, file } = await findRoster(this.#options.mosaicHome);
+    const isThere = file.kind === 'text' && rosterDigest(file.text) === put;
+    if (isThere) return new OrderEnd('done', 'the host-agent ended meanwhile');
+    const words =
+      file.kind === 'unreadable' ? file.words : 'it does not say that: it was not written, or is another since';
+    return new OrderEnd('unknown', cleanText(`the host-agent ended meanwhile; ${path}: ${words}`));
   }
 
   async #put({ text, expectedDigest, force }: PutRosterRequest, run: OrderRun): Promise<OrderEnd> {

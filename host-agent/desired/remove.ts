@@ -11,6 +11,7 @@ import { ByUnit } from '../lifecycle/by-unit.ts';
 import { endSession, paneProcess } from '../lifecycle/end-session.ts';
 import { isUp, managedAgent, orderedRow, unitWords } from '../lifecycle/managed-agent.ts';
 import { deleteAll } from './agent-files.ts';
+import { endSpareHolder } from './end-holder.ts';
 import { planRemove, type RemoveStep } from './plan-remove.ts';
 import type { DesiredPorts } from './ports.ts';
 import { Progress } from './progress.ts';
@@ -37,8 +38,8 @@ export const remove = async (
     for (const { is } of steps) {
       progress.orLate();
       const end = await doStep(is, ports, name, facts, request, run);
-      if (end !== null && end.outcome !== 'done') return progress.but(end);
-      progress.did(doneWords(is));
+      if (end instanceof OrderEnd && end.outcome !== 'done') return progress.but(end);
+      if (end !== 'left') progress.did(doneWords(is));
     }
     const left = leftOf(await removeFacts(ports, name, facts.isDeclared));
     return left === null ? progress.end([], '') : progress.but(new OrderEnd('failed', left));
@@ -60,7 +61,7 @@ const doStep = async (
   { unit }: RemoveFacts,
   request: ControlAgentRequest,
   run: OrderRun,
-): Promise<OrderEnd | null> => {
+): Promise<OrderEnd | 'left' | null> => {
   const { lifecycle, unitFiles, ground } = ports;
   if (step === 'stop') return await stop(ports, name, unit.name, request, run);
   if (step === 'end-session') {
@@ -69,6 +70,7 @@ const doStep = async (
     await endSession(lifecycle, row.key, paneProcess(lifecycle, row.tmux), run);
   } else if (step === 'disable') await unitFiles.disable([unit.name]);
   else if (step === 'delete-unit') await deleteAll([unitFile(ground.home, name)]);
+  else if (step === 'end-holder') return (await endSpareHolder(ports, run)) ? null : 'left';
   else if (step === 'forget') await deleteAll([agentLaunchPaths(ground, name).folder]);
   else if (step === 'purge') await deleteAll(purgedFiles(ports, name));
   else {

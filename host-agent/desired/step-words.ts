@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<StepKind, readonly [done: string, due: string]>> = 
   'write-env': ['env file made', 'make its env file'],
   'write-unit': ['unit written', 'write its unit'],
   'delete-unit': ['unit deleted', 'delete its unit'],
+  'end-holder': ['its holder removed, which nobody needs any more', 'remove its holder if nobody needs it'],
   'write-holder': ['unit of the holder written', 'write the unit of the holder'],
   enable: ['enabled', 'enable it'],
   disable: ['disabled', 'disable it'],

@@ -1,10 +1,10 @@
 /** The roster against units, sessions and env files: what each has that the others do not. */
-import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { overridesOf } from '../../src/domain/overrides.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
+import { bootAgents } from '../launch/boot-agents.ts';
 import type { DiagnoseOptions } from './diagnose-host.ts';
 import { failed, few, ok, unknown, warning } from './finding.ts';
 
@@ -43,7 +43,7 @@ export const rosterAgainstUnits = (options: DiagnoseOptions): Finding[] => {
   // A roster that cannot be read says of no unit that it should not be.
   if (reading.problem !== null) return found;
   const names = new Set(managed.map(({ agent }) => agent));
-  const returning = enabledAgents(options).filter((agent) => !names.has(agent));
+  const returning = bootAgents(options.home, systemd.units.values()).filter((agent) => !names.has(agent));
   if (returning.length > 0) {
     const units = returning.map((agent) => `mosaic-agent@${agent}.service`).join(' ');
     const why = 'in no roster of this host, and enabled: they return at the next boot';
@@ -51,28 +51,6 @@ export const rosterAgainstUnits = (options: DiagnoseOptions): Finding[] => {
     found.push(warning('returns at boot', few(returning), why, mend));
   }
   return found;
-};
-
-const AGENT_UNIT = /^mosaic-agent@(.+)\.service$/;
-
-/** As systemd says, and as the links say that it follows at boot: a unit that is not loaded has only those. */
-const enabledAgents = ({ inventory, home }: DiagnoseOptions): string[] => {
-  const loaded = [...inventory.readings().systemd.units.values()]
-    .filter(({ unitFileState }) => unitFileState === 'enabled')
-    .map(({ name }) => name);
-  const folder = join(home, '.config/systemd/user');
-  const linked = namesIn(folder)
-    .filter((name) => name.endsWith('.wants'))
-    .flatMap((name) => namesIn(join(folder, name)));
-  return [...new Set([...loaded, ...linked])].flatMap((name) => AGENT_UNIT.exec(name)?.[1] ?? []).sort();
-};
-
-const namesIn = (folder: string): string[] => {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 };
 
 /** Which env file outranks which key: a launch obeys the env file. */

@@ -2,6 +2,8 @@
 import { HOLDER_UNIT } from '../../src/domain/holder.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { UnitReading } from '../inventory/source.ts';
+import { dropInsOf } from '../launch/drop-ins.ts';
+import { isOurUnit } from '../launch/our-units.ts';
 import type { DiagnoseOptions } from './diagnose-host.ts';
 import { few, ok, warning } from './finding.ts';
 import { unreadUnitFiles } from './unread-units.ts';
@@ -13,6 +15,7 @@ export const units = async (options: DiagnoseOptions): Promise<Finding[]> => {
   const manager = await options.manager;
   const found = [
     ...bootEnable(options, manager?.daemons ?? []),
+    ...(await dropIns(options)),
     ...staleUnits([...inventory.readings().systemd.units.values(), ...(manager?.daemons ?? [])]),
     ...(manager === null ? [] : unreadUnitFiles(config.paths.mosaicHome, options.home, manager.unitPath)),
   ];
@@ -33,6 +36,21 @@ const bootEnable = ({ inventory }: DiagnoseOptions, daemons: readonly UnitReadin
   const mend = `systemctl --user enable ${targets.join(' ')}`;
   return [
     warning('BOOT-ENABLE', few(what), 'after a reboot they will not come back', mend, { kind: 'enable-unit', targets }),
+  ];
+};
+
+/** Of agents whose units fleet wrote: whoever wrote the unit knows of the drop-in. */
+const dropIns = async ({ inventory, home }: DiagnoseOptions): Promise<Finding[]> => {
+  const agents = inventory.rows.filter(({ managed, unit }) => managed && unit !== null).map(({ agent }) => agent);
+  const told = await Promise.all(
+    agents.map(async (agent) => ((await isOurUnit(home, agent)) ? await dropInsOf(home, agent) : [])),
+  );
+  const paths = [...new Set(told.flat())];
+  if (paths.length === 0) return [];
+  const touched = agents.filter((_, at) => (told[at] as string[]).length > 0);
+  const why = 'systemd adds them to units that fleet wrote: what they set outranks what fleet set';
+  return [
+    warning('drop-in', `${few(paths)}: for ${few(touched)}`, why, 'nothing, if that is meant; else move them away'),
   ];
 };
 

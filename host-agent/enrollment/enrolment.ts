@@ -4,7 +4,8 @@
  */
 
 import { FleetError } from '../../src/domain/errors.ts';
-import { readCertificate } from '../../src/identity/certificate.ts';
+import { authorityFingerprints } from '../../src/identity/authority.ts';
+import { readCertificate, splitPem } from '../../src/identity/certificate.ts';
 import type { ClientIdentityPem } from '../../src/identity/client-tls.ts';
 import { keyToPem, loadKey } from '../../src/identity/key.ts';
 import { knownAddresses } from '../../src/identity/known-addresses.ts';
@@ -30,6 +31,8 @@ export class Enrolment {
   readonly #options: EnrolmentOptions;
   readonly #changed = new Listeners();
   #identity: EnrolledIdentity | null = null;
+  /** Fingerprints of the authorities in what is on disk. */
+  #keptAuthorities: string[] = [];
   #keyPem: string | null = null;
   #saving: Promise<void> = Promise.resolve();
   #problem: string | null = null;
@@ -44,6 +47,10 @@ export class Enrolment {
 
   get identity(): EnrolledIdentity | null {
     return this.#identity;
+  }
+
+  get keptAuthorities(): string[] {
+    return this.#keptAuthorities;
   }
 
   /** Why joining does not go on; null when there is nothing to say. */
@@ -62,7 +69,9 @@ export class Enrolment {
 
   async load(): Promise<void> {
     this.#identity = await this.#options.file.load();
-    if (this.#identity !== null) this.#keyPem = keyToPem(await loadKey(this.#options.file.keyPath));
+    if (this.#identity === null) return;
+    this.#keyPem = keyToPem(await loadKey(this.#options.file.keyPath));
+    this.#keptAuthorities = authorityFingerprints(this.#identity.trustBundlePem);
   }
 
   tls(identity: EnrolledIdentity, withCertificate = true): ClientIdentityPem {
@@ -95,10 +104,20 @@ export class Enrolment {
     await this.#keep(next);
   }
 
+  /** The cell goes from one authority to the next. What holds none is no bundle. */
+  async trustChanged(trustBundlePem: string): Promise<void> {
+    const held = this.#identity;
+    if (held === null || trustBundlePem === held.trustBundlePem || splitPem(trustBundlePem).length === 0) return;
+    await this.#keep({ ...held, trustBundlePem });
+  }
+
   /** In memory at once; on disk in the order in which it was said. */
   #keep(identity: EnrolledIdentity): Promise<void> {
     this.#identity = identity;
-    const saved = this.#saving.then(() => this.#options.file.save(identity));
+    const saved = this.#saving.then(async () => {
+      await this.#options.file.save(identity);
+      this.#keptAuthorities = authorityFingerprints(identity.trustBundlePem);
+    });
     this.#saving = saved.catch(() => {});
     return saved;
   }
@@ -135,6 +154,7 @@ export class Enrolment {
       const identity = await joinWithToken(token.text, this.#options, signal);
       this.#keyPem = keyToPem(await loadKey(file.keyPath));
       this.#identity = identity;
+      this.#keptAuthorities = authorityFingerprints(identity.trustBundlePem);
       this.#problem = null;
       await this.#drop(token);
       log.info({ cell: identity.cell, host: identity.host, user: identity.user }, 'enrolled');

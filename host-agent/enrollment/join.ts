@@ -15,6 +15,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
 import type { CertificateResponse, EnrollRequest } from '../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import type { EnrolledIdentity, IdentityFile } from './identity-file.ts';
+import { keepLeft } from './left-cells.ts';
 
 export interface JoinOptions {
   file: IdentityFile;
@@ -71,6 +72,7 @@ export const joinWithToken = async (
       };
       const answer = await options.enroll(address, trustBundlePem, token.cell, request, signal);
       const identity = identityFrom(answer, [address, ...addresses.filter((other) => other !== address)]);
+      await keepLeft(options.file, identity, options.clock.nowMs());
       await options.file.save(identity);
       return identity;
     } catch (error) {

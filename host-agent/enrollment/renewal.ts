@@ -6,6 +6,7 @@
 import { readCertificate, renewalDueMs } from '../../src/identity/certificate.ts';
 import { makeCsr } from '../../src/identity/csr.ts';
 import { loadKey } from '../../src/identity/key.ts';
+import { isOfSigner } from '../../src/identity/trust.ts';
 import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -32,6 +33,8 @@ export interface RenewalOptions {
   ): Promise<CertificateResponse>;
 }
 
+/** Within so long all hosts of a cell go over to an authority that signs anew: not at one moment. */
+const SPREAD_MS = 3_000;
 /** Between two looks at the clock: a machine that slept or whose clock was set must notice. */
 const LOOK_MS = 30_000;
 
@@ -40,6 +43,8 @@ export class Renewal {
   #isRefused = false;
   #wake = new AbortController();
   #renewedMono = Number.NEGATIVE_INFINITY;
+  /** The trust bundle that came with the newest certificate. */
+  #renewedUnder = '';
 
   constructor(options: RenewalOptions) {
     this.#options = options;
@@ -63,9 +68,8 @@ export class Renewal {
   async run(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; ) {
       const identity = this.#options.identity();
-      const { clock } = this.#options;
-      const dueInMs =
-        identity === null ? LOOK_MS : renewalDueMs(readCertificate(identity.certificatePem)) - clock.nowMs();
+      const dueInMs = this.#isOfBefore(identity) ? 0 : this.#dueInMs(identity);
+      if (dueInMs === 0) await sleep(Math.random() * SPREAD_MS, signal);
       if (dueInMs > 0 && !this.#isRefused) {
         await sleep(Math.min(dueInMs, LOOK_MS), AbortSignal.any([signal, this.#wake.signal]));
         this.#wake = new AbortController();
@@ -75,6 +79,18 @@ export class Renewal {
       if (identity === null || (await this.#renew(identity, signal))) attempt = 0;
       else await sleep(backoffDelayMs(++attempt, { firstMs: 1_000, capMs: LOOK_MS }), signal);
     }
+  }
+
+  #dueInMs(identity: EnrolledIdentity | null): number {
+    if (identity === null) return LOOK_MS;
+    return renewalDueMs(readCertificate(identity.certificatePem)) - this.#options.clock.nowMs();
+  }
+
+  /** Another authority signs by now. A controller that renews and still signs with another is not asked in a hurry. */
+  #isOfBefore(identity: EnrolledIdentity | null): boolean {
+    if (identity === null || isOfSigner(identity.certificatePem, identity.trustBundlePem)) return false;
+    const isNews = identity.trustBundlePem !== this.#renewedUnder;
+    return isNews || this.#options.clock.monotonicMs() - this.#renewedMono >= LOOK_MS;
   }
 
   async #renew(identity: EnrolledIdentity, signal: AbortSignal): Promise<boolean> {
@@ -89,6 +105,7 @@ export class Renewal {
         const renewed = identityFrom(answer, identity.addresses);
         await this.#options.renewed(renewed);
         this.#renewedMono = clock.monotonicMs();
+        this.#renewedUnder = renewed.trustBundlePem;
         const { notAfterMs } = readCertificate(renewed.certificatePem);
         log.info({ address, expired, notAfterMs }, 'certificate renewed');
         return true;

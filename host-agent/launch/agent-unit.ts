@@ -21,7 +21,8 @@ export const restartOf = ({ restart, lifecycle }: Pick<RosterAgent, 'restart' | 
 /**
  * One unit and one tmux server for one agent: the server is the unit's main process, so that the unit's state is
  * whether the agent lives. tmux exits 0 whatever the agent did; ExecStopPost ends as the agent did, so that the unit's
- * result, and with it Restart=, is about the agent. A crash at once, five times in two minutes, ends in `failed`.
+ * result, and with it Restart=, is about the agent. One that crashes fourteen times in eight minutes ends in `failed`; what
+ * needs the network at boot has more than a minute to find it.
  */
 export const agentUnitText = (agent: RosterAgent, ground: LaunchGround): string => {
   const files = agentLaunchPaths(ground, agent.name);
@@ -29,8 +30,8 @@ export const agentUnitText = (agent: RosterAgent, ground: LaunchGround): string 
   return `${HEAD}
 [Unit]
 Description=Agent ${agent.name}, in a tmux server of its own
-StartLimitIntervalSec=120
-StartLimitBurst=5
+StartLimitIntervalSec=480
+StartLimitBurst=14
 ${MARK}=${agent.name}
 
 [Service]
@@ -40,7 +41,7 @@ ExecStart=${sh(files.server)}
 ExecStop=-${sh(files.stop)}
 ExecStopPost=${sh(files.finish)}
 Restart=${restartOf(agent)}
-RestartSec=2
+RestartSec=5
 KillMode=control-group
 TimeoutStartSec=60
 TimeoutStopSec=20

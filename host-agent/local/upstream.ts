@@ -110,19 +110,20 @@ export class Upstream {
   /** How this host-agent stands with its controller, for whoever asks. */
   describe(): UpstreamMessage {
     const { line, clock } = this.#options;
-    if (!line.enrolled) return { state: 'none', address: '', ageMs: 0 };
+    if (!line.enrolled) return { state: 'none', address: '', ageMs: 0, peers: [] };
     const { state, address, reason, sinceMono } = line.standing;
     const ageMs = Math.max(0, clock.monotonicMs() - sinceMono);
+    const peers = this.#image.upstream?.peers ?? [];
     if (state === 'connected' && this.#isWanted() && !this.#synced) {
       // The line is up, but what it was asked for has not come: a list made now is not the whole.
       const waitedMs = Math.max(0, clock.monotonicMs() - Math.max(sinceMono, this.#unansweredSinceMono));
       const standing = this.#isRefused ? 'refused' : 'unreachable';
-      return { state: standing, address, reason: this.#failure ?? 'no answer yet', ageMs: waitedMs };
+      return { state: standing, address, reason: this.#failure ?? 'no answer yet', ageMs: waitedMs, peers };
     }
     if (state === 'connected') {
-      return { state: 'connected', address, reason: this.#image.upstream?.reason, ageMs };
+      return { state: 'connected', address, reason: this.#image.upstream?.reason, ageMs, peers };
     }
-    return { state: state === 'refused' ? 'refused' : 'unreachable', address, reason: reason ?? state, ageMs };
+    return { state: state === 'refused' ? 'refused' : 'unreachable', address, reason: reason ?? state, ageMs, peers };
   }
 
   /** Follows while anybody reads, until the signal aborts. */

@@ -27,6 +27,10 @@ export interface UplinkStreamOptions {
   skewed(clockSkewMs: number): void;
   /** The newest record of the controller's audit, at each of its beats; a controller of an older version tells none. */
   auditHead?(sequence: bigint, hash: string): void;
+  /** Whom to trust from now on. */
+  trustChanged?(trustBundlePem: string): void;
+  /** Fingerprints of the authorities that are trusted here, as the disk has them. */
+  authorities?(): string[];
   beatIntervalMs?: number;
 }
 
@@ -80,7 +84,8 @@ export const runUplinkStream = async (
       welcomed = true;
       options.welcomed(message.welcome);
       void pumpReports(options.view, resumeOf(message.welcome), callSink(call), over.signal);
-    } else if (message.dismissed) finish(dismissal(message.dismissed.reason), message.dismissed.detail);
+    } else if (message.trustChanged) options.trustChanged?.(message.trustChanged.trustBundlePem);
+    else if (message.dismissed) finish(dismissal(message.dismissed.reason), message.dismissed.detail);
     else if (message.beat) {
       const { controllerNowMs, auditSequence, auditHash } = message.beat;
       options.skewed(options.clock.nowMs() - controllerNowMs);
@@ -94,6 +99,7 @@ export const runUplinkStream = async (
     inventoryId: options.view.log.id,
     machineId: options.facts().machineId,
     facts: hostFactsToWire(options.facts()),
+    authorities: options.authorities?.() ?? [],
   };
   call.write({ hello });
 
@@ -111,7 +117,8 @@ export const runUplinkStream = async (
       );
     } else if (welcomed && now >= nextBeatMono) {
       nextBeatMono = now + (options.beatIntervalMs ?? BEAT_INTERVAL_MS);
-      call.write({ beat: { sequence: ++sequence, facts: hostFactsToWire(options.facts()) } });
+      const authorities = options.authorities?.() ?? [];
+      call.write({ beat: { sequence: ++sequence, facts: hostFactsToWire(options.facts()), authorities } });
     }
     await sleep(Math.min(500, options.beatIntervalMs ?? 500), over.signal);
   }

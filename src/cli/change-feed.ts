@@ -2,7 +2,7 @@
  * A live view as lines of JSON: whole rows when they change, removals, links. A slow reader gets each row once, as
  * it is when its turn comes. Ages alone are no change.
  */
-import { matchesAgent, matchesHost } from '../domain/agent-filter.ts';
+import { matchesAgent, matchesCell, matchesHost } from '../domain/agent-filter.ts';
 import { type AgentView, agentView, type HostAgentView, type HostMoment, hostAgentView } from '../domain/agent-view.ts';
 import { hostAgentId } from '../domain/host-agent.ts';
 import type { LiveView } from './client/live-view.ts';
@@ -58,13 +58,15 @@ export class ChangeFeed {
     const { filter, localOnly } = this.#options;
     const inScope = [...mirror.hostAgentIds()]
       .map((id) => mirror.momentOf(id, nowMono) as HostMoment)
-      .filter(({ host }) => matchesHost(filter, { host: host.host, tenant_id: host.tenantId }));
+      .filter(({ host }) => matchesHost(filter, { cell: host.cell, host: host.host, tenant_id: host.tenantId }));
+    const peers = localOnly ? [] : (upstream?.peers ?? []).filter(({ cell }) => matchesCell(filter, cell));
     const line = jsonText({
       schema: 'fleet.changes/v1',
       event: 'view',
       cell: mirror.cell,
-      complete: isComplete(inScope, upstream, localOnly),
+      complete: isComplete(inScope, upstream, localOnly, peers),
       controller: upstream && { state: upstream.state, address: upstream.address, reason: upstream.reason ?? null },
+      peers: peers.map(({ cell, state, reason }) => ({ cell, state, reason: reason ?? null })),
     });
     if (line === this.#view) return;
     this.#view = line;
@@ -79,7 +81,8 @@ export class ChangeFeed {
     if (!host || !matchesHost(this.#options.filter, host)) {
       if (!before) return;
       this.#hosts.delete(id);
-      yield jsonText({ event: 'host_agent_removed', host: before.host.host, user: before.host.user });
+      const { cell, host: name, user } = before.host;
+      yield jsonText({ event: 'host_agent_removed', cell, host: name, user });
       return;
     }
     const words = wordsOf(host);

@@ -1,15 +1,17 @@
 /** A mirror at one moment, put in the order in which people read it: what every output shows. Pure. */
-import { type AgentFilter, isFiltering, matchesAgent, matchesHost } from '../domain/agent-filter.ts';
+import { type AgentFilter, isFiltering, matchesAgent, matchesCell, matchesHost } from '../domain/agent-filter.ts';
 import type { AgentRow } from '../domain/agent-row.ts';
 import { type AgentView, agentView, type HostAgentView, type HostMoment, hostAgentView } from '../domain/agent-view.ts';
-import type { Caller, Upstream } from '../wire/gen/fleet/v1/view.ts';
+import type { Caller, PeerStanding, Upstream } from '../wire/gen/fleet/v1/view.ts';
 import type { ViewMirror } from './client/view-mirror.ts';
 
 export interface HostGroup {
   id: string;
   host: HostAgentView;
-  /** `host`, or `host/user` where a host has several host-agents. */
+  /** `host`, or `host/user` where a host has several host-agents; of another cell with the cell before it. */
   label: string;
+  /** Its cell, where the view has more than one. */
+  origin: string | null;
   /** Its machine is the one that answers. */
   isHere: boolean;
   /** What is shown of it, made anew by each call: thousands of rows are never held as objects all at once. */
@@ -23,7 +25,9 @@ export interface Picture {
   cell: string;
   caller: Caller | null;
   upstream: Upstream | null;
-  /** Every host-agent in scope is connected and fresh, and the controller was asked where there is one. */
+  /** Cells in scope beside this one. */
+  peers: readonly PeerStanding[];
+  /** Every host-agent and peer in scope is connected and fresh, and the controller was asked where there is one. */
   complete: boolean;
   /** Only this machine was asked for. */
   localOnly: boolean;
@@ -41,33 +45,39 @@ export interface PictureOptions {
 
 export const takePicture = (mirror: ViewMirror, nowMono: number, options: PictureOptions): Picture => {
   const { filter, localOnly, compare } = options;
+  const home = mirror.cell;
   const moments = [...mirror.hostAgentIds()].map((id) => mirror.momentOf(id, nowMono) as HostMoment);
-  const hereHost = moments.find(({ host }) => host.here)?.host.host;
-  moments.sort(byPlace(hereHost));
-  const perHost = Map.groupBy(moments, ({ host }) => host.host);
+  const here = moments.find(({ host }) => host.here)?.host;
+  moments.sort(byPlace(home, here));
+  const perHost = Map.groupBy(moments, ({ host }) => machineOf(host));
+  const upstream = mirror.upstreamAt(nowMono);
+  const peers = localOnly ? [] : (upstream?.peers ?? []).filter(({ cell }) => matchesCell(filter, cell));
+  const isAlone = moments.every(({ host }) => host.cell === home);
   let inScope = 0;
   const groups: HostGroup[] = [];
   for (const moment of moments) {
     const { host } = moment;
-    if (!matchesHost(filter, { host: host.host, tenant_id: host.tenantId })) continue;
+    if (!matchesHost(filter, { cell: host.cell, host: host.host, tenant_id: host.tenantId })) continue;
     inScope += mirror.rowCountOf(host.id);
     groups.push(
       new Group(moment, {
-        label: (perHost.get(host.host)?.length ?? 0) > 1 ? host.id : host.host,
-        isHere: host.host === hereHost,
+        label: labelOf(host, home, (perHost.get(machineOf(host))?.length ?? 0) > 1),
+        origin: isAlone ? null : host.cell,
+        isHere: isBeside(host, here),
         agents: () => agentsOf(mirror, moment, filter, compare),
       }),
     );
   }
-  const upstream = mirror.upstreamAt(nowMono);
   return {
-    cell: mirror.cell,
+    cell: home,
     caller: mirror.caller,
     upstream,
+    peers,
     complete: isComplete(
       groups.map(({ host }) => host),
       upstream,
       localOnly,
+      peers,
     ),
     localOnly,
     filtered: isFiltering(filter),
@@ -76,18 +86,31 @@ export const takePicture = (mirror: ViewMirror, nowMono: number, options: Pictur
   };
 };
 
+type Machine = Pick<HostMoment['host'], 'id' | 'cell' | 'host'>;
+
+/** Two cells may have a host of the same name. */
+const machineOf = ({ cell, host }: Machine): string => `${cell}\n${host}`;
+
+/** The id of a host-agent of another cell begins with it. */
+const labelOf = ({ id, cell, host }: Machine, home: string, isShared: boolean): string => {
+  if (isShared) return id;
+  return cell === home ? host : `${cell}/${host}`;
+};
+
 class Group implements HostGroup {
   readonly id: string;
   readonly host: HostAgentView;
   readonly label: string;
+  readonly origin: string | null;
   readonly isHere: boolean;
   readonly #agents: () => AgentView[];
   #tally: { shown: number; needing: number } | null = null;
 
-  constructor(moment: HostMoment, group: Pick<HostGroup, 'label' | 'isHere' | 'agents'>) {
+  constructor(moment: HostMoment, group: Pick<HostGroup, 'label' | 'origin' | 'isHere' | 'agents'>) {
     this.id = moment.host.id;
     this.host = hostAgentView(moment);
     this.label = group.label;
+    this.origin = group.origin;
     this.isHere = group.isHere;
     this.#agents = group.agents;
   }
@@ -114,12 +137,17 @@ class Group implements HostGroup {
 
 const needsSomebody = (agent: AgentView): boolean => agent.current && agent.attention !== null;
 
-/** This host-agent first, then those of the same machine, then by name. */
+const isBeside = (one: Machine, here: Machine | undefined): boolean =>
+  here !== undefined && machineOf(one) === machineOf(here);
+
+/** This host-agent first, then those of the same machine, then those of this cell by name, then those of others. */
 const byPlace =
-  (hereHost: string | undefined) =>
+  (home: string, here: Machine | undefined) =>
   (a: HostMoment, b: HostMoment): number =>
     Number(b.host.here) - Number(a.host.here) ||
-    Number(b.host.host === hereHost) - Number(a.host.host === hereHost) ||
+    Number(isBeside(b.host, here)) - Number(isBeside(a.host, here)) ||
+    Number(b.host.cell === home) - Number(a.host.cell === home) ||
+    compareText(a.host.cell, b.host.cell) ||
     compareText(a.host.host, b.host.host) ||
     compareText(a.host.user, b.host.user);
 
@@ -151,7 +179,12 @@ export const isComplete = (
   inScope: readonly { current: boolean }[],
   upstream: Upstream | null,
   localOnly: boolean,
-): boolean => inScope.every((host) => host.current) && (localOnly || isAnswered(upstream));
+  peers: readonly PeerStanding[] = upstream?.peers ?? [],
+): boolean => inScope.every((host) => host.current) && (localOnly || (isAnswered(upstream) && peers.every(isWhole)));
+
+/** What a peer takes back is not missing. */
+export const isWhole = ({ state, reason }: PeerStanding): boolean =>
+  state === 'revoked' || (state === 'connected' && !reason);
 
 /** Closed set of the wire: none, connected, unreachable, refused, self. */
 const isAnswered = (upstream: Upstream | null): boolean =>

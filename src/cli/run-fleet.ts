@@ -2,8 +2,8 @@
 
 import { cleanText } from '../domain/clean-text.ts';
 import { BugError, FleetError } from '../domain/errors.ts';
-import { type Paths, resolvePaths } from '../runtime/paths.ts';
-import { chooseContext, THIS_MACHINE } from './client/contexts.ts';
+import { resolvePaths } from '../runtime/paths.ts';
+import { askedPaths } from './asked-paths.ts';
 import type { CommandContext } from './command.ts';
 import { specs } from './commands/specs.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
@@ -27,7 +27,7 @@ const runVerb = async (parsed: Parsed & { kind: 'run' }): Promise<number> => {
   const context: CommandContext = {
     positionals,
     flags,
-    paths: pathsOf(parsed, resolvePaths({ instance })),
+    paths: askedPaths(parsed, resolvePaths({ instance }), process),
     named: parsed.context,
     env: process.env,
     // Opened by its first use: most verbs read nothing.
@@ -46,18 +46,6 @@ const runVerb = async (parsed: Parsed & { kind: 'run' }): Promise<number> => {
     if (parsed.isBare && error instanceof FleetError && error.code === 'UNAVAILABLE') return sayHowToBegin(error);
     throw error;
   }
-};
-
-/** Who is asked: under a context its controller, unless the verb is about this machine. */
-const pathsOf = ({ spec, context }: Parsed & { kind: 'run' }, paths: Paths): Paths => {
-  if (spec.only === 'contexts') return paths;
-  if (spec.only === 'machine' && context !== null && context !== THIS_MACHINE) {
-    throw new UsageError(`fleet ${spec.name} is about this machine alone: leave --context ${context} out`);
-  }
-  const { name } = chooseContext(paths, context, process.env);
-  if (spec.only !== 'machine') return { ...paths, context: name };
-  if (name !== null) process.stderr.write(`fleet ${spec.name}: on this machine; context ${name} is not asked\n`);
-  return paths;
 };
 
 /** Shells name an end by a signal 128 + its number. */

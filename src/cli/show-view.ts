@@ -8,7 +8,7 @@ import { type Picture, takePicture } from './picture.ts';
 import { localOnlyLine } from './render/notes.ts';
 import { type Painter, painterFor } from './render/paint.ts';
 import { showLive } from './show-live.ts';
-import { checkNamedHosts, type ViewRequest, viewRequest } from './view-request.ts';
+import { checkNamedCells, checkNamedHosts, type ViewRequest, viewRequest } from './view-request.ts';
 
 /** How one kind of view looks in each form. */
 export interface ViewKind {
@@ -34,7 +34,14 @@ const showOnce = async (context: CommandContext, kind: ViewKind, request: ViewRe
   const mirror = await takeSnapshot(paths, { localOnly, hostsOnly: kind.hostsOnly, clock: systemClock, signal });
   const picture = takePicture(mirror, systemClock.monotonicMs(), request);
   const now = systemClock.monotonicMs();
-  const hosts = [...mirror.hostAgentIds()].map((id) => mirror.momentOf(id, now)?.host.host ?? '');
+  const agents = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, now)?.host ?? []);
+  const peers = mirror.upstreamAt(now)?.peers ?? [];
+  checkNamedCells(
+    filter,
+    picture,
+    [...peers, ...agents].map(({ cell }) => cell),
+  );
+  const hosts = agents.map(({ host }) => host);
   checkNamedHosts(filter, picture, [...new Set(hosts)]);
   const warning = localOnlyLine(picture);
   if (warning) stderr.write(`${warning}\n`);

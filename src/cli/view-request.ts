@@ -20,6 +20,7 @@ export const viewRequest = ({ flags, paths, stdout }: CommandContext): ViewReque
     throw new UsageError(`--local is this machine, and context ${paths.context} is asked: --context local asks it`);
   }
   const filter: AgentFilter = {
+    cells: listOf(flags.cell),
     hosts: listOf(flags.host),
     tenants: listOf(flags.tenant),
     states: listOf(flags.state),
@@ -46,7 +47,16 @@ const watchMode = (form: Form, isTerminal: boolean): 'screen' | 'feed' => {
   throw new UsageError(`-w writes one JSON object a line: use -o ndjson instead of -o ${form}`);
 };
 
-/** Throws NOT_FOUND for a host that was named and is not there: an empty table would say that it has no agents. */
+/** Throws NOT_FOUND for a cell that was named and is not there: an empty table would say that it has no agents. */
+export const checkNamedCells = (filter: AgentFilter, picture: Picture, known: readonly string[]): void => {
+  const all = [...new Set([picture.cell, ...known])];
+  const unknown = filter.cells.find((cell) => !all.includes(cell));
+  if (unknown !== undefined) {
+    throw new FleetError('NOT_FOUND', `no cell "${unknown}" in this view; known: ${all.join(', ')}`);
+  }
+};
+
+/** The same for a host. */
 export const checkNamedHosts = (filter: AgentFilter, picture: Picture, known: readonly string[]): void => {
   for (const host of filter.hosts) {
     if (known.includes(host)) continue;

@@ -3,6 +3,7 @@ import type { AgentView } from './agent-view.ts';
 
 export interface AgentFilter {
   /** Empty lists ask for everything. */
+  cells: readonly string[];
   hosts: readonly string[];
   tenants: readonly string[];
   states: readonly string[];
@@ -14,6 +15,7 @@ export interface AgentFilter {
 }
 
 export const EVERYTHING: AgentFilter = {
+  cells: [],
   hosts: [],
   tenants: [],
   states: [],
@@ -27,9 +29,13 @@ export const asksForState = (filter: AgentFilter): boolean =>
   filter.states.length > 0 || filter.flags.length > 0 || filter.needsMe;
 
 export const isFiltering = (filter: AgentFilter): boolean =>
-  asksForState(filter) || filter.hosts.length > 0 || filter.tenants.length > 0;
+  asksForState(filter) || filter.cells.length > 0 || filter.hosts.length > 0 || filter.tenants.length > 0;
 
-export const matchesHost = (filter: AgentFilter, host: { host: string; tenant_id: string }): boolean =>
+export const matchesCell = ({ cells }: AgentFilter, cell: string): boolean =>
+  cells.length === 0 || cells.includes(cell);
+
+export const matchesHost = (filter: AgentFilter, host: { cell: string; host: string; tenant_id: string }): boolean =>
+  matchesCell(filter, host.cell) &&
   (filter.hosts.length === 0 || filter.hosts.includes(host.host)) &&
   (filter.tenants.length === 0 || filter.tenants.includes(host.tenant_id));
 

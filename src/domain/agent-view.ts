@@ -126,7 +126,7 @@ export interface HostAgentView {
   link: LinkView;
   current: boolean;
   observed_age_seconds: number;
-  /** These are null until the host-agent has spoken once. */
+  /** These are null until the host-agent has spoken once, and where a peer does not tell them. */
   version: string | null;
   /** `<version>-<digest>`; null too where it does not say. */
   build: string | null;
@@ -302,19 +302,19 @@ export const hostAgentView = (moment: HostMoment): HostAgentView => {
     link: moment.link,
     current: moment.current,
     observed_age_seconds: moment.observedAgeSeconds,
-    version: host.facts?.version ?? null,
+    version: host.facts?.version || null,
     build: host.facts?.build || null,
     agents: host.facts?.agents ?? null,
     needs: host.facts?.needs ?? null,
     via: host.facts?.via ?? null,
     clock_skew_seconds: host.clockSkewMs === null ? null : Math.round(host.clockSkewMs / 1000) + 0,
-    control: host.facts?.control ?? null,
+    control: host.facts?.control || null,
     certificate_expires_in_seconds:
       notAfterMs === null || referenceMs === null
         ? null
         : // The authority's clock judges a certificate, so the host's skew is taken out again.
           Math.floor((notAfterMs - referenceMs + (host.clockSkewMs ?? 0)) / 1000),
-    machine_id: host.facts?.machineId ?? null,
+    machine_id: host.facts?.machineId || null,
     warnings: host.facts?.warnings ?? [],
     quarantined: host.quarantined ?? false,
     behind: moment.behind,

@@ -19,6 +19,8 @@ export interface HeldPlace extends Place {
   undeployed?: ReadonlyMap<string, Undeployed>;
   /** Agents that fleet made there and that its roster does not name; absent where its host does not tell. */
   orphans?: readonly string[];
+  /** Agents that share a server by units of their operator's: no deploy launches those anew. Absent: not told. */
+  operatorUnits?: ReadonlySet<string>;
 }
 
 /** An agent that is not yet what its roster and its env file say. */
@@ -112,21 +114,27 @@ const removal = (name: string): PlanStep => ({
   because: 'not in this roster',
 });
 
-const stepOf = (wanted: RosterAgent, row: AgentRow, { roster, env, undeployed }: HeldPlace): PlanStep => {
+const NOT_RESTARTED = 'its unit is its operator’s, and is not restarted for that';
+
+const stepOf = (wanted: RosterAgent, row: AgentRow, held: HeldPlace): PlanStep => {
+  const { roster, env, undeployed, operatorUnits } = held;
   const declared = roster?.get(wanted.name);
   const changes = declared ? declaredChanges(declared, wanted) : rowChanges(row, wanted);
   if (row.flags.includes('BOOT-ENABLE')) changes.push({ field: 'boot', from: 'disabled', to: 'enabled' });
   const run = runNeeded(wanted, row);
   const isLive = row.tmux !== null && row.tmux.dead !== true;
-  const relaunch = isLive && changes.some(({ field }) => isBakedAtLaunch(field)) ? 'restart' : null;
+  const isBaked = isLive && changes.some(({ field }) => isBakedAtLaunch(field));
+  const isLeft = isBaked && wanted.layout === 'shared' && operatorUnits?.has(wanted.name) === true;
+  const relaunch = isBaked && !isLeft ? 'restart' : null;
   const open = undeployed?.get(wanted.name);
+  const leftWords = isLeft && run.launch === null ? NOT_RESTARTED : null;
   const launch = run.launch ?? relaunch ?? (open?.restart && isLive ? 'restart' : null);
   return {
     action: changes.length > 0 || (open && run.launch === null) ? 'change' : (run.launch ?? 'keep'),
     agent: wanted.name,
     changes,
     launch,
-    because: open && run.launch === null && changes.length === 0 ? open.reason : run.because,
+    because: open && run.launch === null && changes.length === 0 ? open.reason : (run.because ?? leftWords),
     overrides: overridesOf(wanted, row, env?.get(wanted.name) ?? null),
   };
 };

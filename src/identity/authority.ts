@@ -10,7 +10,7 @@ import { BACKDATED_MS, type CertificateUse, readCertificate, signCertificate } f
 import { keyToPem, loadKey, makeKey, publicKeyDer } from './key.ts';
 import { writePrivateFile } from './private-file.ts';
 import { formatSpiffeId, isCellName, type SpiffeId } from './spiffe-id.ts';
-import { type TrustBundles, verifyPeer } from './trust.ts';
+import { bundleFromPem, type TrustBundles, verifyPeer } from './trust.ts';
 
 export const LEAF_LIFETIME_MS = 7 * 24 * 3_600_000;
 const AUTHORITY_LIFETIME_MS = 10 * 365.25 * 24 * 3_600_000;
@@ -21,11 +21,34 @@ const USES: Record<SpiffeId['kind'], readonly CertificateUse[]> = {
   controller: ['server', 'client'],
 };
 
-/** What a token carries to know the cell by: SHA-256 of its authority's public key, lower-case hex. */
-export const authorityFingerprint = (authority: X509Certificate): string =>
-  createHash('sha256').update(publicKeyDer(authority.publicKey)).digest('hex');
+/** Asked at every call. */
+const FINGERPRINTS = new WeakMap<X509Certificate, string>();
 
-export class CertificateAuthority {
+/** What a token carries to know the cell by: SHA-256 of its authority's public key, lower-case hex. */
+export const authorityFingerprint = (authority: X509Certificate): string => {
+  const known = FINGERPRINTS.get(authority);
+  if (known !== undefined) return known;
+  const made = createHash('sha256').update(publicKeyDer(authority.publicKey)).digest('hex');
+  FINGERPRINTS.set(authority, made);
+  return made;
+};
+
+/** Of every authority in a PEM text, in its order. */
+export const authorityFingerprints = (pem: string): string[] => bundleFromPem(pem).map(authorityFingerprint);
+
+/** What signs for a cell, and whom the cell trusts: one authority, or several of which one signs. */
+export interface Authority {
+  readonly cell: string;
+  /** Of the one that signs. */
+  readonly pem: string;
+  readonly fingerprint: string;
+  /** Every authority whose leaves count, the one that signs first. */
+  readonly trustPem: string;
+  readonly bundles: TrustBundles;
+  issue(id: SpiffeId, key: KeyObject, options: { nowMs: number; lifetimeMs: number }): string;
+}
+
+export class CertificateAuthority implements Authority {
   readonly cell: string;
   readonly certificate: X509Certificate;
   readonly #key: KeyObject;
@@ -38,6 +61,10 @@ export class CertificateAuthority {
 
   get pem(): string {
     return this.certificate.toString();
+  }
+
+  get trustPem(): string {
+    return this.pem;
   }
 
   get fingerprint(): string {
@@ -87,7 +114,7 @@ export const makeAuthority = (cell: string, nowMs: number): { authority: Certifi
   return { authority: new CertificateAuthority(cell, new X509Certificate(pem), key), key };
 };
 
-const readIfThere = async (path: string): Promise<string | null> => {
+export const readIfThere = async (path: string): Promise<string | null> => {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

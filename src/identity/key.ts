@@ -18,15 +18,17 @@ export const publicKeyDer = (key: KeyObject): Buffer =>
 export const keyFingerprint = (key: KeyObject): string => createHash('sha256').update(publicKeyDer(key)).digest('hex');
 
 /** DATA_LOSS when the file holds anything but a P-256 private key. */
-export const loadKey = async (path: string): Promise<KeyObject> => {
-  const pem = await readFile(path);
+export const loadKey = async (path: string): Promise<KeyObject> => parseKey(await readFile(path), path);
+
+/** The same of its content; `where` names it in words. */
+export const parseKey = (pem: Uint8Array, where: string): KeyObject => {
   try {
-    const key = createPrivateKey(pem);
+    const key = createPrivateKey(Buffer.from(pem));
     if (isP256(key)) return key;
   } catch {
     // The reason below says all that helps; OpenSSL's words could quote the file.
   }
-  throw new FleetError('DATA_LOSS', `${path} holds no P-256 private key: restore it from a backup, or remove it`);
+  throw new FleetError('DATA_LOSS', `${where} holds no P-256 private key: restore it from a backup, or remove it`);
 };
 
 /** The key in `path`; where there is none, a new one, on disk before it is returned. */

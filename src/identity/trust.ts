@@ -22,14 +22,25 @@ export type PeerRefusal =
   | 'expired';
 
 export type PeerVerdict =
-  | { ok: true; id: SpiffeId; uri: string; certificate: CertificateFacts }
-  /** `id` is set where only time or use speaks against a certificate that its domain did issue. */
-  | { ok: false; reason: PeerRefusal; id: SpiffeId | null; uri: string | null; certificate: CertificateFacts | null };
+  | { ok: true; id: SpiffeId; uri: string; certificate: CertificateFacts; authority: X509Certificate }
+  /** `id` and `authority` are set where only time or use speaks against a certificate that its domain did issue. */
+  | {
+      ok: false;
+      reason: PeerRefusal;
+      id: SpiffeId | null;
+      uri: string | null;
+      certificate: CertificateFacts | null;
+      authority: X509Certificate | null;
+    };
 
 const USE_OID: Record<CertificateUse, string> = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
 
-const signedBy = (leaf: X509Certificate, authorities: readonly X509Certificate[]): boolean =>
-  authorities.some((authority) => authority.ca && leaf.checkIssued(authority) && leaf.verify(authority.publicKey));
+const signerOf = (leaf: X509Certificate, authorities: readonly X509Certificate[]): X509Certificate | undefined =>
+  authorities.find((authority) => authority.ca && leaf.checkIssued(authority) && leaf.verify(authority.publicKey));
+
+/** Whether the first authority of a bundle, the one that signs, signed this leaf. */
+export const isOfSigner = (leafPem: string, trustBundlePem: string): boolean =>
+  signerOf(readCertificate(leafPem).x509, bundleFromPem(trustBundlePem).slice(0, 1)) !== undefined;
 
 /** Revocation is not judged here: the store knows it. */
 export const verifyPeer = (
@@ -42,25 +53,27 @@ export const verifyPeer = (
   try {
     certificate = readCertificate(leaf);
   } catch {
-    return { ok: false, reason: 'unreadable', id: null, uri: null, certificate: null };
+    return { ok: false, reason: 'unreadable', id: null, uri: null, certificate: null, authority: null };
   }
   const { x509, uri } = certificate;
-  const refuse = (reason: PeerRefusal, proven: SpiffeId | null = null): PeerVerdict => ({
-    ok: false,
+  const refuse = (reason: PeerRefusal, proven: SpiffeId | null = null, by: X509Certificate | null = null) => ({
+    ok: false as const,
     reason,
     id: proven,
     uri,
     certificate,
+    authority: by,
   });
   const id = uri === null || x509.ca ? null : parseSpiffeId(uri);
   if (id === null || uri === null) return refuse('no_identity');
   const own = bundles.get(id.cell);
-  if (own === undefined || !signedBy(x509, own)) {
-    const elsewhere = [...bundles.values()].some((authorities) => signedBy(x509, authorities));
+  const authority = own === undefined ? undefined : signerOf(x509, own);
+  if (authority === undefined) {
+    const elsewhere = [...bundles.values()].some((authorities) => signerOf(x509, authorities) !== undefined);
     return refuse(elsewhere ? 'other_domain' : own === undefined ? 'unknown_domain' : 'foreign_authority');
   }
-  if (!x509.keyUsage?.includes(USE_OID[use])) return refuse('wrong_use', id);
-  if (nowMs < certificate.notBeforeMs) return refuse('not_yet_valid', id);
-  if (nowMs >= certificate.notAfterMs) return refuse('expired', id);
-  return { ok: true, id, uri, certificate };
+  if (!x509.keyUsage?.includes(USE_OID[use])) return refuse('wrong_use', id, authority);
+  if (nowMs < certificate.notBeforeMs) return refuse('not_yet_valid', id, authority);
+  if (nowMs >= certificate.notAfterMs) return refuse('expired', id, authority);
+  return { ok: true, id, uri, certificate, authority };
 };

@@ -1,8 +1,8 @@
 /**
- * Comes in: YAML or JSON text. Goes out: plain values under the roster's own spelling of keys, and where each
+ * Comes in: YAML or JSON as its library read it. Goes out: plain values under the roster's own spelling of keys, and where each
  * stands. Aliases are followed within a bound; a key that is there twice, in whatever spelling, is a fault.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
 import type { Fault } from './fault.ts';
 import { shown } from './fault.ts';
 import { canonicalKey, levelAt } from './keys.ts';
@@ -26,11 +26,9 @@ interface Place {
 
 const pathKey = (path: Path): string => path.join('\0');
 
-/** `parsed` is the same text, read by the library before. */
-export const readDocument = (text: string, parsed?: Document): RosterDocument => {
+export const readDocument = (parsed: () => Document): RosterDocument => {
   try {
-    // The library's own look for equal keys takes quadratic time.
-    const document = parsed ?? parseDocument(text, { prettyErrors: false, merge: false, uniqueKeys: false });
+    const document = parsed();
     const faults = document.errors.map(({ pos, message }) => ({ offset: pos[0], words: messageWords(message) }));
     return faults.length > 0 ? unread(faults) : new Reader().read(document.contents as Node | null);
   } catch (error) {

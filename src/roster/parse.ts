@@ -3,8 +3,8 @@
  * and where. Pure: no file, no environment.
  */
 import { AGENT_NAME, launchSocketOf, type Roster, type RosterAgent, sessionNameOf } from '../domain/roster.ts';
-import { readDocument } from './document.ts';
 import { type Fault, faultWords, shown } from './fault.ts';
+import { RosterText } from './roster-text.ts';
 import { type AgentEntry, checkShape, type DefaultsEntry, isVersion2, type RosterFile } from './schema.ts';
 import { shapeFaults } from './shape-faults.ts';
 import { isSocketName, socketNameOf } from './socket-name.ts';
@@ -12,9 +12,9 @@ import { isSocketName, socketNameOf } from './socket-name.ts';
 export type ParsedRoster = { roster: Roster; problem: null } | { roster: null; problem: string };
 
 /** `file` is how the problem names it: `file:line:column: words`. */
-export const parseRoster = (text: string, file: string): ParsedRoster => {
+export const parseRoster = (written: string | RosterText, file: string): ParsedRoster => {
+  const { text, read: document } = typeof written === 'string' ? new RosterText(written) : written;
   const failed = (faults: Fault[]): ParsedRoster => ({ roster: null, problem: faultWords(file, text, faults) });
-  const document = readDocument(text);
   if (document.faults.length > 0) return failed(document.faults);
   const shape = checkShape(document.value);
   if (!shape.success) return failed(shapeFaults(shape.error.issues, document, isVersion2(document.value)));
@@ -46,7 +46,7 @@ const meaningFaults = (file: RosterFile): MeaningFault[] => {
   if (!isSocketName(socket)) faults.push({ path: ['tmux', 'socket_name'], words: socketWords(socket) });
   file.agents.forEach((agent, index) => {
     const fault = (key: string, words: string) => faults.push({ path: ['agents', index, key], words });
-    const name = nameFault(agent.name, holder, file.version);
+    const name = nameFault(agent.name, holder, layoutOf(agent, file));
     if (name !== null) fault('name', name);
     if (agent.host !== undefined && !HOST.test(agent.host))
       fault('host', `${shown(agent.host)} is no host or user@host`);
@@ -105,12 +105,12 @@ const neighbourWords = (socket: string, other: string): string =>
 const sharedWords = (name: string, other: string): string =>
   `${shown(name)} and ${shown(other)} are one session to tmux, ${shown(sessionNameOf(name))}: rename one of them`;
 
-const nameFault = (name: string, holder: string, version: 1 | 2): string | null => {
+const nameFault = (name: string, holder: string, layout: RosterAgent['layout']): string | null => {
   if (!AGENT_NAME.test(name))
     return `${shown(name)} is no agent name: letters, digits, \`_\`, \`.\` and \`-\`, first a letter or digit, at most 63`;
   if (sessionNameOf(name) === holder) return `${shown(name)} is the holder session's name`;
-  // Version 1 allowed it, and such fleets run.
-  if (version === 2 && name.includes('.'))
+  // Version 1 allowed it, and such fleets run on their shared server.
+  if (layout === 'isolated' && name.includes('.'))
     return `${shown(name)}: tmux would rename it ${shown(name.replaceAll('.', '_'))}`;
   return null;
 };

@@ -24,6 +24,8 @@ export interface HostAgentRecord {
   heardAtMono: number;
   clockSkewMs: number | null;
   behind: HeldBehind | null;
+  /** Of a peer's, the tenants here for whom it exists: its own tenant is the peer's word. Unset: this cell's own. */
+  audience?: readonly string[];
   /** It may report and nothing else. */
   quarantined?: boolean;
 }
@@ -40,6 +42,8 @@ export interface AgentRecord {
   kind: 'agent';
   hostAgent: string;
   tenantId: string;
+  /** As its host-agent's. */
+  audience?: readonly string[];
   key: string;
   /** An encoded AgentRow. */
   row: Buffer;
@@ -47,10 +51,13 @@ export interface AgentRecord {
 
 export type ViewRecord = HostAgentRecord | AgentRecord;
 
-/** Each tenant's records have log keys of their own: what moves to another one's leaves there like anything that is gone. */
-const ofTenant = (tenantId: string, name: string): string => `${tenantId.length}:${tenantId}\n${name}`;
-const hostLogKey = ({ tenantId, id }: HostAgentRecord): string => ofTenant(tenantId, id);
-const rowLogKey = ({ tenantId, hostAgent, key }: AgentRecord): string => ofTenant(tenantId, `${hostAgent}\n${key}`);
+/** Each owner's records have log keys of their own: what moves to another one leaves there like anything that is gone. */
+const ofOwner = ({ tenantId, audience }: Owner, name: string): string => {
+  const owner = audience === undefined ? tenantId : JSON.stringify([tenantId, ...audience]);
+  return `${owner.length}:${owner}\n${name}`;
+};
+const hostLogKey = (record: HostAgentRecord): string => ofOwner(record, record.id);
+const rowLogKey = (record: AgentRecord): string => ofOwner(record, `${record.hostAgent}\n${record.key}`);
 
 export class FleetView {
   readonly log: RevisionLog<ViewRecord>;
@@ -87,14 +94,14 @@ export class FleetView {
     return record.kind === 'agent' ? this.rowsOf(record.hostAgent).get(record.key) : this.hostAgent(record.id);
   }
 
-  /** Adds or changes a host-agent; always a change for readers. One of another tenant by now takes its rows along. */
+  /** Adds or changes a host-agent; always a change for readers. One of another owner by now takes its rows along. */
   putHostAgent(record: Omit<HostAgentRecord, 'kind'>): void {
     const held: HostAgentRecord = { kind: 'host-agent', ...record };
     const before = this.#hostAgents.get(held.id);
     this.#hostAgents.set(held.id, held);
     if (!this.#rows.has(held.id)) this.#rows.set(held.id, new Map());
     if (held.here) this.hereId = held.id;
-    if (before !== undefined && before.tenantId !== held.tenantId) this.#move(before, held);
+    if (before !== undefined && !sameOwner(before, held)) this.#move(before, held);
     this.log.set(hostLogKey(held), held);
   }
 
@@ -141,7 +148,7 @@ export class FleetView {
     if (!rows || !owner) return false;
     const held = rows.get(key);
     if (held && sameBytes(held.row, row)) return false;
-    const record: AgentRecord = { kind: 'agent', hostAgent, tenantId: owner.tenantId, key, row };
+    const record: AgentRecord = { kind: 'agent', hostAgent, ...ownerOf(owner), key, row };
     rows.set(key, record);
     this.log.set(rowLogKey(record), record);
     return true;
@@ -157,7 +164,7 @@ export class FleetView {
   /** The record as it is to be said now: moments become ages. */
   say(record: HostAgentRecord): HostAgent {
     const now = this.#clock.monotonicMs();
-    const { kind: _, linkState, linkReason, linkSinceMono, heardAtMono, behind, ...rest } = record;
+    const { kind: _, audience: _own, linkState, linkReason, linkSinceMono, heardAtMono, behind, ...rest } = record;
     return {
       ...rest,
       link: { state: linkState, reason: linkReason, ageMs: Math.max(0, now - linkSinceMono) },
@@ -169,13 +176,20 @@ export class FleetView {
   /** All of it stands where it moved before anybody is told of any. */
   #move(before: HostAgentRecord, owner: HostAgentRecord): void {
     const left = [...this.rowsOf(owner.id).values()];
-    const moved = left.map((record) => ({ ...record, tenantId: owner.tenantId }));
+    const moved = left.map(({ audience: _, ...record }) => ({ ...record, ...ownerOf(owner) }));
     this.#rows.set(owner.id, new Map(moved.map((record) => [record.key, record])));
     for (const record of left) this.log.delete(rowLogKey(record));
     this.log.delete(hostLogKey(before));
     for (const record of moved) this.log.set(rowLogKey(record), record);
   }
 }
+
+type Owner = Pick<HostAgentRecord, 'tenantId' | 'audience'>;
+
+const ownerOf = ({ tenantId, audience }: Owner): Owner => (audience ? { tenantId, audience } : { tenantId });
+
+const sameOwner = (a: Owner, b: Owner): boolean =>
+  a.tenantId === b.tenantId && a.audience?.join('\n') === b.audience?.join('\n');
 
 const sayBehind = ({ state, reason, givenAtMono, expiresAtMono }: HeldBehind, now: number): Behind => ({
   state,

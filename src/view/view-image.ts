@@ -1,6 +1,6 @@
 /**
  * Another FleetService's frames applied to a view of our own: what it says stands here with the ages it said.
- * Our own host-agent is left out: nobody knows it better. A new snapshot removes what it no longer names.
+ * Our own host-agent is left out: nobody knows it better. A new snapshot removes what it no longer names of its part.
  */
 import { FleetError } from '../domain/errors.ts';
 import type { LinkReason } from '../domain/host-agent.ts';
@@ -9,23 +9,44 @@ import { MAX_ROW_BYTES } from '../wire/agent-row.ts';
 import type { HostAgent as HostAgentMessage } from '../wire/gen/fleet/v1/types.ts';
 import type { Changes, Upstream, WatchAgentsResponse } from '../wire/gen/fleet/v1/view.ts';
 import { hostAgentFromWire } from '../wire/host-agent.ts';
-import { type FleetView, heardBehind } from './fleet-view.ts';
+import { type FleetView, type HostAgentRecord, heardBehind } from './fleet-view.ts';
+
+const MAX_BYTES = 64 * 1024 * 1024;
+
+export interface ViewImageOptions {
+  view: FleetView;
+  clock: Clock;
+  /** Bounds what another daemon can make this one hold. */
+  maxBytes?: number;
+  /** The part of the view that is told by these frames; unset: all of it. */
+  isPart?: (record: HostAgentRecord) => boolean;
+  /** Of a peer's frames, for whom what they tell exists. */
+  audience?: () => readonly string[];
+}
 
 export class ViewImage {
   readonly #view: FleetView;
   readonly #clock: Clock;
   readonly #maxBytes: number;
+  readonly #isPart: (record: HostAgentRecord) => boolean;
+  readonly #audience: (() => readonly string[]) | undefined;
   /** Rows of the snapshot under way, or null between snapshots. */
   #snapshot: { hostAgents: Set<string>; rows: Set<string> } | null = null;
   #bytes = 0;
   resumeToken = '';
   upstream: Upstream | null = null;
 
-  /** `maxBytes` bounds what another daemon can make this one hold. */
-  constructor(options: { view: FleetView; clock: Clock; maxBytes?: number }) {
+  constructor(options: ViewImageOptions) {
     this.#view = options.view;
     this.#clock = options.clock;
-    this.#maxBytes = options.maxBytes ?? 64 * 1024 * 1024;
+    this.#maxBytes = options.maxBytes ?? MAX_BYTES;
+    this.#isPart = options.isPart ?? (() => true);
+    this.#audience = options.audience;
+  }
+
+  /** Of the rows that are held. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Returns true when the frame was a bookmark: the image is complete as of now. */
@@ -42,9 +63,8 @@ export class ViewImage {
   }
 
   /** The other side cannot be heard: its host-agents keep their last rows and their ages stand still. */
-  unreachable(state: 'resuming' | 'lost', reason: LinkReason): void {
-    for (const record of [...this.#view.hostAgents()]) {
-      if (record.here) continue;
+  unreachable(state: 'resuming' | 'unconfirmed' | 'lost', reason: LinkReason): void {
+    for (const record of this.#told()) {
       const worst = record.linkState === 'lost' ? 'lost' : state;
       this.#view.setLink(record.id, worst, reason, record.heardAtMono);
     }
@@ -52,10 +72,8 @@ export class ViewImage {
 
   /** Another source from now on: nothing of the old one is kept. */
   clear(): void {
-    for (const record of [...this.#view.hostAgents()]) {
-      if (record.here) this.#view.setBehind(record.id, null);
-      else this.#removeHostAgent(record.id);
-    }
+    if (this.#view.hereId !== null) this.#view.setBehind(this.#view.hereId, null);
+    for (const { id } of this.#told()) this.#removeHostAgent(id);
     this.#snapshot = null;
     this.resumeToken = '';
     this.upstream = null;
@@ -95,6 +113,7 @@ export class ViewImage {
     }
     this.#view.putHostAgent({
       ...rest,
+      ...(this.#audience && { audience: this.#audience() }),
       behind,
       here: false,
       linkState: link.state,
@@ -116,8 +135,7 @@ export class ViewImage {
     const named = this.#snapshot;
     if (!named) return;
     this.#snapshot = null;
-    for (const record of [...this.#view.hostAgents()]) {
-      if (record.here) continue;
+    for (const record of this.#told()) {
       if (!named.hostAgents.has(record.id)) this.#removeHostAgent(record.id);
       else {
         for (const key of [...this.#view.rowsOf(record.id).keys()]) {
@@ -125,6 +143,10 @@ export class ViewImage {
         }
       }
     }
+  }
+
+  #told(): HostAgentRecord[] {
+    return [...this.#view.hostAgents()].filter((record) => !record.here && this.#isPart(record));
   }
 
   #removeRow(hostAgent: string, key: string): void {

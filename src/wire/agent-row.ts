@@ -1,4 +1,5 @@
 /** AgentRow to and from its bytes. Bad input ends here as INVALID_ARGUMENT; unknown words of a newer version pass. */
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { AgentRow, Attention, HeartbeatFacts, LastExit, TmuxFacts, UnitFacts } from '../domain/agent-row.ts';
 import { FleetError } from '../domain/errors.ts';
 import * as wire from './gen/fleet/v1/types.ts';
@@ -204,6 +205,38 @@ const lastExitFromWire = (exit: wire.LastExit): LastExit => ({
   signal: orNull(exit.signal),
   atMs: orNull(exit.atMs),
 });
+
+const AGENT_TAG = (2 << 3) | 2;
+const ATTENTION_TAG = (26 << 3) | 2;
+
+export interface RowMarks {
+  agent: string;
+  /** It waits for a person. */
+  needs: boolean;
+}
+
+/** Of rows that are held: as long as their bytes. */
+const marksOf = new WeakMap<Uint8Array, RowMarks>();
+
+/** What is asked of rows again and again, read once of each row's bytes. INVALID_ARGUMENT as `decodeAgentRow`. */
+export const rowMarksOf = (row: Uint8Array): RowMarks => {
+  const known = marksOf.get(row);
+  if (known !== undefined) return known;
+  const marks = { agent: '', needs: false };
+  try {
+    for (const reader = new BinaryReader(row); reader.pos < reader.len; ) {
+      const tag = reader.uint32();
+      if (tag === ATTENTION_TAG) marks.needs = true;
+      // What comes twice counts as it came last, as in the whole message.
+      if (tag === AGENT_TAG) marks.agent = reader.string();
+      else reader.skip(tag & 7, tag >>> 3);
+    }
+  } catch (cause) {
+    throw new FleetError('INVALID_ARGUMENT', 'agent row is not a valid message', { cause });
+  }
+  marksOf.set(row, marks);
+  return marks;
+};
 
 /** The same row without anything that a screen showed: what may rest in a store. */
 export const withoutScreenText = (bytes: Uint8Array): Buffer => {

@@ -6,10 +6,12 @@ import { changeVisible } from './figures/change-visible.ts';
 import { controllerLoad } from './figures/controller-load.ts';
 import { controllerRestart } from './figures/controller-restart.ts';
 import { diff500 } from './figures/diff-500.ts';
+import { grantCheck } from './figures/grant-check.ts';
 import { hostAgentIdle } from './figures/host-agent-idle.ts';
 import { linkLoss } from './figures/link-loss.ts';
 import { ps50 } from './figures/ps-50.ts';
 import { ps20000 } from './figures/ps-20000.ts';
+import { psPeers } from './figures/ps-peers.ts';
 import { today } from './figures/today.ts';
 import { watchEcho } from './figures/watch-echo.ts';
 import { watchFanout } from './figures/watch-fanout.ts';
@@ -26,10 +28,12 @@ export const figures: readonly Figure[] = [
   changeVisible,
   linkLoss,
   auditedReads,
+  grantCheck,
   hostAgentIdle,
   ps20000,
   controllerLoad,
   controllerRestart,
+  psPeers,
   watchFirstFrame,
   watchEcho,
   watchFanout,

@@ -79,7 +79,7 @@ test('what has expired is never done, however late the machine is back', async (
   const { dragon, jarvis } = ground;
   await dragon.host.cutCable();
   await until(async () => linkWords(hostAgentOf(await see(jarvis), 'dragon-lin')) === 'lost silent', SOON);
-  expect(await apply(roster('four'), '--expires', '1m')).toMatchObject({ exitCode: 3 });
+  expect(await apply(roster('four'), '--expires', '10s')).toMatchObject({ exitCode: 3 });
   await until(async () => /expired/.test((await fleet('hosts')).stdout), LONG);
   await dragon.host.mendCable();
   await until(async () => linkWords(hostAgentOf(await see(jarvis), 'dragon-lin')) === 'connected', SOON);

@@ -71,9 +71,7 @@ describe('other hosts', () => {
     });
     dragon.cutCable();
     try {
-      const begun = performance.now();
       const cut = await jarvis.fleet('jarvis', ['doctor', '--all', '-o', 'json'], { timeoutMs: 30_000 });
-      expect(performance.now() - begun).toBeLessThan(20_000);
       expect(cut.exitCode).toBe(3);
       const [, there] = JSON.parse(cut.stdout).hosts;
       expect(there).toMatchObject({

@@ -128,7 +128,7 @@ describe('fleet host add', () => {
     expect([workloads(), await contentOf(jarvis, '.config/mosaic'), await contentOf(dragon, 'coder')]).toEqual(before);
   });
 
-  test('changes nothing the second time, and takes no five seconds for it', async () => {
+  test('changes nothing the second time', async () => {
     const { pair, jarvis, dragon } = ground;
     const facts = async () => [
       await daemons(jarvis),
@@ -139,9 +139,7 @@ describe('fleet host add', () => {
       workloads(),
     ];
     const before = await facts();
-    const startMs = performance.now();
     const said = await addDragon(pair);
-    expect(performance.now() - startMs).toBeLessThan(5_000);
     expect(stepsOf(said).map((step) => step.split(' ')[0])).toEqual(stepsOf(said).map(() => '='));
     expect(said).toContain('nothing had to be changed\n');
     expect(await facts()).toEqual(before);

@@ -7,6 +7,7 @@ import {
   ChannelCredentials,
   Client,
   credentials,
+  Metadata,
   type MethodDefinition,
   type ServiceDefinition,
   type ServiceError,
@@ -78,18 +79,24 @@ export const operatorOf = async (controller: RunningController, wish: OperatorWi
 
 export class AccessClient {
   readonly #client: Client;
+  readonly #metadata: Metadata;
 
-  private constructor(client: Client) {
+  private constructor(client: Client, metadata = new Metadata()) {
     this.#client = client;
+    this.#metadata = metadata;
   }
 
-  static overTls(controller: { address: string; trustBundlePem: string }, shown: ShownIdentity): AccessClient {
+  static overTls(
+    controller: { address: string; trustBundlePem: string },
+    shown: ShownIdentity,
+    metadata?: Metadata,
+  ): AccessClient {
     const tls = clientTls({ ...shown, cell: 'home', trustBundlePem: controller.trustBundlePem }, Date.now);
     const secure = ChannelCredentials.createFromSecureContext(createSecureContext(tls.secureContextOptions), {
       checkServerIdentity: tls.checkServerIdentity,
     });
     const options = { 'grpc.ssl_target_name_override': 'home', 'grpc.use_local_subchannel_pool': 1 };
-    return new AccessClient(new Client(controller.address, secure, options));
+    return new AccessClient(new Client(controller.address, secure, options), metadata);
   }
 
   static local(socket: string): AccessClient {
@@ -110,13 +117,13 @@ export class AccessClient {
     const options = { deadline: Date.now() + 20_000 };
     if (!method.responseStream) {
       return new Promise((resolve) => {
-        this.#client.makeUnaryRequest(path, encode, decode, whole, options, (error) => resolve(error));
+        this.#client.makeUnaryRequest(path, encode, decode, whole, this.#metadata, options, (error) => resolve(error));
       });
     }
     const both = method.requestStream
-      ? this.#client.makeBidiStreamRequest<object, unknown>(path, encode, decode, options)
+      ? this.#client.makeBidiStreamRequest<object, unknown>(path, encode, decode, this.#metadata, options)
       : null;
-    const call = both ?? this.#client.makeServerStreamRequest(path, encode, decode, whole, options);
+    const call = both ?? this.#client.makeServerStreamRequest(path, encode, decode, whole, this.#metadata, options);
     return new Promise((resolve) => {
       const settle = (error: ServiceError | null): void => {
         resolve(error);

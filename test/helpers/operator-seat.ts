@@ -11,7 +11,8 @@ import { joinAsOperator } from '../../src/cli/client/join-as-operator.ts';
 import { parseToken } from '../../src/identity/token.ts';
 import { type Paths, resolvePaths } from '../../src/runtime/paths.ts';
 import type { InviteOperatorRequest } from '../../src/wire/gen/fleet/v1/operators.ts';
-import { type Ran, type Running, runFleetProgram, startFleet } from './fleet-program.ts';
+import { type Ran, type Running, startFleet } from './fleet-program.ts';
+import { runCommand } from './run-command.ts';
 import type { RunningController } from './run-controller.ts';
 
 export type OperatorWish = Partial<InviteOperatorRequest> & { name: string };
@@ -36,7 +37,7 @@ export class OperatorSeat {
     return seat;
   }
 
-  /** The same without the program, which takes a second to start. */
+  /** The same, without a word about it. */
   static async joined(controller: RunningController, wish: OperatorWish): Promise<OperatorSeat> {
     const seat = new OperatorSeat();
     const token = parseToken(await inviteTo(controller, wish), 'operator');
@@ -45,15 +46,17 @@ export class OperatorSeat {
   }
 
   login(token: string, ...flags: string[]): Promise<Ran> {
-    return runFleetProgram(['login', '-', ...flags], { HOME: this.home }, `${token}\n`);
+    return this.fleet('login', token, ...flags);
   }
 
+  /** In this process: the program takes a second to start. */
   fleet(...args: string[]): Promise<Ran> {
-    return runFleetProgram(args, { HOME: this.home });
+    return runCommand(resolvePaths({ home: this.home }), ...args);
   }
 
-  start(...args: string[]): Running {
-    return startFleet(args, { HOME: this.home });
+  /** The program itself. */
+  start(args: readonly string[], input?: string): Running {
+    return startFleet(args, { HOME: this.home }, input);
   }
 
   held() {

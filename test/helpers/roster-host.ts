@@ -27,6 +27,8 @@ export class RosterHost {
       stored: false,
       undeployed: [],
       orphans: [],
+      operatorUnits: [],
+      leftOver: [],
     }),
     putRoster: (request, context) => this.#once(request.id, 'roster', context, () => this.#put(request)),
     controlAgent: (request, context) => {

@@ -1,5 +1,6 @@
 /** A verb in this process, for daemons at paths that no environment of a program could name. */
 import { Writable } from 'node:stream';
+import { askedPaths } from '../../src/cli/asked-paths.ts';
 import { specs } from '../../src/cli/commands/specs.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
@@ -43,19 +44,20 @@ export class RunningCommand {
       const parsed = parseCommandLine(argv, specs);
       if (parsed.kind === 'help') throw new Error('asked for help');
       const { positionals, flags, spec } = parsed;
+      const stderr = sinkOf((text) => {
+        this.#stderr += text;
+      });
       return await (await spec.load()).run({
         positionals,
         flags,
-        paths,
-        named: null,
+        paths: askedPaths(parsed, paths, { env: {}, stderr }),
+        named: parsed.context,
         env: {},
         stdin: process.stdin,
         stdout: sinkOf((text) => {
           this.#stdout += text;
         }),
-        stderr: sinkOf((text) => {
-          this.#stderr += text;
-        }),
+        stderr,
         signal: this.#over.signal,
       });
     } catch (error) {

@@ -69,6 +69,11 @@ export class RunningController {
     return await ask(channel);
   }
 
+  /** host:port of its open addresses. */
+  async listening(): Promise<string[]> {
+    return (await this.admin((channel) => channel.unary(controllerStatus, {}, { deadlineMs: 5_000 }))).listening;
+  }
+
   /** For a tenant that is made where there is none. */
   async token(host: string, user = 'u', tenantId = '', replace = false): Promise<string> {
     if (tenantId !== '') await this.admin((channel) => channel.unary(addTenant, { tenantId }, { deadlineMs: 5_000 }));

@@ -35,7 +35,7 @@ export class ServedView {
   readonly instance = `t${randomBytes(6).toString('hex')}`;
   readonly paths: Paths = resolvePaths({ instance: this.instance, home: this.home });
   view = new FleetView({ clock: systemClock });
-  upstream: Upstream = { state: 'none', address: '', ageMs: 0 };
+  upstream: Upstream = { state: 'none', address: '', ageMs: 0, peers: [] };
   findings: Finding[] = [];
   /** What a test answers itself, in place of what is served here; read at `start`. */
   calls: Partial<FleetServiceServer> = {};

@@ -14,19 +14,27 @@ import { ADMIN_TARGETS, type AdminContext, adminHandlers } from '../../controlle
 import { AuditLog } from '../../controller/audit/audit-log.ts';
 import { Enrollment } from '../../controller/enrollment/enrollment.ts';
 import { FailureLimit } from '../../controller/enrollment/failure-limit.ts';
+import { Rotation } from '../../controller/enrollment/rotation.ts';
 import { createToken, type TokenWish } from '../../controller/enrollment/tokens.ts';
+import { Federation } from '../../controller/federation/federation.ts';
+import { PeerTrust } from '../../controller/federation/peer-trust.ts';
+import { grantHandlers } from '../../controller/grants/grant-calls.ts';
+import { Grants } from '../../controller/grants/grants.ts';
 import { Door } from '../../controller/grpc/door.ts';
 import { GrpcServer } from '../../controller/grpc/server.ts';
 import { ServerIdentity } from '../../controller/grpc/server-identity.ts';
 import type { ServerLimits } from '../../controller/grpc/server-limits.ts';
 import { openRecords, type Records } from '../../controller/store/records.ts';
 import { SqliteStore } from '../../controller/store/sqlite-store.ts';
-import { type CertificateAuthority, openAuthority } from '../../src/identity/authority.ts';
+import { PeerGrants } from '../../controller/tenancy/peer-grants.ts';
+import { Authorities } from '../../src/identity/authorities.ts';
+import type { CertificateAuthority } from '../../src/identity/authority.ts';
 import { clientTls } from '../../src/identity/client-tls.ts';
 import { makeCsr } from '../../src/identity/csr.ts';
 import { keyToPem, makeKey } from '../../src/identity/key.ts';
 import { type JoinToken, parseToken } from '../../src/identity/token.ts';
 import { createLogger, type Logger } from '../../src/runtime/logger.ts';
+import { FleetView } from '../../src/view/fleet-view.ts';
 import { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import { EnrollmentServiceClient, EnrollmentServiceService } from '../../src/wire/gen/fleet/v1/enrollment.ts';
 import type { CertificateResponse } from '../../src/wire/gen/fleet/v1/enrollment_messages.ts';
@@ -68,12 +76,15 @@ export class TestCell {
   readonly log: Logger;
   readonly logged: string[] = [];
   readonly removed: string[] = [];
+  /** Host-agents whose uplink stands, as the rotation is told. */
+  readonly connected = new Set<string>();
   /** Authorities of other cells that this one trusts for their own names. */
   readonly partners: CertificateAuthority[] = [];
   readonly store: SqliteStore;
   readonly #options: TestCellOptions;
   readonly #clients: Client[] = [];
-  authority!: CertificateAuthority;
+  authority!: Authorities;
+  rotation!: Rotation;
   records!: Records;
   audit!: AuditLog;
   door!: Door;
@@ -81,10 +92,16 @@ export class TestCell {
   identity!: ServerIdentity;
   addresses!: Addresses;
   enrollment!: Enrollment;
+  trust!: PeerTrust;
+  grants!: PeerGrants;
+  /** Its lines are begun by the test that wants them. */
+  federation!: Federation;
+  readonly view: FleetView;
 
   constructor(options: TestCellOptions = {}) {
     this.#options = options;
     this.clock = options.clock ?? new MovedClock(Date.now());
+    this.view = new FleetView({ clock: this.clock });
     const destination = new Writable({
       write: (chunk, _encoding, done) => {
         this.logged.push(String(chunk));
@@ -99,21 +116,56 @@ export class TestCell {
     const { clock, log } = this;
     const { limits = {}, leafLifetimeMs = 7 * 86_400_000, cell = 'home' } = this.#options;
     this.store.start();
-    this.authority = await openAuthority(this.folder, cell, clock.nowMs());
+    this.authority = await Authorities.open(this.folder, cell, clock.nowMs());
     this.records = await openRecords(this.store);
     this.audit = new AuditLog(this.store, clock, log, { cell, flushIntervalMs: 20 });
     await this.audit.start();
-    const bundles = () => new Map([this.authority, ...this.partners].flatMap((authority) => [...authority.bundles]));
-    this.door = new Door({ records: this.records, bundles, audit: this.audit, clock, log, sweepIntervalMs: 20 });
+    this.trust = new PeerTrust(this.records, () => this.authority.bundles);
+    this.trust.start();
+    const bundles = () =>
+      new Map([...this.trust.bundles(), ...this.partners.flatMap((authority) => [...authority.bundles])]);
+    const retired = () => this.authority.retired;
+    const { records, audit } = this;
+    this.grants = new PeerGrants(records, clock);
+    this.grants.start();
+    this.door = new Door({ records, bundles, retired, grants: this.grants, audit, clock, log, sweepIntervalMs: 20 });
     this.identity = new ServerIdentity(this.authority, clock, { name: 'main', lifetimeMs: 7 * 86_400_000 });
-    const { material } = this.identity;
+    const material = this.trust.widened(this.identity.material);
+    this.trust.onChanged(() => this.server.rotate(this.trust.widened(this.identity.material)));
     this.server = new GrpcServer({ door: this.door, bundles, material, clock, log, limits });
     this.addresses = new Addresses(this.server, this.records, log);
+    const limit = new FailureLimit(clock);
+    this.federation = new Federation({
+      records: this.records,
+      view: this.view,
+      audit: this.audit,
+      grants: new PeerGrants(this.records, clock),
+      limit,
+      clock,
+      log,
+      own: () => ({
+        cell,
+        trustBundlePem: this.authority.trustPem,
+        addresses: this.addresses.dialable(),
+        fingerprint: this.authority.fingerprint,
+      }),
+      identity: () => this.identity.material,
+      breaker: { failures: 3, firstMs: 20, capMs: 100 },
+    });
+    this.rotation = new Rotation({
+      authorities: this.authority,
+      records: this.records,
+      clock,
+      log,
+      isConnected: (id) => this.connected.has(id),
+      changed: () => this.identity.renew(),
+    });
     this.enrollment = new Enrollment({
       authority: this.authority,
+      retired,
       records: this.records,
       audit: this.audit,
-      limit: new FailureLimit(clock),
+      limit,
       clock,
       log,
       addresses: () => this.addresses.dialable(),
@@ -122,26 +174,39 @@ export class TestCell {
     this.server.addService(EnrollmentServiceService, {
       enroll: (caller, request) => this.enrollment.enroll(caller, request),
       renew: (caller, request) => this.enrollment.renew(caller, request),
+      ...this.federation.enrollment,
+      getTrustBundle: ({ spiffeId }) => this.rotation.tell(spiffeId),
     });
     const admin: AdminContext = {
       records: this.records,
       audit: this.audit,
       clock,
       cell,
-      fingerprint: this.authority.fingerprint,
+      fingerprint: () => this.authority.fingerprint,
       addresses: this.addresses,
+      rotation: this.rotation,
+      backup: {
+        folder: this.folder,
+        settingsPath: join(this.folder, 'none.env'),
+        cell,
+        version: '1.0.0',
+        nowMs: clock.nowMs,
+      },
       version: '1.0.0',
       onRemoved: async (hostAgents) => void this.removed.push(...hostAgents),
       count: () => ({ hostAgents: 0, connected: 0 }),
       lastSeenMs: (spiffeId) => this.door.lastSeenMs(spiffeId),
     };
-    this.server.addService(AdminServiceService, adminHandlers(admin), ADMIN_TARGETS);
+    const grants = new Grants({ records: this.records, view: this.view, clock, log, cell });
+    const handlers = { ...adminHandlers(admin), ...grantHandlers(grants), ...this.federation.admin };
+    this.server.addService(AdminServiceService, handlers, ADMIN_TARGETS);
     return this;
   }
 
   /** After further services were added. */
   async open(): Promise<this> {
     this.server.start();
+    this.identity.start((material) => this.server.rotate(material));
     await this.addresses.start(0);
     return this;
   }
@@ -216,8 +281,10 @@ export class TestCell {
 
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
+    await this.federation?.stop();
     await this.server?.stop();
     this.identity?.stop();
+    this.grants?.stop();
     await this.audit?.stop();
     this.store.stop();
     rmSync(this.folder, { recursive: true, force: true });

@@ -1,7 +1,9 @@
 /** RPCs of AdminService, apart from the others so that a `ps` does not load their codecs. */
 import * as admin from '../../wire/gen/fleet/v1/admin_messages.ts';
 import * as audit from '../../wire/gen/fleet/v1/audit.ts';
+import * as backup from '../../wire/gen/fleet/v1/backup.ts';
 import * as operators from '../../wire/gen/fleet/v1/operators.ts';
+import * as rotation from '../../wire/gen/fleet/v1/rotation.ts';
 import * as tenants from '../../wire/gen/fleet/v1/tenants.ts';
 import { methodOf } from './methods.ts';
 
@@ -23,6 +25,17 @@ export const controllerStatus = methodOf(
 );
 export const watchAudit = methodOf(path('WatchAudit'), audit.WatchAuditRequest, audit.WatchAuditResponse);
 export const verifyAudit = methodOf(path('VerifyAudit'), audit.VerifyAuditRequest, audit.VerifyAuditResponse);
+export const rotateAuthority = methodOf(
+  path('RotateAuthority'),
+  rotation.RotateAuthorityRequest,
+  rotation.RotateAuthorityResponse,
+);
+export const authorityStatus = methodOf(
+  path('AuthorityStatus'),
+  rotation.AuthorityStatusRequest,
+  rotation.AuthorityStatusResponse,
+);
+export const backUp = methodOf(path('BackUp'), backup.BackUpRequest, backup.BackUpResponse);
 export const inviteOperator = methodOf(
   path('InviteOperator'),
   operators.InviteOperatorRequest,

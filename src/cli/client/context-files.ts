@@ -2,7 +2,7 @@
  * A context on disk: who one is to a controller elsewhere. The key is made here, once, and never leaves; `context.json`
  * is written last, so that a folder without it is a login that did not end.
  */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { FleetError } from '../../domain/errors.ts';
@@ -65,6 +65,9 @@ export const saveContext = async (
   await writePrivateFile(certificateFile(folder), certificatePem);
   await writePrivateFile(contextFile(folder), `${JSON.stringify({ cell, operator, addresses }, null, 2)}\n`);
 };
+
+/** Wall-clock milliseconds at which the controller said last whom to trust. */
+export const trustSavedMs = async (folder: string): Promise<number> => (await stat(bundleFile(folder))).mtimeMs;
 
 /** Names of whole ones, in their order. */
 export const listContexts = async (paths: Paths): Promise<string[]> => {

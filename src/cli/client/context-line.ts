@@ -1,20 +1,22 @@
 /**
  * The line of a context: dialled, and its certificate kept fresh on the way, at two thirds of its life or after its end,
- * with the same key. What the controller then says of its addresses and authorities is kept.
+ * with the same key. What the controller says of its addresses and authorities is kept.
  */
 import { createPrivateKey } from 'node:crypto';
 import { BugError } from '../../domain/errors.ts';
-import { readCertificate, renewalDueMs } from '../../identity/certificate.ts';
+import { readCertificate, renewalDueMs, splitPem } from '../../identity/certificate.ts';
 import { makeCsr } from '../../identity/csr.ts';
 import { knownAddresses } from '../../identity/known-addresses.ts';
+import { isOfSigner } from '../../identity/trust.ts';
 import type { Paths } from '../../runtime/paths.ts';
-import { type HeldContext, readContext, saveContext } from './context-files.ts';
+import { type HeldContext, readContext, saveContext, trustSavedMs } from './context-files.ts';
 import { type DialLimits, dialController, type OpenLine } from './dial-controller.ts';
-import { renew } from './enrollment-methods.ts';
-import { type Endpoint, GrpcChannel } from './grpc-channel.ts';
+import { getTrustBundle, renew } from './enrollment-methods.ts';
+import { GrpcChannel } from './grpc-channel.ts';
 import type { Call, HeaderFields, Transport } from './transport.ts';
 
 const RENEW_DEADLINE_MS = 5_000;
+const TRUST_MS = 3_600_000;
 /** Between two looks at the certificate of a line that stays open; its streams live on with the newest of its key. */
 const LOOK_MS = 60_000;
 
@@ -34,9 +36,16 @@ export const openContext = async (
       line.transport[Symbol.dispose]();
     }
   }
-  const line = await dial(held, limits, { asStranger: false });
+  let line = await dial(held, limits, { asStranger: false });
   try {
+    if (!isOfSigner(line.certificatePem, held.trustBundlePem)) {
+      // Another authority signs by now; the one of before may be trusted no more.
+      held = await renewed(held, line);
+      line.transport[Symbol.dispose]();
+      line = await dial(held, limits, { asStranger: false });
+    }
     held = await keepFirst(held, line.address);
+    held = await withTrust(held, line);
     if (lifeOf(held) === 'due') await renewed(held, line);
   } catch (error) {
     triedAgain(error);
@@ -56,18 +65,28 @@ const lifeOf = ({ certificatePem }: HeldContext): 'fresh' | 'due' | 'over' => {
   return nowMs >= facts.notAfterMs ? 'over' : nowMs >= renewalDueMs(facts) ? 'due' : 'fresh';
 };
 
-const renewed = async (held: HeldContext, { transport, address }: OpenLine): Promise<HeldContext> => {
-  const endpoint: Endpoint = {
-    at: { open: async () => ({ transport, address }), called: address },
-    what: 'controller',
-    mend: '',
-  };
+/** Whom to trust, asked once an hour at most: a context that is used while the cell's authority changes comes along. */
+const withTrust = async (held: HeldContext, line: OpenLine): Promise<HeldContext> => {
+  if (Date.now() - (await trustSavedMs(held.folder)) < TRUST_MS) return held;
+  const { trustBundlePem } = await channelOf(line).unary(getTrustBundle, {}, { deadlineMs: RENEW_DEADLINE_MS });
+  if (splitPem(trustBundlePem).length === 0) return held;
+  const next = { ...held, trustBundlePem };
+  await saveContext(held.folder, next);
+  return next;
+};
+
+/** The line is its owner's: the channel is left, not closed. */
+const channelOf = ({ transport, address }: OpenLine): GrpcChannel => {
+  const at = { open: async () => ({ transport, address }), called: address };
+  return new GrpcChannel({ at, what: 'controller', mend: '' });
+};
+
+const renewed = async (held: HeldContext, line: OpenLine): Promise<HeldContext> => {
   const csr = makeCsr(createPrivateKey(held.keyPem));
   const request = { csr, machineId: '', expiredCertificatePem: held.certificatePem };
-  // The line is its owner's: the channel is left, not closed.
-  const answer = await new GrpcChannel(endpoint).unary(renew, request, { deadlineMs: RENEW_DEADLINE_MS });
+  const answer = await channelOf(line).unary(renew, request, { deadlineMs: RENEW_DEADLINE_MS });
   const { certificatePem, trustBundlePem } = answer;
-  const addresses = knownAddresses(address, answer.addresses, held.addresses);
+  const addresses = knownAddresses(line.address, answer.addresses, held.addresses);
   const next = { ...held, certificatePem, trustBundlePem, addresses };
   await saveContext(held.folder, next);
   return next;

@@ -1,4 +1,5 @@
 /** A TLS line to a controller by the first of its addresses that answers in time and proves to be it. */
+import { X509Certificate } from 'node:crypto';
 import { FleetError } from '../../domain/errors.ts';
 import { type ClientIdentityPem, clientTls } from '../../identity/client-tls.ts';
 import { connectedOverTls } from './tls-transport.ts';
@@ -8,6 +9,8 @@ export interface OpenLine {
   transport: Transport;
   /** host:port that answered. */
   address: string;
+  /** What the controller proved itself by. */
+  certificatePem: string;
 }
 
 /** Of each address, where nobody is in a greater hurry. */
@@ -41,7 +44,12 @@ export const dialController = async (
   { signal, withinMs }: DialLimits,
 ): Promise<OpenLine> => {
   const { secureContextOptions, checkServerIdentity } = clientTls(identity, Date.now);
-  const tls = { ...secureContextOptions, checkServerIdentity };
+  let certificatePem = '';
+  const seen: typeof checkServerIdentity = (hostname, certificate) => {
+    certificatePem = new X509Certificate(certificate.raw).toString();
+    return checkServerIdentity(hostname, certificate);
+  };
+  const tls = { ...secureContextOptions, checkServerIdentity: seen };
   const failures: string[] = [];
   const share = (SHARE * withinMs) / addresses.length;
   const timeoutMs = Math.floor(Math.min(DIAL_TIMEOUT_MS, Math.max(LEAST_TIMEOUT_MS, share)));
@@ -49,7 +57,7 @@ export const dialController = async (
     const [, host = '', port = ''] = ADDRESS.exec(address) ?? [];
     try {
       const transport = await connectedOverTls(host, Number(port), tls, { timeoutMs, signal });
-      return { transport, address };
+      return { transport, address, certificatePem };
     } catch (error) {
       if (signal.aborted || !(error instanceof TransportError)) throw error;
       failures.push(`${address}: ${WORDS[error.errno ?? ''] ?? error.message}`);

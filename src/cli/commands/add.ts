@@ -25,7 +25,7 @@ export const run = async (context: CommandContext): Promise<number> => {
       `${held.path} of ${place.id} names "${name}" already: fleet edit changes it`,
     );
   const entry = entryOfFlags(name, flags, held.text === null ? 2 : (held.version ?? 2));
-  const text = editRoster(held.text ?? FIRST, { add: [entry] });
+  const text = editRoster(held.text?.text ?? FIRST, { add: [entry] });
   const change = changeTo(hand, text, name, { force: flags.force === true, launches: flags['no-start'] !== true });
   const code = await runChange(context, change);
   if (flags['no-start'] && flags.output === 'table' && code === 0)

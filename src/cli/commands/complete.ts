@@ -30,6 +30,7 @@ export interface LiveNames {
   tenants: string[];
   /** Addresses, percent-encoded: no candidate holds a space or a control character. */
   agents: string[];
+  cells: string[];
 }
 
 /** All words that may stand where `last` stands, after `before`. */
@@ -64,6 +65,7 @@ const wordsOf = async (spec: CommandSpec, place: number, names: () => Promise<Li
   if (/\bTENANT\b/.test(slot)) return (await names()).tenants;
   if (slot === 'HOST/USER') return (await names()).hostAgents;
   if (/\bHOST\b/.test(slot)) return (await names()).hosts;
+  if (/\bCELL\b/.test(slot)) return (await names()).cells;
   return [...(spec.words?.[slot.replace(/[[\]…]/g, '')] ?? [])];
 };
 
@@ -79,6 +81,7 @@ const isNamed = ({ name, short }: FlagSpec, word: string | undefined): boolean =
 
 const valuesOf = async (flag: FlagSpec, names: () => Promise<LiveNames>): Promise<string[]> => {
   if (flag.choices) return [...flag.choices];
+  if (flag.name === 'cell') return (await names()).cells;
   if (flag.name === 'tenant') return (await names()).tenants;
   return flag.name === 'host' ? (await names()).hosts : [];
 };
@@ -86,20 +89,26 @@ const valuesOf = async (flag: FlagSpec, names: () => Promise<LiveNames>): Promis
 const specOf = (before: readonly string[], shown: readonly CommandSpec[]): CommandSpec | undefined =>
   shown.find(({ name }) => `${before[0]} ${before[1]}` === name) ?? shown.find(({ name }) => before[0] === name);
 
+/** An agent of this cell needs no cell before it. */
+const typedAddress = ({ address, cell }: { address: string; cell: string }, home: string): string =>
+  cell === home ? address.slice(address.indexOf('/') + 1) : address;
+
 /** Empty where nobody answers in time: completion never fails and never says anything. */
 const liveNames = async ({ paths, signal }: CommandContext): Promise<LiveNames> => {
   try {
     const asked = { localOnly: false, hostsOnly: false, clock: systemClock, signal, deadlineMs: DEADLINE_MS };
     const mirror = await takeSnapshot(paths, asked);
     const options = { filter: EVERYTHING, localOnly: false, compare: null };
-    const { groups } = takePicture(mirror, systemClock.monotonicMs(), options);
+    const { groups, peers } = takePicture(mirror, systemClock.monotonicMs(), options);
+    const ours = groups.filter(({ host }) => host.cell === mirror.cell);
     return {
-      hosts: groups.map(({ host }) => host.host),
-      hostAgents: groups.map(({ id }) => id),
-      tenants: groups.map(({ host }) => host.tenant_id),
-      agents: groups.flatMap((group) => group.agents().map(({ address }) => address.split('/').slice(1).join('/'))),
+      hosts: ours.map(({ host }) => host.host),
+      hostAgents: ours.map(({ id }) => id),
+      tenants: ours.map(({ host }) => host.tenant_id),
+      agents: groups.flatMap((group) => group.agents().map((agent) => typedAddress(agent, mirror.cell))),
+      cells: [mirror.cell, ...peers.map(({ cell }) => cell)],
     };
   } catch {
-    return { hosts: [], hostAgents: [], tenants: [], agents: [] };
+    return { hosts: [], hostAgents: [], tenants: [], agents: [], cells: [] };
   }
 };

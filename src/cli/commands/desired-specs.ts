@@ -127,7 +127,7 @@ export const desiredSpecs: readonly CommandSpec[] = [
         type: 'string',
         value: 'TIME',
         default: '24h',
-        help: 'how long what a host that is away shall be told waits for it, 1m to 168h',
+        help: 'how long what a host that is away shall be told waits for it, 10s to 168h',
       },
       ...CHANGE,
     ],

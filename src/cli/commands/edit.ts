@@ -20,7 +20,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   stderr.write(`${cleanText(hand.agent.address)}\n`);
   if (keys.length === 0) return await editByHand(context, hand);
   const { entry, held } = hand;
-  const text = editRoster(held.text ?? '', { change: new Map([[entry.index, keys]]) });
+  const text = editRoster(held.text?.text ?? '', { change: new Map([[entry.index, keys]]) });
   return await runChange(context, changeTo(hand, text, entry.agent.name, options(context)));
 };
 
@@ -29,7 +29,7 @@ const options = ({ flags }: CommandContext) => ({ force: flags.force === true, l
 /** All of that host's roster; what was typed is never lost. */
 const editByHand = async (context: CommandContext, hand: AgentInHand): Promise<number> => {
   const { held, place } = hand;
-  const edited = await EditedText.open(context, `roster of ${place.id}`, held.path, held.text ?? '');
+  const edited = await EditedText.open(context, `roster of ${place.id}`, held.path, held.text?.text ?? '');
   try {
     const change = await edited.until((text) => changeTo(hand, text, null, options(context)));
     if (change === null) {

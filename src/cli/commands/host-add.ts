@@ -69,7 +69,7 @@ const addHost = async (command: CommandContext): Promise<number> => {
 
 const printRows = ({ stdout, env }: CommandContext, seen: SeenHosts, host: string): void => {
   const picture = takePicture(seen.mirror, systemClock.monotonicMs(), {
-    filter: { ...EVERYTHING, hosts: [host] },
+    filter: { ...EVERYTHING, cells: [seen.mirror.cell], hosts: [host] },
     localOnly: false,
     compare: null,
   });

@@ -10,7 +10,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   const hand = await takeAgentInHand(context, positionals[0] as string, 'destroy');
   const { agent, entry, held } = hand;
   stderr.write(`${cleanText(agent.address)}\n`);
-  const text = editRoster(held.text ?? '', { remove: new Set([entry.index]) });
+  const text = editRoster(held.text?.text ?? '', { remove: new Set([entry.index]) });
   const change = changeTo(hand, text, entry.agent.name, { force: flags.force === true, launches: true });
   const files = flags.purge ? ' with its env file' : '';
   const question = `end ${agent.address} and take it out of ${held.path}${files}`;

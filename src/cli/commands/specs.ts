@@ -3,12 +3,15 @@ import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
 import { attachSpecs } from './attach-specs.ts';
+import { controllerSpecs } from './controller-specs.ts';
 import { desiredSpecs } from './desired-specs.ts';
 import * as everyday from './everyday.ts';
+import { grantSpecs } from './grant-specs.ts';
 import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { operatorSpecs } from './operator-specs.ts';
 import { orderSpecs } from './order-specs.ts';
+import { peerSpecs } from './peer-specs.ts';
 import { recordSpecs } from './record-specs.ts';
 import { tenantSpecs } from './tenant-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
@@ -37,6 +40,7 @@ const HOST: FlagSpec = {
   value: 'HOST',
   help: 'only this host',
 };
+const CELL: FlagSpec = { name: 'cell', type: 'string', multiple: true, value: 'CELL', help: 'only this cell' };
 const TENANT: FlagSpec = { name: 'tenant', type: 'string', multiple: true, value: 'TENANT', help: 'only this tenant' };
 
 const viewSpecs: readonly CommandSpec[] = [
@@ -47,6 +51,7 @@ const viewSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [
       WATCH,
+      CELL,
       HOST,
       TENANT,
       { name: 'state', type: 'string', multiple: true, value: 'STATE', choices: READINESS, help: 'only in this state' },
@@ -82,6 +87,7 @@ const viewSpecs: readonly CommandSpec[] = [
     arity: [0, 0],
     flags: [
       WATCH,
+      CELL,
       HOST,
       TENANT,
       LOCAL,
@@ -194,7 +200,10 @@ export const specs: readonly CommandSpec[] = [
   ...desiredSpecs,
   ...recordSpecs,
   ...hostSpecs,
+  ...peerSpecs,
+  ...grantSpecs,
   ...tenantSpecs,
+  ...controllerSpecs,
   ...operatorSpecs,
   ...selfSpecs,
 ];

@@ -52,11 +52,13 @@ export const carryOut = async (
   return told;
 };
 
-/** One after the other; after one that failed no other is begun. */
+/** One after the other; after one that failed no other is begun. One that was refused from the start hinders none. */
 export const carryOutInTurn: typeof carryOut = async (context, errands, how) => {
   const told = new Map<Errand, StepTold[]>();
   for (const errand of errands) {
-    const isOver = [...told.values()].flat().some(({ exitCode }) => exitCode !== EXIT.done);
+    const isOver = [...told].some(
+      ([{ kind }, steps]) => kind === 'work' && steps.some(({ exitCode }) => exitCode !== EXIT.done),
+    );
     const next: Errand = isOver && errand.kind === 'work' ? notBegun(errand) : errand;
     for (const [, own] of await carryOut(context, [next], how)) told.set(errand, own);
   }
@@ -117,6 +119,6 @@ const tellOther = async ({ paths, stderr, signal }: CommandContext, work: PlaceW
   const now = (await askRosters(paths, [{ ...place, cell: how.cell }], signal)).get(place.id);
   if (now === undefined || now instanceof FleetError || now.digest === held.digest) return;
   stderr.write(`${cleanText(`${place.id}: ${now.path} since it was looked at:`)}\n`);
-  for (const line of lineDiff(held.text ?? '', now.text ?? '')) stderr.write(`  ${cleanText(line)}\n`);
+  for (const line of lineDiff(held.text?.text ?? '', now.text?.text ?? '')) stderr.write(`  ${cleanText(line)}\n`);
   stderr.write(`${fleetWords(paths)} diff plans anew with it; --force keeps it beside the new one\n`);
 };

@@ -12,7 +12,7 @@ export interface ErrandOptions {
   force: boolean;
   migrate: boolean;
   /** To be in force at a place; null leaves its roster as it is. */
-  textFor(plan: PlacePlan, place: HeldPlace): string | null;
+  textFor(plan: PlacePlan, place: HeldPlace, held: HeldRoster): string | null;
 }
 
 type Surveyed = Pick<Survey, 'places' | 'rosters' | 'age'> & { plan: DesiredPlan };
@@ -34,7 +34,7 @@ const errandOf = (surveyed: Surveyed, plan: PlacePlan, place: HeldPlace, options
     if (held instanceof FleetError && age !== null) throw awayRefusal(place, age, held.message);
     if (held instanceof FleetError) throw held;
     const away = held.stored ? (age ?? 'away') : null;
-    const text = options.textFor(plan, place);
+    const text = options.textFor(plan, place, held);
     const work = placeWork({ place, plan, held, away, text, force: options.force });
     const leaving = options.migrate ? [] : leavingShared(plan, place, held);
     if (leaving.length > 0) throw leavesShared(leaving);

@@ -22,6 +22,7 @@ export interface PlaceFiles {
   env: ReadonlyMap<string, ReadonlyMap<string, string>>;
   undeployed?: ReadonlyMap<string, Undeployed>;
   orphans?: readonly string[];
+  operatorUnits?: ReadonlySet<string>;
 }
 
 export interface OwnFiles extends PlaceFiles {
@@ -76,12 +77,18 @@ export const heldPlaces = (mirror: ViewMirror, nowMono: number, files: ReadonlyM
       rows,
       roster: known ? ownAgents(known.roster, place) : null,
       env: known?.env ?? null,
-      ...undeployedOf(known),
+      ...standingOf(known),
     };
   });
 
-const undeployedOf = (known: PlaceFiles | undefined): Pick<HeldPlace, 'undeployed' | 'orphans'> =>
-  known?.undeployed === undefined ? {} : { undeployed: known.undeployed, orphans: known.orphans ?? [] };
+const standingOf = (known: PlaceFiles | undefined): Pick<HeldPlace, 'undeployed' | 'orphans' | 'operatorUnits'> =>
+  known?.undeployed === undefined
+    ? {}
+    : {
+        undeployed: known.undeployed,
+        orphans: known.orphans ?? [],
+        operatorUnits: known.operatorUnits ?? new Set(),
+      };
 
 /** Of a roster that lies there: its entries for others are none of its agents. */
 export const isAgentOf = (agent: RosterAgent, { host, user, alsoCalled }: Place): boolean =>

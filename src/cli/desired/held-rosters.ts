@@ -3,6 +3,7 @@ import type { Undeployed } from '../../domain/desired-plan.ts';
 import { FleetError } from '../../domain/errors.ts';
 import type { RosterAgent } from '../../domain/roster.ts';
 import { parseRoster } from '../../roster/parse.ts';
+import { RosterText } from '../../roster/roster-text.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { GetRosterResponse } from '../../wire/gen/fleet/v1/roster.ts';
 import { getRoster } from '../client/order-methods.ts';
@@ -16,7 +17,7 @@ export interface HeldRoster {
   /** Where it is on its host, or would be. */
   path: string;
   /** null: there is no file. */
-  text: string | null;
+  text: RosterText | null;
   digest: string;
   /** `file:line:column: words`, where it cannot be read as a roster. */
   problem: string | null;
@@ -27,6 +28,9 @@ export interface HeldRoster {
   /** `moves`: only a migration deploys it. */
   undeployed: ReadonlyMap<string, Undeployed & { moves: boolean }>;
   orphans: readonly string[];
+  operatorUnits: ReadonlySet<string>;
+  /** In no roster there, and back at the next boot by units of their operator's. */
+  leftOver: readonly string[];
   /** The host is away: what was last applied there through the controller. */
   stored: boolean;
 }
@@ -74,19 +78,23 @@ const heldRoster = ({
   stored,
   undeployed,
   orphans,
+  operatorUnits,
+  leftOver,
 }: GetRosterResponse): HeldRoster => {
-  const isThere = digest !== '';
-  const read = isThere && problem === '' ? parseRoster(text, path) : null;
+  const written = digest === '' ? null : new RosterText(text);
+  const read = written !== null && problem === '' ? parseRoster(written, path) : null;
   return {
     path: path || STORED_NAME,
     stored,
     orphans,
-    text: isThere ? text : null,
+    operatorUnits: new Set(operatorUnits),
+    leftOver,
+    text: written,
     digest,
     // A newer host may take what this version does not.
     problem: problem !== '' ? problem : (read?.problem ?? null),
     version: read?.roster?.version ?? null,
-    agents: isThere ? (read?.roster?.agents ?? null) : [],
+    agents: written === null ? [] : (read?.roster?.agents ?? null),
     undeployed: new Map(undeployed.map(({ agent, ...open }) => [agent, open])),
     env: new Map(env.map(({ agent, variables }) => [agent, new Map(Object.entries(variables))])),
   };

@@ -10,15 +10,17 @@ import type { RosterAgent } from '../../domain/roster.ts';
 import { rosterDigest } from '../../roster/digest.ts';
 import { migratedRoster } from '../../roster/edit/migrated-roster.ts';
 import { HOST, parseRoster } from '../../roster/parse.ts';
+import { RosterText } from '../../roster/roster-text.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { takeSnapshot } from '../client/snapshot.ts';
 import type { CommandContext } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../usage-error.ts';
 import { runChange } from './change-run.ts';
 import { isAgentOf, placesOf } from './held-places.ts';
 import type { HeldRoster } from './held-rosters.ts';
 import { type InHand, takeInHand } from './in-hand.ts';
-import type { PlaceWork } from './place-work.ts';
+import type { Errand } from './place-work.ts';
 
 /** The value of the flag where it stands alone. */
 export const EVERY_AGENT = 'all';
@@ -31,13 +33,14 @@ export const migrateAgents = async (context: CommandContext): Promise<number> =>
     );
   const hand = await placeInHand(context, (flags.host as string[] | undefined) ?? []);
   const moving = chosen(hand, flags.migrate as string);
-  const works = worksOf(hand, moving);
-  const plan = { places: [{ place: hand.place, steps: works.flatMap(({ deploys }) => deploys) }], unplaced: [] };
+  const errands = errandsOf(hand, moving);
+  const steps = errands.flatMap((errand) => (errand.kind === 'work' ? errand.deploys : errand.steps));
+  const plan = { places: [{ place: hand.place, steps }], unplaced: [] };
   return await runChange(context, {
     cell: hand.mirror.cell,
     roster: hand.held.path,
     plan,
-    errands: works,
+    errands,
     oneByOne: true,
     isCurrent: () => true,
     age: () => null,
@@ -70,30 +73,43 @@ const chosen = ({ held, place }: InHand, names: string): RosterAgent[] => {
   });
 };
 
-/** Each finds the roster as the one before left it. */
-const worksOf = ({ held, place }: InHand, moving: readonly RosterAgent[]): PlaceWork[] => {
+/** Each finds the roster as the one before left it. One that cannot be moved stays, and hinders no other. */
+const errandsOf = ({ held, place }: InHand, moving: readonly RosterAgent[]): Errand[] => {
   let now: HeldRoster = held;
   return moving.map((agent) => {
     const before = now;
-    const text = before.text ?? '';
+    const text = before.text ?? new RosterText('');
     const { roster } = parseRoster(text, before.path);
     if (roster === null) throw new FleetError('FAILED_PRECONDITION', before.problem ?? before.path);
     const moved = roster.agents.filter((each) => each.name === agent.name && isAgentOf(each, place));
     const changed = migratedRoster(text, roster, moved);
-    const put = changed === text ? null : changed;
-    const after = parseRoster(changed, before.path);
-    if (after.roster === null)
-      throw new FleetError('FAILED_PRECONDITION', `${agent.name} cannot be moved: ${after.problem}`);
-    now = { ...before, text: changed, digest: rosterDigest(changed), agents: after.roster.agents };
-    return { kind: 'work', place, held: before, away: null, put, force: false, removes: [], deploys: [stepOf(agent)] };
+    const put = changed === text.text ? null : changed;
+    const next = new RosterText(changed);
+    const after = parseRoster(next, before.path);
+    if (after.roster === null) {
+      const reason = `it stays on its shared server: in a roster of servers of their own, ${after.problem}`;
+      return { kind: 'refused', place, steps: [stepOf(agent, reason)], reason, exitCode: EXIT.refused };
+    }
+    now = { ...before, text: next, digest: rosterDigest(changed), agents: after.roster.agents };
+    return {
+      kind: 'work',
+      place,
+      held: before,
+      away: null,
+      put,
+      force: false,
+      removes: [],
+      deploys: [stepOf(agent, null)],
+    };
   });
 };
 
-const stepOf = ({ name }: RosterAgent): PlanStep => ({
+/** `refused`: why it stays where it is. */
+const stepOf = ({ name }: RosterAgent, refused: string | null): PlanStep => ({
   action: 'change',
   agent: name,
   changes: [{ field: 'layout', from: 'shared', to: 'isolated' }],
-  launch: 'restart',
-  because: 'into a tmux server of its own',
+  launch: refused === null ? 'restart' : null,
+  because: refused ?? 'into a tmux server of its own',
   overrides: [],
 });

@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import type { Roster } from '../../domain/roster.ts';
 import { parseRoster } from '../../roster/parse.ts';
 import { findRoster, readRosterFile } from '../../roster/roster-file.ts';
+import { RosterText } from '../../roster/roster-text.ts';
 import { UsageError } from '../usage-error.ts';
 
 export interface Desired {
   path: string;
-  text: string;
+  text: RosterText;
   roster: Roster;
   /** It is the file that the host-agent here goes by. */
   isOwn: boolean;
@@ -24,8 +25,9 @@ export const readDesired = async (given: string | undefined, mosaicHome: string)
   if (file.kind === 'missing')
     throw new UsageError(given === undefined ? `no roster at ${path}: name one with -f FILE` : `${path}: no such file`);
   if (file.kind === 'unreadable') throw new UsageError(`${path}: ${file.words}`);
-  const { roster, problem } = parseRoster(file.text, path);
+  const text = new RosterText(file.text);
+  const { roster, problem } = parseRoster(text, path);
   if (roster === null) throw new UsageError(problem);
   const notes = isOwn && own.passedOver !== null ? [`${own.passedOver} is not read: ${path} stands beside it`] : [];
-  return { path, text: file.text, roster, isOwn, notes };
+  return { path, text, roster, isOwn, notes };
 };

@@ -82,7 +82,7 @@ const putDigest = async (
   const theirs = (held.agents ?? []).flatMap((agent, index) =>
     stayed.includes(agent.name) && isAgentOf(agent, place) ? [index] : [],
   );
-  const text = theirs.length === 0 ? put : keptEntries(put, held.text ?? '', theirs);
+  const text = theirs.length === 0 || held.text === null ? put : keptEntries(put, held.text, theirs);
   const digest = rosterDigest(text);
   // What could not be read was not seen: its host keeps it beside the new one.
   const expectedDigest = held.problem !== null && force ? '' : held.digest;

@@ -66,6 +66,7 @@ export const survey = async ({ flags, paths, signal }: CommandContext): Promise<
       continue;
     }
     notes.push(...problemsOf(known));
+    if ('leftOver' in known) notes.push(...known.leftOver.map((agent) => leftOverWords(`${host}/${user}`, agent)));
     // The roster in force against itself would differ in nothing: what its host-agent made of it is in the rows.
     const roster = 'roster' in known ? known.roster : known.agents;
     files.set(id, { ...known, roster: here && desired.isOwn ? null : roster });
@@ -95,6 +96,11 @@ const ownFiles = (mosaicHome: string, desired: Desired, mirror: ViewMirror, id: 
 const problemsOf = (known: HeldRoster | OwnFiles): string[] => {
   if ('notes' in known) return known.notes;
   return known.problem === null ? [] : [`the roster in force cannot be read: ${known.problem}`];
+};
+
+const leftOverWords = (place: string, agent: string): string => {
+  const unit = `mosaic-agent@${agent}.service`;
+  return `${place}: ${agent} is in no roster there, and its operator's own unit brings it back at boot: systemctl --user disable --now ${unit}`;
 };
 
 const lastSeen = (mirror: ViewMirror, id: string, now: number): string | null => {

@@ -61,6 +61,8 @@ export const diagnoseAll = async ({ paths, flags, stdout, stderr, env, signal }:
 const askEach = async (paths: Paths, mirror: ViewMirror, signal: AbortSignal): Promise<HostFindings[]> => {
   const moments = [...mirror.hostAgentIds()]
     .flatMap((id) => mirror.momentOf(id, systemClock.monotonicMs()) ?? [])
+    // Those of other cells are asked by their own.
+    .filter(({ host }) => host.cell === mirror.cell)
     .sort((a, b) => Number(b.host.here) - Number(a.host.here) || (a.host.id < b.host.id ? -1 : 1));
   const answers: HostFindings[] = [];
   let next = 0;

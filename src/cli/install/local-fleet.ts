@@ -80,7 +80,9 @@ export const lookAtHosts = async (paths: Paths, options: { hostsOnly: boolean })
 
 const seenIn = (mirror: ViewMirror): SeenHosts => {
   const nowMono = systemClock.monotonicMs();
-  const hosts = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, nowMono)?.host ?? []);
+  const hosts = [...mirror.hostAgentIds()]
+    .flatMap((id) => mirror.momentOf(id, nowMono)?.host ?? [])
+    .filter(({ cell }) => cell === mirror.cell);
   const upstream = mirror.upstreamAt(nowMono);
   return { mirror, hosts, upstreamState: upstream?.state ?? 'none', upstreamReason: upstream?.reason ?? null };
 };

@@ -52,7 +52,9 @@ export const agentIn = (
 ): AgentTarget => {
   const nowMono = systemClock.monotonicMs();
   const moments = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, nowMono) ?? []);
-  const complete = isComplete(moments, mirror.upstreamAt(nowMono), false);
+  // A bare name means one of this cell alone, whatever is not heard of others.
+  const own = moments.filter(({ host }) => host.cell === mirror.cell);
+  const complete = isComplete(intent === 'look' ? moments : own, mirror.upstreamAt(nowMono), false, []);
   const found = resolveAddress(address, candidates(mirror, moments), { homeCell: mirror.cell, complete, intent });
   const { row, moment } = found;
   const whole = formatAddress(found);
@@ -95,10 +97,10 @@ export const changeTarget = async (
 };
 
 function* candidates(mirror: ViewMirror, moments: readonly HostMoment[]) {
-  const hereHost = moments.find(({ host }) => host.here)?.host.host;
+  const own = moments.find(({ host }) => host.here)?.host;
   for (const moment of moments) {
     const { cell, host, user, id } = moment.host;
     for (const { row } of mirror.rowsOf(id))
-      yield { cell, host, user, agent: row.agent, here: host === hereHost, row, moment };
+      yield { cell, host, user, agent: row.agent, here: cell === own?.cell && host === own.host, row, moment };
   }
 }

@@ -56,13 +56,17 @@ const isWhole = ({ broken, rewritten }: VerifyAuditResponse): boolean =>
   broken === undefined && rewritten === undefined;
 
 const verdictLines = (verdict: VerifyAuditResponse, { why }: Kept): string[] => {
-  const { records, firstSequence, head, broken, headsFound, rewritten } = verdict;
+  const { records, firstSequence, head, broken, headsFound, rewritten, restored, headsLost } = verdict;
   const lines = [];
   if (broken) {
     const when = broken.atMs > 0 ? ` of ${localTime(broken.atMs)}` : '';
     lines.push(`BROKEN at record ${broken.sequence}${when}: ${broken.why}; ${records} records before it hold`);
   } else if (records === 0n) lines.push('the chain has no record yet');
   else lines.push(`the chain holds: ${records} records, ${firstSequence} to ${head?.sequence}`);
+  if (restored) {
+    lines.push(`restored at record ${restored.sequence}, ${localTime(restored.atMs)}: ${restored.reason}`);
+    if (headsLost > 0) lines.push(`a gap: ${headsLost} records that this host heard of before that are in it no more`);
+  }
   if (rewritten) {
     const heard = localTime(rewritten.heardMs);
     lines.push(`REWRITTEN: record ${rewritten.sequence} is not the one that this host heard of at ${heard}`);
@@ -80,7 +84,14 @@ const verdictObject = (verdict: VerifyAuditResponse, { heads, why }: Kept): obje
   broken: verdict.broken
     ? { sequence: Number(verdict.broken.sequence), at: isoTime(verdict.broken.atMs), why: verdict.broken.why }
     : null,
-  heads: { kept: heads.length, found: verdict.headsFound, why_none: why },
+  heads: { kept: heads.length, found: verdict.headsFound, lost: verdict.headsLost, why_none: why },
+  restored: verdict.restored
+    ? {
+        sequence: Number(verdict.restored.sequence),
+        at: isoTime(verdict.restored.atMs),
+        reason: verdict.restored.reason,
+      }
+    : null,
   rewritten: verdict.rewritten
     ? { sequence: Number(verdict.rewritten.sequence), heard: isoTime(verdict.rewritten.heardMs) }
     : null,

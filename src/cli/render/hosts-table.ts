@@ -49,6 +49,7 @@ const columnsFor = (groups: readonly HostGroup[]): Column<HostGroup>[] => {
   const tenants = new Set(groups.map(({ host }) => host.tenant_id));
   const name = ({ host }: HostGroup): string => (host.here ? `${host.host} *` : host.host);
   return [
+    { title: 'CELL', cell: ({ origin }) => origin },
     {
       title: 'HOST',
       cell: (group) => (firsts.has(group) ? name(group) : ''),

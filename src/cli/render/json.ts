@@ -30,7 +30,18 @@ const hostAgentObject = ({ cell: _cell, host: _host, ...rest }: HostAgentView): 
   rest;
 
 const head = (schema: string, picture: Picture): string =>
-  jsonText({ schema, cell: picture.cell, complete: picture.complete, hosts: hostsOf(picture) });
+  jsonText({
+    schema,
+    cell: picture.cell,
+    complete: picture.complete,
+    peers: picture.peers.map(({ cell, state, reason, ageMs }) => ({
+      cell,
+      state,
+      reason: reason ?? null,
+      age_seconds: Math.floor(ageMs / 1_000),
+    })),
+    hosts: hostsOf(picture),
+  });
 
 export function* agentsJson(picture: Picture): Generator<string> {
   yield `${head('fleet.agents/v1', picture).slice(0, -1)},"agents":[`;

@@ -1,6 +1,7 @@
 /** The prose around a table, for stderr: what is missing, how much there is, whose view it is. */
 import { cleanText } from '../../domain/clean-text.ts';
-import type { HostGroup, Picture } from '../picture.ts';
+import type { PeerStanding } from '../../wire/gen/fleet/v1/view.ts';
+import { type HostGroup, isWhole, type Picture } from '../picture.ts';
 import { fine } from './duration.ts';
 
 /** The first line, when the controller could not be asked; null otherwise. */
@@ -40,17 +41,35 @@ export const hostsFooter = (picture: Picture): string => {
 };
 
 const footerTail = (picture: Picture): (string | null)[] => {
-  const away = picture.groups.filter((group) => !group.host.current);
-  const named = away.slice(0, MAX_HOSTS_NAMED).map(awayWords);
+  // Of a cell that cannot be heard no host can be.
+  const silent = picture.peers.filter((peer) => peer.state !== 'connected' || !isWhole(peer));
+  const isTold = ({ host }: HostGroup): boolean => !silent.some(({ cell }) => cell === host.cell);
+  const away = picture.groups.filter((group) => !group.host.current && isTold(group));
+  const named = away.slice(0, MAX_HOSTS_NAMED).map(awayWords(picture.cell));
   const more =
     away.length > MAX_HOSTS_NAMED ? `${away.length - MAX_HOSTS_NAMED} more hosts do not answer: fleet hosts` : null;
-  return [...named, more, picture.localOnly ? 'this machine only' : null, callerWords(picture)];
+  return [
+    ...named,
+    more,
+    ...silent.map(peerWords),
+    picture.localOnly ? 'this machine only' : null,
+    callerWords(picture),
+  ];
 };
 
-const awayWords = ({ label, host }: HostGroup): string => {
-  const silent = host.link.state === 'connected';
-  const words = `${label} ${silent ? 'silent' : host.link.state} ${fine(silent ? host.observed_age_seconds : host.link.age_seconds)}`;
-  return host.link.state === 'lost' ? `${words}: fleet doctor ${label}` : words;
+const awayWords =
+  (home: string) =>
+  ({ label, host }: HostGroup): string => {
+    const isOfPeer = host.cell !== home;
+    const silent = host.link.state === 'connected';
+    const words = `${label} ${silent ? 'silent' : host.link.state} ${fine(silent ? host.observed_age_seconds : host.link.age_seconds)}`;
+    return host.link.state === 'lost' && !isOfPeer ? `${words}: fleet doctor ${label}` : words;
+  };
+
+/** `cell partner lost 2m14s (silent)`; of one that is heard, what is missing of it. */
+const peerWords = ({ cell, state, reason, ageMs }: PeerStanding): string => {
+  const why = reason ? ` (${reason.replaceAll('_', ' ')})` : '';
+  return state === 'connected' ? `cell ${cell} not whole${why}` : `cell ${cell} ${state} ${fine(ageMs / 1_000)}${why}`;
 };
 
 const callerWords = ({ cell, caller }: Picture): string | null => {

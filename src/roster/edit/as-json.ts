@@ -1,5 +1,5 @@
 /** The same roster as JSON, where its host keeps it so: keys in their order, comments left behind. */
-import { parseDocument } from 'yaml';
+import { parseYaml } from '../roster-text.ts';
 
 export const asJson = (text: string): string =>
-  `${JSON.stringify(parseDocument(text, { uniqueKeys: false, merge: false }).toJS({ maxAliasCount: 10_000 }), null, 2)}\n`;
+  `${JSON.stringify(parseYaml(text).toJS({ maxAliasCount: 10_000 }), null, 2)}\n`;

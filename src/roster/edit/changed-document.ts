@@ -2,23 +2,13 @@
  * The whole roster written anew by the YAML library: comments stay, spacing may not. For what is not written line by line,
  * and for entries that borrow from each other by anchors.
  */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isSeq,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { type Document, isAlias, isMap, isSeq, type Node, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import { parseYaml, type RosterText } from '../roster-text.ts';
 import type { RosterChanges } from './changes.ts';
-import type { RosterText } from './roster-text.ts';
 import { changeMapKeys, styleOf } from './yaml-style.ts';
 
 export const changedDocument = ({ text }: RosterText, changes: RosterChanges): string | null => {
-  const document = parseDocument(text, { uniqueKeys: false, merge: false });
+  const document = parseYaml(text);
   if (!isMap(document.contents)) return null;
   const top = document.contents as YAMLMap;
   withoutAliases(document);

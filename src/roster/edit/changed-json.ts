@@ -1,6 +1,7 @@
 /** A JSON roster stays JSON, with its indentation. Gives null for what is no JSON. */
+
+import type { RosterText } from '../roster-text.ts';
 import { changeRoster, type RosterChanges, type Values } from './changes.ts';
-import type { RosterText } from './roster-text.ts';
 
 export const changedJson = ({ text }: RosterText, changes: RosterChanges): string | null => {
   const roster = parsed(text);

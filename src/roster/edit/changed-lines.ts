@@ -2,10 +2,10 @@
  * A YAML roster changed line by line: every line that is not an entry's own stays as it is, byte for byte. Gives null where
  * the roster is not written in lines of that kind.
  */
-import { isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isSeq, type YAMLMap } from 'yaml';
+import { parseYaml, type RosterText } from '../roster-text.ts';
 import type { KeyChange, NewEntry, RosterChanges } from './changes.ts';
 import { type AgentLines, agentLines, type EntryLines, indentOf, isBlank, isComment } from './entry-lines.ts';
-import type { RosterText } from './roster-text.ts';
 import { type Splice, spliced } from './splice.ts';
 import { topSplices } from './top-lines.ts';
 import { changeMapKeys, mapLines, styleOf } from './yaml-style.ts';
@@ -61,7 +61,7 @@ const rewritten = (text: string, agents: AgentLines, index: number, keys: readon
   while (isComment(agents.lines[last - 1] as string)) last -= 1;
   const own = agents.lines.slice(dash, last);
   const alone = own.map((line, at) => line.slice(at === 0 ? column : Math.min(column, indentOf(line)))).join('\n');
-  const document = parseDocument(alone, { uniqueKeys: false, merge: false });
+  const document = parseYaml(alone);
   if (document.errors.length > 0 || !isMap(document.contents)) throw new Error('no entry that can be read by itself');
   changeMapKeys(document, document.contents as YAMLMap, keys);
   const put = document

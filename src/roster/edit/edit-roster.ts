@@ -4,24 +4,33 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { FleetError } from '../../domain/errors.ts';
+import { RosterText } from '../roster-text.ts';
 import { changedDocument } from './changed-document.ts';
 import { changedJson } from './changed-json.ts';
 import { changedLines } from './changed-lines.ts';
 import { changeRoster, type RosterChanges, type Values } from './changes.ts';
-import { RosterText } from './roster-text.ts';
 
 /** The least disturbing first. Each gives null, or a wrong text, where the roster is written in a way it does not know. */
 const WAYS = [changedJson, changedLines, changedDocument] as const;
 
-/** Throws FAILED_PRECONDITION where no way of writing has the changes and leaves the rest. */
-export const editRoster = (written: string | RosterText, changes: RosterChanges): string => {
+/**
+ * `likely` is a text that may well come of it and has been read before. Throws FAILED_PRECONDITION where no way of writing has the
+ * changes and leaves the rest.
+ */
+export const editRoster = (
+  written: string | RosterText,
+  changes: RosterChanges,
+  likely: RosterText | null = null,
+): string => {
   const source = typeof written === 'string' ? new RosterText(written) : written;
   const wanted = source.values();
   const asked = withoutNobody(wanted, changes);
   changeRoster(wanted, asked);
   for (const way of WAYS) {
     const after = attempt(() => way(source, asked));
-    if (after !== null && isDeepStrictEqual(new RosterText(after).values(), wanted)) return after;
+    if (after === null) continue;
+    const reread = after === likely?.text ? likely : new RosterText(after);
+    if (isDeepStrictEqual(reread.values(), wanted)) return after;
   }
   throw new FleetError(
     'FAILED_PRECONDITION',

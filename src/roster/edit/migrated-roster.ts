@@ -1,5 +1,6 @@
 /** A roster in which agents of a shared tmux server get one of their own; of all others it says what it said before. */
 import type { Roster, RosterAgent } from '../../domain/roster.ts';
+import type { RosterText } from '../roster-text.ts';
 import type { KeyChange } from './changes.ts';
 import { editRoster } from './edit-roster.ts';
 
@@ -10,10 +11,10 @@ const ISOLATED: readonly KeyChange[] = [
 ];
 
 /** `moved` are agents of `roster`, which was read from `text`. It becomes version 2, which knows layouts. */
-export const migratedRoster = (text: string, roster: Roster, moved: readonly RosterAgent[]): string => {
+export const migratedRoster = (text: RosterText, roster: Roster, moved: readonly RosterAgent[]): string => {
   const { agents, version } = roster;
   const leaving = new Set(moved.filter(({ layout }) => layout === 'shared'));
-  if (leaving.size === 0) return text;
+  if (leaving.size === 0) return text.text;
   const stays = agents.some((agent) => agent.layout === 'shared' && !leaving.has(agent));
   return editRoster(text, {
     change: new Map(agents.flatMap((agent, index) => (leaving.has(agent) ? [[index, ISOLATED] as const] : []))),

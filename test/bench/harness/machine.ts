@@ -54,9 +54,10 @@ export class Machine {
   }
 
   /** Starts a shipped daemon and waits until it answers. */
-  async start(kind: DaemonKind, options: { ready?: boolean } = {}): Promise<Daemon> {
+  async start(kind: DaemonKind, options: { ready?: boolean; cell?: string } = {}): Promise<Daemon> {
     const launcher = kind === 'controller' ? this.#shipped.controller : this.#shipped.hostAgent;
-    const extra = kind === 'controller' ? ['--port', '0'] : ['--name', this.name];
+    const cell = options.cell === undefined ? [] : ['--cell', options.cell];
+    const extra = kind === 'controller' ? ['--port', '0', ...cell] : ['--name', this.name];
     const log = openSync(join(this.home, `${kind}.log`), 'a');
     const child = startChild([launcher, '--instance', this.#instance, ...extra], {
       env: this.env,

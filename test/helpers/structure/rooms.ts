@@ -87,15 +87,17 @@ export const ROOMS: Record<string, Room> = {
   'controller/enrollment': controller('store', 'audit', 'tenancy', 'grpc'),
   'controller/registry': controller('store', 'tenancy', 'grpc'),
   'controller/uplink': controller('registry', 'store', 'tenancy', 'grpc'),
-  'controller/terminal': controller('uplink', 'tenancy', 'grpc'),
   'controller/dispatch': controller('uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/terminal': controller('dispatch', 'uplink', 'store', 'tenancy', 'grpc'),
   'controller/events': controller('dispatch', 'store', 'tenancy', 'grpc'),
   'controller/desired': {
     may: [...controller('dispatch', 'uplink', 'store', 'audit', 'tenancy', 'grpc').may, 'src/roster'],
     because: 'it gives orders as dispatch does, later; and a copy of a roster has the digest that its host has',
   },
-  'controller/federation': controller('registry', 'store', 'audit', 'tenancy', 'grpc'),
-  'controller/admin': controller('enrollment', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/grants': controller('store', 'tenancy', 'grpc'),
+  'controller/federation': controller('enrollment', 'uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
+  'controller/backup': controller('store', 'audit', 'config.ts'),
+  'controller/admin': controller('enrollment', 'backup', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/config.ts': controller(),
 };
 
@@ -111,7 +113,13 @@ export const COMPOSITION_ROOTS = [
 /** npm packages, and builtins that stay at one edge like them. A path may be a single file. */
 export const EDGES: Record<string, Edge> = {
   '@grpc/grpc-js': {
-    rooms: ['controller/grpc', 'host-agent/report', 'host-agent/local', 'src/wire/gen'],
+    rooms: [
+      'controller/grpc',
+      'controller/federation/peer-channel.ts',
+      'host-agent/report',
+      'host-agent/local',
+      'src/wire/gen',
+    ],
     because:
       'streams and statuses of one gRPC library must not leak inward; the CLI uses node:http2, which starts faster',
   },

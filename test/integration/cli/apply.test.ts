@@ -279,6 +279,14 @@ describe('restarts', () => {
   });
 });
 
+test('what a hand took out of the roster, and its own unit brings back at boot, is named before the plan', async () => {
+  served.own(roster(core('a')));
+  served.row(JARVIS, 'a');
+  served.leftOver = ['old'];
+  const { stderr } = await served.fleet('apply', '--dry-run');
+  expect(stderr).toMatch(/old is in no roster there.*systemctl --user disable --now mosaic-agent@old\.service\n/);
+});
+
 describe('--migrate', () => {
   const V1 =
     '# ours\nversion: 1\ntmux: {socket_name: s}\nagents:\n- {name: a, runtime: pi}\n- {name: b, runtime: pi}\n- {name: c, runtime: pi}\n';
@@ -306,6 +314,19 @@ describe('--migrate', () => {
     served.ends.clear();
     expect((await served.fleet('apply', '--migrate=c', '--yes')).code).toBe(0);
     expect(served.told.slice(-2)).toEqual(['W-jarvis roster', 'W-jarvis deploy c migrate']);
+  });
+
+  test('leaves one where it is whose name only a shared server can have, says why, and moves the others', async () => {
+    served.own(V1.replace('name: b', 'name: b.b'));
+    served.row(JARVIS, 'b.b', { lifecycle: null });
+    const { code, stdout } = await served.fleet('apply', '--migrate', '--yes');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/\/b\.b {2}deploy refused: .*`b\.b`: tmux would rename it `b_b`/);
+    expect(served.told.filter((words) => words.includes('deploy'))).toEqual([
+      'W-jarvis deploy a migrate',
+      'W-jarvis deploy c migrate',
+    ]);
+    expect(served.texts.get(JARVIS.id)).toContain('- {name: b.b, runtime: pi}\n');
   });
 
   test('goes on with one whose roster was written, and which was not moved', async () => {

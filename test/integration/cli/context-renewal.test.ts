@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -6,10 +6,12 @@ import { revokeOperator } from '../../../src/cli/client/admin-methods.ts';
 import { saveContext } from '../../../src/cli/client/context-files.ts';
 import { openContext } from '../../../src/cli/client/context-line.ts';
 import { whoAmI } from '../../../src/cli/client/methods.ts';
-import { openAuthority } from '../../../src/identity/authority.ts';
+import { authorityFingerprints, openAuthority } from '../../../src/identity/authority.ts';
 import { readCertificate } from '../../../src/identity/certificate.ts';
 import { loadKey } from '../../../src/identity/key.ts';
+import { isOfSigner } from '../../../src/identity/trust.ts';
 import { OperatorSeat } from '../../helpers/operator-seat.ts';
+import { rotate } from '../../helpers/rotation-steps.ts';
 import { RunningController } from '../../helpers/run-controller.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -74,6 +76,31 @@ test.each([
   expect(held.keyPem).toBe(keyPem);
   expect(held.certificatePem).not.toBe(old);
   expect(readCertificate(held.certificatePem).notAfterMs).toBeGreaterThan(Date.now() + 6 * DAY_MS);
+});
+
+test('a context that is used while the authority changes comes along, and one that was told of it comes back later', async () => {
+  const used = await newSeat();
+  const told = await newSeat();
+  /** As if the controller had been asked whom to trust more than an hour ago. */
+  const hourLater = async (seat: OperatorSeat): Promise<void> => {
+    const past = new Date(Date.now() - 2 * 3_600_000);
+    utimesSync(join((await seat.held()).folder, 'trust-bundle.pem'), past, past);
+  };
+  const asks = async (seat: OperatorSeat): Promise<void> => {
+    await hourLater(seat);
+    expect(await ask(seat)).toMatchObject({ caller: { kind: 'operator' } });
+  };
+  const { other } = await rotate(controller, 'begin');
+  await asks(used);
+  await asks(told);
+  await rotate(controller, 'switch');
+  await asks(used);
+  expect(authorityFingerprints((await used.held()).trustBundlePem)[0]).toBe(other);
+  expect(isOfSigner((await used.held()).certificatePem, (await used.held()).trustBundlePem)).toBe(true);
+  await rotate(controller, 'finish');
+  await asks(used);
+  // Its certificate is of the authority that left.
+  expect(await ask(told)).toMatchObject({ caller: { name: told.name } });
 });
 
 test('later than that it is refused, and so is a revoked one at any time', async () => {

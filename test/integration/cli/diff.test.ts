@@ -28,6 +28,8 @@ beforeEach(async () => {
       stored: false,
       undeployed: [],
       orphans: [],
+      operatorUnits: [],
+      leftOver: [],
     });
   };
   await served.start();

@@ -102,7 +102,7 @@ describe('one question', () => {
 
   test('without its controller it shows what it has, and says so first', async () => {
     await served.start();
-    served.upstream = { state: 'unreachable', address: 'W-jarvis:7443', reason: 'refused', ageMs: 40_500 };
+    served.upstream = { state: 'unreachable', address: 'W-jarvis:7443', reason: 'refused', ageMs: 40_500, peers: [] };
     served.put({ here: true }, canary);
     const { code, stdout, stderr } = await fleet('ps', '-o', 'json');
     expect(code).toBe(0);

@@ -35,6 +35,7 @@ const identity = {
   version: '1',
   upstream: undefined,
   verbs: [],
+  tenants: [],
 };
 
 beforeEach(() => {

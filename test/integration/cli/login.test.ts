@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { formatToken, parseToken } from '../../../src/identity/token.ts';
@@ -32,7 +32,7 @@ const seatOf = async (...wish: Parameters<typeof OperatorSeat.at>): Promise<Oper
 test('an invitation becomes a context, and says who one is and what one may', async () => {
   const seat = newSeat();
   const token = await inviteTo(cell.controller, { name: 'maria', role: 'operator', tenants: ['acme'], takeover: true });
-  const ran = await seat.login(token);
+  const ran = await seat.start(['login', '-'], `${token}\n`).ended;
   expect(ran).toMatchObject({ code: 0, stderr: 'context home is in use: fleet ps\n' });
   expect(ran.stdout).toMatch(/^you +maria \(operator, proved as operator\)$/m);
   expect(ran.stdout).toMatch(/^tenant +acme$/m);
@@ -60,7 +60,6 @@ test('an answer that was lost is had again by the same invitation, with the same
   const seat = newSeat();
   expect((await seat.login(token)).code).toBe(0);
   const { certificatePem, folder } = await seat.held();
-  const { rmSync } = await import('node:fs');
   rmSync(join(folder, 'context.json'));
   rmSync(join(folder, 'certificate.pem'));
   expect((await seat.login(token)).code).toBe(0);

@@ -53,7 +53,7 @@ const frames = (): Buffer[] => {
   const hosts = [here, there].map((each) => member(1, grown(HostAgent.encode(hostAgentToWire(each)).finish())));
   const entry = { hostAgent: here.id, key: row.key, row: grown(encodeAgentRow(row)) };
   const agents = member(2, grown(view.AgentEntry.encode(entry).finish()));
-  const upstream = grown(view.Upstream.encode({ state: 'connected', address: 'a:1', ageMs: 0 }).finish());
+  const upstream = grown(view.Upstream.encode({ state: 'connected', address: 'a:1', ageMs: 0, peers: [] }).finish());
   const bookmark = together(
     view.Bookmark.encode({ resumeToken: 't', upstream: undefined }).finish(),
     member(2, upstream),

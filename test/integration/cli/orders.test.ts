@@ -52,6 +52,7 @@ describe('fleet send', () => {
       user: 'jarvis',
       version: '1',
       verbs: [],
+      tenants: [],
       session: `pid ${request.pid}`,
     });
     const running = startFleet(['--instance', served.view.instance, 'send', 'coder', 'x'], { HOME: served.view.home });
@@ -63,7 +64,14 @@ describe('fleet send', () => {
   });
 
   test('a host-agent that cannot tell whose process it is proves nothing', async () => {
-    served.answers.whoAmI = () => ({ cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1', verbs: [] });
+    served.answers.whoAmI = () => ({
+      cell: 'home',
+      host: 'W-jarvis',
+      user: 'jarvis',
+      version: '1',
+      verbs: [],
+      tenants: [],
+    });
     await served.fleet('send', 'coder', 'x');
     expect(served.calls('sendText')[0]?.request.sender.session).toBe('unproven');
   });

@@ -56,7 +56,7 @@ test.each(['ps -w -o ndjson', 'hosts -w -o ndjson', 'events -f -o ndjson', 'watc
   async (line) => {
     const name = `leaver-${line.split(' ')[0]}`;
     const seat = await seatOf(name);
-    const running = seat.start('--context', 'home', ...line.split(' '));
+    const running = seat.start(['--context', 'home', ...line.split(' ')]);
     await until(() => running.stdout !== '' || wasSeen(name), SOON);
     await revoke(name);
     const { code, stderr } = await running.ended;
@@ -87,7 +87,7 @@ test('a line that breaks is no revocation: the view waits and goes on', async ()
   const seat = await seatOf('stayer');
   const proxy = await cell.proxy();
   await seat.dialsOnly(`127.0.0.1:${proxy.port}`);
-  const running = seat.start('--context', 'home', 'watch', 'coder0-0', '-o', 'ndjson');
+  const running = seat.start(['--context', 'home', 'watch', 'coder0-0', '-o', 'ndjson']);
   await until(() => running.stdout.includes('hello'), SOON);
   proxy.cut();
   screen.draw('after', 'the break');

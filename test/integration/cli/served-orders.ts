@@ -174,7 +174,15 @@ const DEFAULTS: Record<string, Answer> = {
   getOrder: () => {
     throw refusal(status.NOT_FOUND, 'no such order');
   },
-  whoAmI: () => ({ cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1', verbs: [], session: 'operator' }),
+  whoAmI: () => ({
+    cell: 'home',
+    host: 'W-jarvis',
+    user: 'jarvis',
+    version: '1',
+    verbs: [],
+    tenants: [],
+    session: 'operator',
+  }),
   controllerStatus: () => ({
     cell: '',
     version: '1',

@@ -24,6 +24,8 @@ export class ServedRosters {
   /** Hosts that are away: what the controller keeps of them is told. */
   readonly stored = new Set<string>();
   /** Of this host: agents that are not yet what its roster says. */
+  operatorUnits: string[] = [];
+  leftOver: string[] = [];
   undeployed: { agent: string; reason: string; restart: boolean; moves?: boolean }[] = [];
   orphans: string[] = [];
   /** Steps that their controller keeps for them. */
@@ -102,6 +104,8 @@ export class ServedRosters {
       stored: this.stored.has(hostAgent),
       undeployed: this.undeployed,
       orphans: this.orphans,
+      operatorUnits: this.operatorUnits,
+      leftOver: this.leftOver,
     };
   }
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ACCESS } from '../../../controller/grpc/access.ts';
 import { revokeOperator, watchAudit } from '../../../src/cli/client/admin-methods.ts';
+import { GRANT_VERBS } from '../../../src/domain/grant.ts';
+import { keyToPem } from '../../../src/identity/key.ts';
 import type { AuditRecord } from '../../../src/wire/gen/fleet/v1/audit.ts';
 import {
   AccessClient,
@@ -10,61 +12,76 @@ import {
   quietHost,
   type ShownIdentity,
 } from '../../helpers/access-ground.ts';
+import { ForeignCell } from '../../helpers/foreign-cell.ts';
 import { inviteTo } from '../../helpers/operator-seat.ts';
 import { SimulatedCell } from '../../helpers/simulated-cell.ts';
 
 /**
  * y let in, x not permitted, n as if it did not exist, - needs an identity. Three letters: what is the caller's own
  * tenant's, what is another's, what does not exist. Hosts ask about another host than their own, without a ceiling;
- * `neighbour` is a host of the other tenant, the operators but `admin` are bound to the first, `taker` may take over.
+ * `neighbour` is a host of the other tenant, the operators but `admin` are bound to the first, `taker` may take over. `peer`
+ * was granted every verb on the first tenant; `foreign` is a controller that nobody knows.
  */
 const TABLE = `
-                       stranger  host  neighbour  viewer  operator  taker  admin  local  foreign
-WatchAgents                   -     y          y       y         y      y      y      y        -
-WatchEvents                   -     y          y       y         y      y      y      y        -
-WhoAmI                        -     y          y       y         y      y      y      y        -
-Diagnose                    ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---
-WatchTerminal               ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---
-TailTerminal                ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---
-ExplainAgent                ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---
-GetOrder                    ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---
-ListOrders                  ---   ynn        ynn     xxx       ynn    ynn    yyn    yyn      ---
-GetAuditHeads               ---   ynn        ynn     xxx       ynn    ynn    yyn    yyn      ---
-SendText                    ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---
-PressKeys                   ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---
-AnswerPrompt                ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---
-ControlAgent                ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---
-GetRoster                   ---   ynn        ynn     xxx       ynn    ynn    yyn    yyn      ---
-PutRoster                   ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---
-PutIntent                   ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---
-GetIntent                   ---   ynn        ynn     xxx       ynn    ynn    yyn    yyn      ---
-HoldTerminal                ---   xnn        xnn     xxx       xxx    ynn    yyn    yyn      ---
-TypeKeys                    ---   xnn        xnn     xxx       xxx    ynn    yyn    yyn      ---
-Connect                       -     y          y       x         x      x      x      x        -
-Tunnel                        -     y          y       x         x      x      x      x        -
-Enroll                        y     y          y       x         x      x      x      x        y
-Renew                         y     y          y       y         y      y      y      x        y
-CreateToken                   -     x          x       x         x      x      y      y        -
-RemoveHost                  ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
-Listen                        -     x          x       x         x      x      y      y        -
-AllowVerbs                  ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
-ListIdentities                -     x          x       x         x      x      y      y        -
-ControllerStatus              -     x          x       x         x      x      y      y        -
-WatchAudit                    -     x          x       x         x      x      y      y        -
-VerifyAudit                   -     x          x       x         x      x      y      y        -
-InviteOperator                -     x          x       x         x      x      y      y        -
-ListOperators                 -     x          x       x         x      x      y      y        -
-RevokeOperator              ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
-AddTenant                     -     x          x       x         x      x      y      y        -
-ListTenants                   -     x          x       x         x      x      y      y        -
-RemoveTenant                ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
-BindTenant                    -     x          x       x         x      x      y      y        -
-UnbindTenant                ---   xxx        xxx     xxx       xxx    xxx    nyn    nyn      ---
-QuarantineHost              ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---
-Check                         -     y          y       y         y      y      y      y        -
-Watch                         -     y          y       y         y      y      y      y        -
-List                          -     y          y       y         y      y      y      y        -
-ServerReflectionInfo          -     y          y       y         y      y      y      y        -
+                       stranger  host  neighbour  viewer  operator  taker  admin  local  foreign  peer
+WatchAgents                   -     y          y       y         y      y      y      y        -     y
+WatchEvents                   -     y          y       y         y      y      y      y        -     x
+WhoAmI                        -     y          y       y         y      y      y      y        -     y
+Diagnose                    ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---   xxx
+WatchTerminal               ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---   ynn
+TailTerminal                ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---   ynn
+ExplainAgent                ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---   ynn
+GetOrder                    ---   ynn        ynn     ynn       ynn    ynn    yyn    yyn      ---   nnn
+ListOrders                  ---   ynn        ynn     xxx       ynn    ynn    yyn    yyn      ---   xxx
+GetAuditHeads               ---   ynn        ynn     xxx       ynn    ynn    yyn    yyn      ---   xxx
+SendText                    ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---   ynn
+PressKeys                   ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---   ynn
+AnswerPrompt                ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---   ynn
+ControlAgent                ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---   ynn
+GetRoster                   ---   ynn        ynn     xxx       ynn    ynn    yyn    yyn      ---   xxx
+PutRoster                   ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---   xxx
+PutIntent                   ---   xnn        xnn     xxx       ynn    ynn    yyn    yyn      ---   xxx
+GetIntent                   ---   ynn        ynn     xxx       ynn    ynn    yyn    yyn      ---   xxx
+HoldTerminal                ---   xnn        xnn     xxx       xxx    ynn    yyn    yyn      ---   ynn
+TypeKeys                    ---   xnn        xnn     xxx       xxx    ynn    yyn    yyn      ---   ynn
+Connect                       -     y          y       x         x      x      x      x        -     x
+Tunnel                        -     y          y       x         x      x      x      x        -     x
+Enroll                        y     y          y       x         x      x      x      x        y     x
+Renew                         y     y          y       y         y      y      y      x        y     x
+JoinPeer                      y     x          x       x         x      x      x      x        y     x
+RefreshPeer                   -     x          x       x         x      x      x      x        -     y
+CreateToken                   -     x          x       x         x      x      y      y        -     x
+RemoveHost                  ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---   xxx
+Listen                        -     x          x       x         x      x      y      y        -     x
+AllowVerbs                  ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---   xxx
+ListIdentities                -     x          x       x         x      x      y      y        -     x
+ControllerStatus              -     x          x       x         x      x      y      y        -     x
+WatchAudit                    -     x          x       x         x      x      y      y        -     x
+VerifyAudit                   -     x          x       x         x      x      y      y        -     x
+GetTrustBundle                -     y          y       y         y      y      y      y        -     y
+RotateAuthority               -     x          x       x         x      x      y      y        -     x
+AuthorityStatus               -     x          x       x         x      x      y      y        -     x
+BackUp                        -     x          x       x         x      x      x      y        -     x
+InvitePeer                    -     x          x       x         x      x      y      y        -     x
+AcceptPeer                    -     x          x       x         x      x      y      y        -     x
+ListPeers                     -     x          x       x         x      x      y      y        -     x
+RemovePeer                    -     x          x       x         x      x      n      n        -     x
+AddGrant                      -     x          x       x         x      x      y      y        -     x
+ListGrants                    -     x          x       x         x      x      y      y        -     x
+RevokeGrant                   -     x          x       x         x      x      n      n        -     x
+InviteOperator                -     x          x       x         x      x      y      y        -     x
+ListOperators                 -     x          x       x         x      x      y      y        -     x
+RevokeOperator              ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---   xxx
+AddTenant                     -     x          x       x         x      x      y      y        -     x
+ListTenants                   -     x          x       x         x      x      y      y        -     x
+RemoveTenant                ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---   xxx
+BindTenant                    -     x          x       x         x      x      y      y        -     x
+UnbindTenant                ---   xxx        xxx     xxx       xxx    xxx    nyn    nyn      ---   xxx
+QuarantineHost              ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---   xxx
+Check                         -     y          y       y         y      y      y      y        -     y
+Watch                         -     y          y       y         y      y      y      y        -     y
+List                          -     y          y       y         y      y      y      y        -     y
+ServerReflectionInfo          -     y          y       y         y      y      y      y        -     y
 `;
 
 const [HEAD = '', ...LINES] = TABLE.trim().split('\n');
@@ -124,6 +141,7 @@ const REQUESTS: Readonly<Record<string, (target: Target) => object>> = {
 };
 
 let cell: SimulatedCell;
+let partner: ForeignCell;
 const clients = new Map<string, AccessClient>();
 const asked: string[] = [];
 
@@ -159,8 +177,13 @@ beforeAll(async () => {
     admin: await operator('admin', 'admin'),
     foreign: foreignController(),
   };
+  partner = await ForeignCell.joined(controller);
+  await partner.grant({ verbs: [...GRANT_VERBS] });
   const at = { address: desk.addresses[0] as string, trustBundlePem: desk.trustBundlePem };
   for (const [who, identity] of Object.entries(shown)) clients.set(who, AccessClient.overTls(at, identity));
+  const { certificatePem, key } = partner.leaf();
+  const peer = { certificatePem, keyPem: keyToPem(key) };
+  clients.set('peer', AccessClient.overTls(at, peer, partner.behalf()));
   clients.set('local', AccessClient.local(controller.config.paths.adminSocket));
   for (const scope of ['own', 'other'] as const) {
     const target = targetOf('local', scope);
@@ -169,6 +192,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const client of clients.values()) client.close();
+  partner?.close();
   await cell?.end();
 });
 

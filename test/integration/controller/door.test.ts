@@ -104,7 +104,7 @@ class Uplink {
 
   async answered(): Promise<void> {
     const before = this.answers;
-    this.stream.write({ beat: { sequence: 1n } });
+    this.stream.write({ beat: { sequence: 1n, authorities: [] } });
     await until(() => this.answers > before || (this.ended && Promise.reject(this.ended)), { timeoutMs: 5_000 });
   }
 

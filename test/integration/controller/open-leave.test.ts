@@ -56,7 +56,7 @@ const jarvis: Caller = {
   ceiling: ['takeover'],
 };
 const leaveOf = (caller: Caller, verb: GrantableVerb | null, signal = new AbortController().signal): OpenLeave =>
-  openLeave({ view, records }, caller, verb, ID, signal);
+  openLeave({ view, records }, caller, verb, { hostAgent: ID, key: 'a' }, signal);
 
 test('it ends when the host becomes another tenant’s, as if there were no such agent; whoever sees all keeps it', () => {
   using leave = leaveOf(jarvis, null);

@@ -58,6 +58,8 @@ test('a host that is there tells its own roster; one that is away is planned for
     env: [],
     undeployed: [],
     orphans: [],
+    operatorUnits: [],
+    leftOver: [],
     asOfMs: expect.any(Number),
     stored: true,
   });

@@ -358,16 +358,20 @@ describe('the store', () => {
     it('finds a chain that was written anew by a head that somebody kept', async () => {
       const audit = await open();
       for (let n = 0; n < 2; n++) await audit.record({ ...entry, target: `h${n}` });
-      const kept = { ...audit.head };
+      const kept = { ...audit.head, heardMs: 1 };
       await audit.stop();
       for (const { key } of await store.list('audit/', { limit: 10 })) await store.commit({ remove: [key] });
       const forged = await open();
       for (let n = 0; n < 3; n++) await forged.record({ ...entry, target: `x${n}` });
       expect(await forged.verify()).toMatchObject({ records: 3, broken: null, headsFound: 0 });
-      expect(await forged.verify([kept])).toMatchObject({ broken: null, headsFound: 0, rewritten: kept });
-      expect(await forged.verify([{ ...forged.head }])).toMatchObject({ headsFound: 1, rewritten: null });
+      expect(await forged.verify([kept])).toMatchObject({ broken: null, headsFound: 0, rewritten: audit.head });
+      expect(await forged.verify([{ ...forged.head, heardMs: 1 }])).toMatchObject({
+        headsFound: 1,
+        rewritten: null,
+      });
       const beyond = { sequence: 9, hash: kept.hash };
-      expect(await forged.verify([beyond])).toMatchObject({ headsFound: 0, rewritten: beyond });
+      const known = [{ ...beyond, heardMs: 1 }];
+      expect(await forged.verify(known)).toMatchObject({ headsFound: 0, rewritten: beyond });
       await forged.stop();
     });
 

@@ -107,7 +107,8 @@ describe('a newer host-agent', () => {
   const factsBytes = grown(wire.HostFacts.encode(hostFactsToWire(facts)).finish());
 
   const hello = (): Buffer => {
-    const known = { version: '9.0.0', capabilities: ['telepathy'], inventoryId: 'i', machineId: 'm', facts: undefined };
+    const said = { version: '9.0.0', capabilities: ['telepathy'], inventoryId: 'i', machineId: 'm' };
+    const known = { ...said, facts: undefined, authorities: [] };
     return together(member(1, together(Hello.encode(known).finish(), member(5, factsBytes))));
   };
   const report = (revision: bigint, over: Partial<AgentRow> = {}): Buffer => {
@@ -125,7 +126,12 @@ describe('a newer host-agent', () => {
     // A kind of message that this controller has never heard of.
     uplink.say(member(77, grown(Buffer.from([8, 1]))));
     uplink.say(
-      together(member(3, together(Beat.encode({ sequence: 1n, facts: undefined }).finish(), member(2, factsBytes)))),
+      together(
+        member(
+          3,
+          together(Beat.encode({ sequence: 1n, facts: undefined, authorities: [] }).finish(), member(2, factsBytes)),
+        ),
+      ),
     );
     await until(async () => (await rowsOf(controller, id)).length === 1, SOON);
     expect(await rowsOf(controller, id)).toEqual([row]);

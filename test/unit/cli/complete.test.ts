@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { candidatesFor } from '../../../src/cli/commands/complete.ts';
 
 const names = async () => ({
+  cells: ['home', 'partner'],
   hosts: ['W-jarvis', 'dragon-lin'],
   hostAgents: ['W-jarvis/jarvis', 'dragon-lin/jwoltje'],
   tenants: ['acme', 'default'],

@@ -28,9 +28,13 @@ describe('the table of the door', () => {
     expect(ours.sort()).toEqual([...paths].sort());
   });
 
-  it('lets strangers enrol and renew, and nothing else', () => {
+  it('lets strangers enrol, renew and use an invitation, and nothing else', () => {
     const open = [...ACCESS].filter(([, { kinds }]) => kinds.includes('none')).map(([path]) => path);
-    expect(open.sort()).toEqual(['/fleet.v1.EnrollmentService/Enroll', '/fleet.v1.EnrollmentService/Renew']);
+    expect(open.sort()).toEqual([
+      '/fleet.v1.EnrollmentService/Enroll',
+      '/fleet.v1.EnrollmentService/JoinPeer',
+      '/fleet.v1.EnrollmentService/Renew',
+    ]);
   });
 
   it('never relays an admin call: no host and no other controller may make one', () => {

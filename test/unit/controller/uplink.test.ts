@@ -4,6 +4,7 @@ import { Registry } from '../../../controller/registry/registry.ts';
 import { ReportIntake } from '../../../controller/uplink/report-intake.ts';
 import { MISSED_BEAT_MS, Uplink, type UplinkStream } from '../../../controller/uplink/uplink.ts';
 import type { FleetError } from '../../../src/domain/errors.ts';
+import { makeAuthority } from '../../../src/identity/authority.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { FleetView } from '../../../src/view/fleet-view.ts';
 import { encodeAgentRow } from '../../../src/wire/agent-row.ts';
@@ -40,7 +41,9 @@ class Line implements UplinkStream {
     this.#end();
   }
   hello(inventoryId: string): void {
-    this.says({ hello: { version: '1', capabilities: [], inventoryId, machineId: 'm', facts: undefined } });
+    this.says({
+      hello: { version: '1', capabilities: [], inventoryId, machineId: 'm', facts: undefined, authorities: [] },
+    });
   }
   rows(keys: string[], revision: bigint, snapshotBegin: boolean): void {
     const rows = keys.map((key) => ({ key, row: encodeAgentRow(agentRow({ key })) }));
@@ -57,6 +60,7 @@ const house = () => {
   const registry = new Registry({ cell: 'home', view, clock, log: silentLogger() });
   registry.begin([]);
   let epoch = 0n;
+  const trust = { pem: '', heard: [] as string[][] };
   const uplink = new Uplink({
     cell: 'home',
     version: '1',
@@ -66,7 +70,8 @@ const house = () => {
     log: silentLogger(),
     nextEpoch: () => ++epoch,
     addresses: () => [],
-    trustBundlePem: () => '',
+    trustBundlePem: () => trust.pem,
+    trusts: (_id, authorities) => trust.heard.push([...authorities]),
   });
   const dial = (inventoryId: string): Line => {
     const line = new Line();
@@ -75,7 +80,7 @@ const house = () => {
     return line;
   };
   const link = () => `${view.hostAgent(id)?.linkState} ${view.hostAgent(id)?.linkReason}`;
-  return { clock, view, registry, uplink, dial, link };
+  return { clock, view, registry, uplink, dial, link, trust };
 };
 
 test('a host that says hello is welcomed with its name and is connected', () => {
@@ -224,4 +229,23 @@ test('a host that is refused for too many rows may come back once it has fewer',
 
 test('a line that keepalive gives up has missed a beat by then, a far host’s round trip taken off', () => {
   expect(SERVER_LIMITS.keepaliveTimeoutMs - MISSED_BEAT_MS).toBeGreaterThanOrEqual(500);
+});
+
+test('a host is told whom to trust until it says so, and what it says is heard when it changes', () => {
+  const { uplink, dial, trust } = house();
+  const [old, next] = [makeAuthority('home', 0).authority, makeAuthority('home', 0).authority];
+  trust.pem = old.pem;
+  const line = dial('run1');
+  const told = () => line.sent.flatMap(({ trustChanged }) => trustChanged?.trustBundlePem ?? []);
+  const beats = (...authorities: string[]) => line.says({ beat: { sequence: 1n, facts: undefined, authorities } });
+  beats(old.fingerprint);
+  expect(told()).toEqual([]);
+  trust.pem = old.pem + next.pem;
+  uplink.trustChanged();
+  beats(old.fingerprint);
+  expect(told()).toEqual([trust.pem, trust.pem]);
+  beats(old.fingerprint, next.fingerprint);
+  beats(old.fingerprint, next.fingerprint);
+  expect(told()).toHaveLength(2);
+  expect(trust.heard).toEqual([[old.fingerprint], [old.fingerprint, next.fingerprint]]);
 });

@@ -249,6 +249,25 @@ test('as desired is: nothing to do, nothing overridden, every entry placed', () 
   expect(here(row('a'), wanted('a'), wanted('b', { host: 'nosuch' }))).toBe(false);
 });
 
+describe('an agent on a shared server whose unit is its operator’s', () => {
+  const shared = { layout: 'shared', model: 'm' } as const;
+  const operatorUnits = new Set(['a']);
+
+  test('is changed in the roster, and not planned to be launched anew for it, since no deploy does', () => {
+    expect(step(wanted('a', shared), row('a'), { operatorUnits })).toMatchObject({
+      action: 'change',
+      launch: null,
+      because: 'its unit is its operator’s, and is not restarted for that',
+    });
+    expect(step(wanted('a', shared), row('a'), {})).toMatchObject({ launch: 'restart', because: null });
+  });
+
+  test('is started where it does not run, all the same', () => {
+    const missing = row('a', { tmux: null, flags: ['MISSING'] });
+    expect(step(wanted('a', shared), missing, { operatorUnits })).toMatchObject({ launch: 'start' });
+  });
+});
+
 describe('an agent that its host would not leave as it is', () => {
   const undeployed = new Map([['a', { reason: 'runs what the roster said before', restart: true }]]);
 

@@ -57,6 +57,7 @@ describe('schema and program agree', () => {
     ],
     [{ version: 2, agents: [] }],
     [{ version: 2, defaults: { command: './run', env: { A: 'x' }, restart: 'always' }, agents: [{ name: 'a' }] }],
+    [one({ name: 'a.b', layout: 'shared' })],
   ])('both take %j', (roster) => {
     expect(parseRoster(JSON.stringify(roster), 'r').problem).toBeNull();
     expect(takes(roster)).toBe(true);
@@ -67,7 +68,6 @@ describe('schema and program agree', () => {
     [{ version: 2, agents: [{ runtime: 'pi' }] }],
     [one({ effort: 'high' }, 1)],
     [one({ modle_hint: 'x' })],
-    [one({ name: 'a.b' })],
     [one({ name: '-a' }, 1)],
     [one({ name: 'a/b' })],
     [one({ host: 'a@b@c' })],

@@ -61,7 +61,7 @@ class Reader {
       sees: ({ tenantId }: { tenantId: string }) => tenants === 'all' || tenants.includes(tenantId),
       scope: String(tenants),
       hereOnly: false,
-      upstream: () => ({ state: 'self', address: '', ageMs: 0 }),
+      upstream: () => ({ state: 'self', address: '', ageMs: 0, peers: [] }),
     };
     const sink = {
       write: (frame: WatchAgentsResponse) => {

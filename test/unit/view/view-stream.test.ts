@@ -17,7 +17,7 @@ const scope = (sees: (tenant: string) => boolean = () => true): ViewScope => ({
   sees: ({ tenantId }) => sees(tenantId),
   scope: '',
   hereOnly: false,
-  upstream: () => ({ state: 'self', address: '', ageMs: 0 }),
+  upstream: () => ({ state: 'self', address: '', ageMs: 0, peers: [] }),
 });
 
 const addHost = (view: FleetView, clock: MovedClock, host: string, tenantId = 'default') =>

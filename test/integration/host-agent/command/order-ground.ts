@@ -100,7 +100,7 @@ export const realOrders = (
     ports: realPorts(folder, agents, over.writer),
     lifecycle: { control: notServed('start or stop'), lookBack: notServed('start or stop') },
     desired: { control: notServed('deploy or remove'), lookBack: notServed('deploy or remove') },
-    roster: { put: notServed('write a roster') },
+    roster: { put: notServed('write a roster'), digestOf: () => '', lookBack: notServed('look back at a roster') },
     policy: () => EVERYTHING,
     policyPath: '/home/jarvis/.config/fleet/host-policy.json',
     journalPath: join(folder, 'orders.journal'),

@@ -34,7 +34,7 @@ class Child implements AsyncDisposable {
   }
 
   async outcomes(count: number): Promise<OrderOutcome[]> {
-    await until(() => this.#out.split('\n').length > count, { timeoutMs: 50_000 });
+    await until(() => this.#out.split('\n').length > count, { timeoutMs: 110_000 });
     return this.#out
       .trim()
       .split('\n')
@@ -218,7 +218,7 @@ test('killed at any moment: typed at most once under an id, and `accepted` means
     if (outcome === 'accepted') expect(agent.messages()).toEqual([`message ${round}`]);
     expect(timesTyped(agent, `message ${round}`), `round ${round}`).toBeLessThanOrEqual(1);
   }
-});
+}, 240_000);
 
 test('two host-agents at once send one after the other, and no message is in another', async () => {
   await using ground = new OrderGround();

@@ -1,5 +1,5 @@
 /** Removals over real tmux, a real home folder and a scripted systemd manager. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Variant } from '@jellybrick/dbus-next';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -69,6 +69,20 @@ test('an operator’s own unit is stopped and disabled, and stays where it is', 
   expect(readdirSync(unitsFolder(ground.home))).toEqual(['mosaic-agent@.service']);
   expect(ground.sessions()).toEqual(['_holder']);
   expect(ground.enabled.size).toBe(0);
+});
+
+test('the holder that fleet made goes with the last agent on its server, and not before', async () => {
+  const two = SHARED.replace('agents:\n', 'agents:\n  - { name: other, runtime: pi, layout: shared, socket: fleet }\n');
+  ground.write(two);
+  ground.put('other', 'inactive');
+  expect(await tell('deploy')).toMatchObject({ outcome: 'done' });
+  expect(await tell('deploy', { key: 'roster:other' })).toMatchObject({ outcome: 'done' });
+  const left = await tell('remove', { key: 'roster:other' });
+  expect(left).toMatchObject({ outcome: 'done', reason: expect.not.stringMatching(/holder/) });
+  expect(readdirSync(unitsFolder(ground.home)).sort()).toEqual([unitOf('coder'), 'mosaic-tmux-holder.service']);
+  const last = await tell('remove');
+  expect(last).toMatchObject({ outcome: 'done', reason: expect.stringMatching(/its holder removed/) });
+  expect(readdirSync(unitsFolder(ground.home))).toEqual([]);
 });
 
 test('a session that runs without any unit is ended by its id', async () => {
@@ -144,6 +158,16 @@ test('one that ended when all was done is told as done', async () => {
     outcome: 'done',
     reason: 'the host-agent ended meanwhile',
   });
+});
+
+test('what comes up at boot by a unit of somebody’s own, and that no roster names, is told apart from what fleet made', async () => {
+  const wants = join(unitsFolder(ground.home), 'default.target.wants');
+  mkdirSync(wants, { recursive: true });
+  symlinkSync('../mosaic-agent@.service', join(wants, unitOf('old')));
+  expect(await tell('deploy')).toMatchObject({ outcome: 'done' });
+  expect(await ground.desired.standing(ground.roster()!)).toMatchObject({ leftOver: ['old'], orphans: [] });
+  ground.write('version: 2\nagents:\n  - { name: other, runtime: pi }\n');
+  expect(await ground.desired.standing(ground.roster()!)).toMatchObject({ leftOver: ['old'], orphans: ['coder'] });
 });
 
 test('what was deployed and then taken out of the roster by hand is told to whoever plans, and removed', async () => {

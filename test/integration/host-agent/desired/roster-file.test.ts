@@ -12,12 +12,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { OrderEnd } from '../../../../host-agent/command/order-end.ts';
+import type { OrderRun } from '../../../../host-agent/command/order-run.ts';
 import type { Orders } from '../../../../host-agent/command/orders.ts';
 import { getRoster } from '../../../../host-agent/desired/get-roster.ts';
 import { RosterFile } from '../../../../host-agent/desired/put-roster.ts';
 import { rosterDigest } from '../../../../src/roster/digest.ts';
 import type { OrderOutcome } from '../../../../src/wire/gen/fleet/v1/orders.ts';
+import type { PutRosterRequest } from '../../../../src/wire/gen/fleet/v1/roster.ts';
 import { fromHere, newId, realOrders } from '../command/order-ground.ts';
 
 const BEFORE = '# ours\nversion: 2\nagents:\n  - name: coder # the best\n    runtime: pi\n';
@@ -42,7 +45,10 @@ afterEach(async () => {
 });
 
 const readRoster: ReturnType<typeof getRoster> = (request, context) =>
-  getRoster({ mosaicHome: home, undeployed: async () => [], orphans: async () => [] })(request, context);
+  getRoster({
+    mosaicHome: home,
+    standing: async () => ({ undeployed: [], orphans: [], operatorUnits: [], leftOver: [] }),
+  })(request, context);
 const rosterFile = () =>
   new RosterFile({
     mosaicHome: home,
@@ -161,4 +167,43 @@ test('a host that only lets others start and stop agents lets nobody write its r
   expect(await strict.putRoster(request, fromHere())).toMatchObject({ outcome: 'refused' });
   expect(filesOf()).toEqual(['agents']);
   await strict.stopped();
+});
+
+describe('a host-agent that ended while it wrote', () => {
+  const cutAt = async (id: string, expectedDigest: string, wrote: string | null): Promise<OrderOutcome> => {
+    const journalPath = join(home, 'cut.journal');
+    const reached = Promise.withResolvers<void>();
+    const put = async (_: PutRosterRequest, run: OrderRun): Promise<OrderEnd> => {
+      await run.typing();
+      if (wrote !== null) writeFileSync(roster, wrote);
+      reached.resolve();
+      await new Promise((_, reject) => run.signal.addEventListener('abort', reject));
+      throw new Error('never reached');
+    };
+    const file = rosterFile();
+    const cut = { put, digestOf: (text: string) => file.digestOf(text), lookBack: () => file.lookBack({}) };
+    const first = realOrders(home, new Map(), { journalPath, roster: cut });
+    const request = { id, hostAgent: 'W-jarvis/jarvis', text: AFTER, expectedDigest, force: false, timeoutMs: 5_000 };
+    const told = first.putRoster(request, fromHere());
+    await reached.promise;
+    await first.stopped();
+    expect(await told).toMatchObject({ outcome: 'pending' });
+    const next = realOrders(home, new Map(), { journalPath, roster: file });
+    const after = await next.putRoster(request, fromHere());
+    await next.stopped();
+    return after;
+  };
+
+  test('after the text was there: its successor tells that it is done', async () => {
+    writeFileSync(roster, BEFORE);
+    const after = await cutAt('cut-1', rosterDigest(BEFORE), AFTER);
+    expect(after).toMatchObject({ outcome: 'done', reason: 'the host-agent ended meanwhile', repeated: true });
+  });
+
+  test('before that, or where a hand changed it since: nobody can know, and the file stays as it is', async () => {
+    writeFileSync(roster, BEFORE);
+    const after = await cutAt('cut-2', rosterDigest(BEFORE), null);
+    expect(after).toMatchObject({ outcome: 'unknown', reason: expect.stringMatching(/it was not written, or is/) });
+    expect(readFileSync(roster, 'utf8')).toBe(BEFORE);
+  });
 });

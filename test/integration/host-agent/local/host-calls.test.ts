@@ -55,7 +55,7 @@ beforeEach(async () => {
       channel: null,
       onChange: () => ({ [Symbol.dispose]: () => {} }),
     },
-    upstream: { describe: () => ({ state: 'unreachable', address: '', reason: 'cable', ageMs: 0 }) },
+    upstream: { describe: () => ({ state: 'unreachable', address: '', reason: 'cable', ageMs: 0, peers: [] }) },
     log: silentLogger(),
     names: () => ({ host: 'W-jarvis', user: 'jarvis' }),
     signal: stopping.signal,

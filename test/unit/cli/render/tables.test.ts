@@ -195,7 +195,13 @@ describe('the tables of the product page', () => {
   });
 
   test('the first line without the controller', () => {
-    const upstream = { state: 'unreachable', address: 'W-jarvis:7443', reason: 'refused', ageMs: 40 * SECOND };
+    const upstream = {
+      state: 'unreachable',
+      address: 'W-jarvis:7443',
+      reason: 'refused',
+      ageMs: 40 * SECOND,
+      peers: [],
+    };
     const cut = picture([jarvis], [], { upstream });
     expect(localOnlyLine(cut)).toBe('LOCAL ONLY: controller W-jarvis:7443 unreachable 40s (refused)');
     expect(cut.complete).toBe(false);

@@ -61,6 +61,7 @@ export const asItShouldBe = (entry = CORE): FullFacts => {
     envSocket: undefined,
     session: 'unit',
     writer: null,
+    dropIns: [],
     isLingering: true,
     launch: 'same',
   };

@@ -192,6 +192,12 @@ describe('an agent that leaves its layout', () => {
     expect(kinds({ ...written, session: 'unit', unit: unitNow() })).toEqual([]);
   });
 
+  test('is told which drop-ins its new unit has from the template of before', () => {
+    const dropIns = ['/home/u/.config/systemd/user/mosaic-agent@.service.d/memory.conf'];
+    expect(plan({ ...asItShouldBe(CORE), dropIns }).notes).toEqual([`its unit is also what these say: ${dropIns[0]}`]);
+    expect(plan({ ...asOperatorHasIt(SHARED), dropIns }).notes).toEqual([]);
+  });
+
   test('goes back by its roster alone: its template runs it again', () => {
     const own = asItShouldBe(CORE).own;
     const back = { ...asOperatorHasIt(SHARED), own, session: 'elsewhere', unit: unitNow() } as const;

@@ -48,6 +48,18 @@ test('a unit that is older in systemd than on disk wants a reload, whoever’s i
   ]);
 });
 
+test('a drop-in that also reaches a unit which fleet wrote is named; what its operator’s own unit is made of is not', async () => {
+  const conf = ground.write('.config/systemd/user/mosaic-agent@.service.d/memory.conf', '[Service]\nMemoryMax=1G\n');
+  ground.rows = ['coder', 'other'].map((agent) =>
+    agentRow({ agent, key: agent, managed: true, unit: unitReading(`mosaic-agent@${agent}.service`) }),
+  );
+  expect(await units(ground.options())).toMatchObject([{ check: 'units', outcome: 'ok' }]);
+  ground.write('.config/systemd/user/mosaic-agent@coder.service', '[Unit]\nX-Fleet-Agent=coder\n');
+  expect(await units(ground.options())).toMatchObject([
+    { check: 'drop-in', outcome: 'warning', what: `${conf}: for coder` },
+  ]);
+});
+
 test('a fixed unit that was copied where systemd does not read is told with the one that runs', async () => {
   const read = ground.write('.config/systemd/user/mosaic-agent@.service', 'old');
   const lost = ground.write('.config/mosaic/systemd/user/mosaic-agent@.service', 'fixed');

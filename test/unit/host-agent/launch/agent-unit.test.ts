@@ -69,11 +69,18 @@ describe('the unit of an agent with a tmux server of its own', () => {
     expect(settings(agentUnitText(agent(over), ground()), 'Restart')).toEqual([restart]);
   });
 
-  test('does not end because a child of the agent ran out of memory, and gives up on one that dies at once', () => {
+  test('does not end because a child of the agent ran out of memory', () => {
     expect(settings(text, 'OOMPolicy')).toEqual(['continue']);
+  });
+
+  test('gives up on an agent that crashes again and again, but not within a minute without network at boot', () => {
     const [unitSection] = text.split('[Service]');
-    expect(settings(unitSection as string, 'StartLimitIntervalSec')).toEqual(['120']);
-    expect(settings(unitSection as string, 'StartLimitBurst')).toEqual(['5']);
+    const number = (section: string, name: string): number => Number(settings(section, name)[0]);
+    const [interval, burst] = ['StartLimitIntervalSec', 'StartLimitBurst'].map((name) => number(unitSection!, name));
+    const delay = number(text, 'RestartSec');
+    expect((burst! - 1) * delay).toBeGreaterThan(60);
+    // One that lives for a quarter of a minute each time is still a crash loop.
+    expect((burst! - 1) * (delay + 15)).toBeLessThan(interval!);
   });
 
   test('holds nothing of the agent’s environment: everybody can read a unit', () => {

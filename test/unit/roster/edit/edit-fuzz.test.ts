@@ -5,6 +5,7 @@ import { editRoster } from '../../../../src/roster/edit/edit-roster.ts';
 import { migratedRoster } from '../../../../src/roster/edit/migrated-roster.ts';
 import { rosterPartOf } from '../../../../src/roster/edit/roster-part.ts';
 import { parseRoster } from '../../../../src/roster/parse.ts';
+import { RosterText } from '../../../../src/roster/roster-text.ts';
 import { type Chance, chance } from '../chance.ts';
 
 const ROUNDS = 300;
@@ -113,14 +114,13 @@ describe.each([1, 2, 3])('a roster edited by a program (seed %i)', (seed) => {
   test('in parts, one for each place, is the whole again', () => {
     const next = chance(seed + 200);
     for (let round = 0; round < ROUNDS; round += 1) {
-      const text = randomRoster(next);
+      const text = new RosterText(randomRoster(next));
       const { roster } = parseRoster(text, 'f');
       const places = [...new Set(roster!.agents.map(({ host }) => host))];
       const parts = places.map((host) =>
         agentsOf(
           rosterPartOf(
-            text,
-            roster!,
+            { text, roster: roster! },
             roster!.agents.filter((agent) => agent.host === host),
           ),
         ),
@@ -141,7 +141,7 @@ describe.each([1, 2, 3])('a roster edited by a program (seed %i)', (seed) => {
       const text = randomRoster(next);
       const { roster } = parseRoster(text, 'f');
       const moved = roster!.agents.filter(() => next() < 0.5);
-      const after = agentsOf(migratedRoster(text, roster!, moved));
+      const after = agentsOf(migratedRoster(new RosterText(text), roster!, moved));
       const names = new Set(moved.map(({ name }) => name));
       expect(after, JSON.stringify(text)).toEqual(
         roster!.agents.map((agent) => (names.has(agent.name) && agent.layout === 'shared' ? isolated(agent) : agent)),

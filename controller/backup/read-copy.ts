@@ -1,0 +1,25 @@
+/** What stands in a copy of the store that nobody writes to, read through from its first entry to its last. */
+import { AUDIT_PREFIX, decodeRecord, GENESIS } from '../audit/audit-record.ts';
+import { type BackupAbout, entriesOf } from '../store/backup-file.ts';
+import type { IdentityRecord } from '../store/records.ts';
+
+export type Counted = Pick<BackupAbout, 'hosts' | 'entries' | 'audit'>;
+
+export const readCopy = async (path: string): Promise<Counted> => {
+  let hosts = 0;
+  let entries = 0;
+  let newest: Uint8Array | null = null;
+  for await (const { key, value } of entriesOf(path)) {
+    entries++;
+    if (key.startsWith('identity/') && isHost(value)) hosts++;
+    if (key.startsWith(AUDIT_PREFIX)) newest = value;
+  }
+  const { sequence, hash } = newest === null ? { sequence: 0, hash: GENESIS } : decodeRecord(newest);
+  return { hosts, entries, audit: { sequence, hash } };
+};
+
+/** Enrolled and not revoked. */
+const isHost = (value: Uint8Array): boolean => {
+  const { kind, revoked } = JSON.parse(Buffer.from(value).toString('utf8')) as IdentityRecord;
+  return kind === 'host' && !revoked;
+};

@@ -1,0 +1,84 @@
+/**
+ * Trust between cells: begun by an invitation, kept current by the peers themselves. Whenever a line stands anew, and
+ * every few minutes, each tells the other its authorities and addresses as they are (SPIFFE Federation, 5: bundle refresh).
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import type { ToldPeer } from '../../src/identity/peer-bundle.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { sleep } from '../../src/runtime/sleep.ts';
+import { EnrollmentServiceService } from '../../src/wire/gen/fleet/v1/enrollment.ts';
+import { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { PeerIdentity } from '../../src/wire/gen/fleet/v1/peers.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { FailureLimit } from '../enrollment/failure-limit.ts';
+import { limitedAttempt } from '../enrollment/limited-attempt.ts';
+import type { Handlers } from '../grpc/handlers.ts';
+import { actorOf } from '../tenancy/caller.ts';
+import type { Invitations } from './invitations.ts';
+import type { PeerChannel } from './peer-channel.ts';
+import type { Peers } from './peers.ts';
+
+const REFRESH_MS = 60_000;
+const DEADLINE_MS = 10_000;
+
+export const exchangeHandlers = ({
+  peers,
+  invitations,
+  audit,
+  limit,
+}: {
+  peers: Peers;
+  invitations: Invitations;
+  audit: AuditLog;
+  limit: FailureLimit;
+}): Pick<Handlers<typeof EnrollmentServiceService>, 'joinPeer' | 'refreshPeer'> => ({
+  joinPeer: (caller, { secret, identity }) =>
+    limitedAttempt({ limit, audit }, caller, 'join-peer', async () => {
+      await invitations.use(secret, told(identity), (cell) =>
+        audit.record({ actor: actorOf(caller), verb: 'join-peer', target: cell, outcome: 'allowed', reason: '' }),
+      );
+      return { identity: said(peers) };
+    }),
+  refreshPeer: async (caller, { identity }) => {
+    await peers.refresh(caller.name, told(identity));
+    return { identity: said(peers) };
+  },
+});
+
+export interface PeerLine {
+  cell: string;
+  channel: PeerChannel;
+  signal: AbortSignal;
+  log: Logger;
+  /** Hears what we may do there, whenever that is asked. */
+  learn(verbs: readonly string[]): void;
+}
+
+/** Until the signal aborts. A peer that does not answer this is none the worse a peer. */
+export const exchangeWith = (peers: Peers, { cell, channel, signal, log, learn }: PeerLine): void => {
+  const refresh = async (): Promise<void> => {
+    const options = { signal, deadlineMs: DEADLINE_MS };
+    const request = { identity: said(peers) };
+    const { identity } = await channel.askOnce(EnrollmentServiceService.refreshPeer, request, options);
+    await peers.refresh(cell, told(identity));
+    learn((await channel.askOnce(FleetServiceService.whoAmI, {}, options)).verbs);
+  };
+  void (async () => {
+    while (!signal.aborted) {
+      await refresh().catch((error: unknown) => {
+        if (!signal.aborted) log.info({ peer: cell, why: (error as Error).message }, 'trust with a peer not refreshed');
+      });
+      await sleep(REFRESH_MS, signal);
+    }
+  })();
+};
+
+const said = (peers: Peers): PeerIdentity => {
+  const { cell, trustBundlePem, addresses } = peers.own();
+  return { cell, trustBundlePem, addresses };
+};
+
+const told = (identity: PeerIdentity | undefined): ToldPeer => {
+  if (identity === undefined) throw new FleetError('INVALID_ARGUMENT', 'the other cell says nothing of itself');
+  return identity;
+};

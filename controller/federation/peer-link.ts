@@ -1,0 +1,264 @@
+/**
+ * The line to one peer: a FleetService client of its controller that follows what is granted, resumed by token, tried
+ * again for ever. What fails here stays here: a slow or frozen peer costs one stream, and its rows keep their age.
+ *
+ *   connecting ──heard──▶ connected ──silent / closed──▶ resuming ──▶ lost ──heard──▶ connected
+ *        └──────────────────────┴───told so by the peer──▶ revoked
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import { LINK_THRESHOLDS } from '../../src/domain/link.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { Listeners } from '../../src/runtime/listeners.ts';
+import type { Logger } from '../../src/runtime/logger.ts';
+import { sleep } from '../../src/runtime/sleep.ts';
+import { refusalReasonOf } from '../../src/wire/errors.ts';
+import { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
+import type { PeerRecord } from '../store/records.ts';
+import { Breaker, type BreakerOptions } from './breaker.ts';
+import { BrokenLine, PeerChannel } from './peer-channel.ts';
+import type { PeerRows } from './peer-rows.ts';
+
+export type PeerLinkState = 'connecting' | 'connected' | 'resuming' | 'lost' | 'revoked';
+
+export interface PeerLinkOptions {
+  rows: PeerRows;
+  clock: Clock;
+  log: Logger;
+  /** As the store has it now. */
+  peer: () => PeerRecord;
+  /** Our own leaf and its key, as they are now. */
+  identity: () => { certificatePem: string; keyPem: string };
+  /** Beside the rows, whenever the line stands anew. */
+  onConnected?: (channel: PeerChannel, signal: AbortSignal) => void;
+  breaker?: BreakerOptions;
+}
+
+export interface PeerStanding {
+  state: PeerLinkState;
+  reason: string | null;
+  sinceMono: number;
+}
+
+const LOOK_MS = 500;
+const MAX_REASON_CHARACTERS = 200;
+
+export class PeerLink {
+  readonly #options: PeerLinkOptions;
+  readonly #breaker: Breaker;
+  readonly #changed = new Listeners();
+  #channel: PeerChannel | null = null;
+  #standing: PeerStanding;
+  #lastHeardMono: number | null = null;
+  /** Of the address that answered last, so that it is tried first. */
+  #address = '';
+  #tries = 0;
+  #certificateNotAfterMs: number | null = null;
+  /** Aborted to look anew: at another record, with a new certificate. */
+  #anew = new AbortController();
+  /** Other grants count now, and what is held was told by those before. */
+  #isOutdated = false;
+
+  constructor(options: PeerLinkOptions) {
+    this.#options = options;
+    this.#breaker = new Breaker(options.clock, options.breaker);
+    this.#standing = { state: 'connecting', reason: null, sinceMono: options.clock.monotonicMs() };
+  }
+
+  get standing(): PeerStanding {
+    const { state } = this.#standing;
+    return state === 'connected' && this.#options.rows.isCut
+      ? { ...this.#standing, reason: 'row limit' }
+      : this.#standing;
+  }
+
+  /** For "fleet peer ls". */
+  describe() {
+    const { clock } = this.#options;
+    const nowMono = clock.monotonicMs();
+    const { state, reason, sinceMono } = this.standing;
+    return {
+      state,
+      reason: reason ?? undefined,
+      ageMs: nowMono - sinceMono,
+      breaker: this.#breaker.state,
+      nextTryInMs: state === 'connected' ? undefined : this.#breaker.waitMs,
+      lastSuccessAgeMs: this.#lastHeardMono === null ? undefined : nowMono - this.#lastHeardMono,
+      address: this.#address,
+      certificateNotAfterMs: this.#certificateNotAfterMs ?? undefined,
+    };
+  }
+
+  /** Hears of each change of the standing. */
+  onChange(listener: () => void): Disposable {
+    return this.#changed.add(listener);
+  }
+
+  /** Where calls go while the line stands; UNAVAILABLE at once while it does not. */
+  channel(): PeerChannel {
+    const { cell } = this.#options.peer();
+    if (this.#channel !== null && this.#standing.state === 'connected') return this.#channel;
+    const { state, reason } = this.#standing;
+    const next = this.#breaker.waitMs > 0 ? `, tried again in ${Math.ceil(this.#breaker.waitMs / 1_000)} s` : '';
+    throw new FleetError('UNAVAILABLE', `cell ${cell} cannot be asked: ${state}${reason ? ` (${reason})` : ''}${next}`);
+  }
+
+  /** Its record or our certificate changed: a new line, at once; calls of the one before go on. */
+  renew(): void {
+    this.#breaker.hurry();
+    this.#anew.abort();
+  }
+
+  /** Until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        await this.#pause(signal);
+        if (signal.aborted) return;
+        this.#anew = new AbortController();
+        this.#breaker.begin();
+        const error = await this.#follow(AbortSignal.any([signal, this.#anew.signal]));
+        if (signal.aborted) return;
+        if (this.#anew.signal.aborted) continue;
+        if (this.#isTakenUp(error)) continue;
+        this.#channel?.close();
+        this.#channel = null;
+        this.#fell(error);
+      }
+    } finally {
+      this.#channel?.close();
+      this.#channel = null;
+    }
+  }
+
+  /** While nothing comes, what is held grows old. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#breaker.waitMs > 0) {
+      await sleep(Math.min(LOOK_MS, this.#breaker.waitMs), AbortSignal.any([signal, this.#anew.signal]));
+      this.#age();
+    }
+  }
+
+  /** Why it ended. Channel and calls stay where it ended to begin anew. */
+  async #follow(signal: AbortSignal): Promise<FleetError> {
+    const { rows, clock, peer, identity, onConnected } = this.#options;
+    const { cell, trustBundlePem } = peer();
+    const address = this.#nextAddress();
+    if (address === null) return new FleetError('FAILED_PRECONDITION', 'it told no address');
+    const before = this.#channel;
+    const channel = new PeerChannel(address, { ...identity(), trustBundlePem, cell }, () => clock.nowMs());
+    const over = new AbortController();
+    const until = AbortSignal.any([signal, over.signal]);
+    const silence = this.#silence(over);
+    try {
+      const request = { follow: true, resumeToken: rows.resumeToken, localOnly: false, hostsOnly: false };
+      await channel.ask(FleetServiceService.watchAgents, request, {
+        signal: until,
+        deadlineMs: 0,
+        onMessage: (frame) => {
+          silence.heard();
+          this.#lastHeardMono = clock.monotonicMs();
+          if (!rows.apply(frame) || this.#channel === channel) return;
+          this.#channel = channel;
+          before?.retire();
+          this.#stands(channel);
+          onConnected?.(channel, until);
+        },
+      });
+      return new BrokenLine('UNAVAILABLE', `${address} ended the stream`);
+    } catch (error) {
+      return error instanceof FleetError
+        ? error
+        : new FleetError('INTERNAL', 'its rows cannot be read', { cause: error });
+    } finally {
+      silence.end();
+      over.abort();
+      if (this.#channel !== channel) channel.close();
+    }
+  }
+
+  /** Counted in looks, so that a pause of our own is not taken for the peer's. */
+  #silence(over: AbortController): { heard(): void; end(): void } {
+    const { rows } = this.#options;
+    let silentMs = 0;
+    const timer = setInterval(() => {
+      silentMs += LOOK_MS;
+      if (this.#isOutdated && silentMs > LOOK_MS) this.#forget();
+      if (silentMs > LINK_THRESHOLDS.silentMs) over.abort(new BrokenLine('UNAVAILABLE', 'silent'));
+      if (!rows.hasRoom) return;
+      rows.forgetPlace();
+      this.renew();
+    }, LOOK_MS);
+    return {
+      heard: () => {
+        silentMs = 0;
+      },
+      end: () => clearInterval(timer),
+    };
+  }
+
+  #stands(channel: PeerChannel): void {
+    this.#breaker.succeeded();
+    this.#isOutdated = false;
+    this.#address = channel.address;
+    this.#tries = 0;
+    this.#certificateNotAfterMs = channel.certificateNotAfterMs;
+    this.#move('connected', null);
+  }
+
+  /** Rows that are granted no more go with the next snapshot, which comes at once, or go all; other calls go on. */
+  #isTakenUp(error: FleetError): boolean {
+    if (refusalReasonOf(error) !== 'grants_changed' || this.#isOutdated) return false;
+    this.#isOutdated = true;
+    this.#options.rows.forgetPlace();
+    return true;
+  }
+
+  #forget(): void {
+    this.#isOutdated = false;
+    this.#options.rows.clear();
+  }
+
+  #fell(error: FleetError): void {
+    const { rows, log, peer } = this.#options;
+    this.#breaker.failed();
+    if (this.#isOutdated) this.#forget();
+    const why = refusalReasonOf(error);
+    log.info({ peer: peer().cell, code: error.code, why: error.message, refusal: why }, 'line to a peer ended');
+    if (why === 'revoked') {
+      rows.clear();
+      // What is granted still is told at once.
+      if (this.#standing.state === 'connected') this.#breaker.hurry();
+      this.#move('revoked', 'by the peer');
+      return;
+    }
+    // A place in what cannot be read is none.
+    if (!(error instanceof BrokenLine) && why === null) rows.forgetPlace();
+    const words = why ?? error.message.slice(0, MAX_REASON_CHARACTERS);
+    if (this.#standing.state === 'connected') this.#move('resuming', words);
+    else if (this.#standing.state !== 'revoked') this.#standing = { ...this.#standing, reason: words };
+    this.#age();
+  }
+
+  #age(): void {
+    const { rows, clock } = this.#options;
+    const { state, reason } = this.#standing;
+    if (state === 'connected' || state === 'revoked') return;
+    const heardMono = this.#lastHeardMono ?? this.#standing.sinceMono;
+    const isLost = clock.monotonicMs() - heardMono >= LINK_THRESHOLDS.lostMs;
+    if (isLost && state !== 'lost') this.#move('lost', reason);
+    rows.unreachable(isLost ? 'lost' : 'unconfirmed');
+  }
+
+  #move(state: PeerLinkState, reason: string | null): void {
+    const { clock } = this.#options;
+    const { state: before, sinceMono } = this.#standing;
+    this.#standing = { state, reason, sinceMono: before === state ? sinceMono : clock.monotonicMs() };
+    this.#changed.emit();
+  }
+
+  #nextAddress(): string | null {
+    const { addresses } = this.#options.peer();
+    const ordered = [...new Set([this.#address, ...addresses])].filter((address) => addresses.includes(address));
+    return ordered[this.#tries++ % ordered.length] ?? null;
+  }
+}

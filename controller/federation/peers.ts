@@ -1,0 +1,134 @@
+/**
+ * Peers as records: held once trust was exchanged, refreshed by their own word, removed. A cell's name belongs to the
+ * bundle with which it came for as long as it is a peer.
+ */
+import { FleetError } from '../../src/domain/errors.ts';
+import { checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
+import { isCellName } from '../../src/identity/spiffe-id.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { PeerRecord, Records } from '../store/records.ts';
+import type { Commit } from '../store/store.ts';
+import { DEFAULT_TENANT, requireTenant } from '../tenancy/tenants.ts';
+
+/** What is told of ourselves. */
+export interface OwnIdentity extends ToldPeer {
+  /** Of the authority that signs now. */
+  fingerprint: string;
+}
+
+/** Rows that are held of one peer. */
+export const ROW_LIMIT = 10_000;
+
+const meanwhile = (): FleetError =>
+  new FleetError('ABORTED', 'the peer changed at this moment: try again', { retryable: true });
+
+export class Peers {
+  readonly #records: Records;
+  readonly #clock: Clock;
+  readonly own: () => OwnIdentity;
+
+  constructor(records: Records, clock: Clock, own: () => OwnIdentity) {
+    this.#records = records;
+    this.#clock = clock;
+    this.own = own;
+  }
+
+  get(cell: string): PeerRecord | undefined {
+    return this.#records.peers.get(cell);
+  }
+
+  all(): PeerRecord[] {
+    return [...this.#records.peers.entries()].map(([, peer]) => peer);
+  }
+
+  /** ALREADY_EXISTS when the name is ours, or another bundle's; INVALID_ARGUMENT when it is none. */
+  requireFree(cell: string, trustBundlePem: string | null): void {
+    if (!isCellName(cell)) {
+      throw new FleetError('INVALID_ARGUMENT', `cell name ${JSON.stringify(cell)}: use 1 to 63 of a-z 0-9 . -`);
+    }
+    if (cell === this.own().cell) {
+      throw new FleetError('ALREADY_EXISTS', `${cell} is the name of both cells: a peer needs a name of its own`);
+    }
+    const held = this.get(cell);
+    if (held?.state !== 'active' || held.trustBundlePem === trustBundlePem) return;
+    throw new FleetError(
+      'ALREADY_EXISTS',
+      `${cell} is a peer already, by the bundle it came with: "fleet peer rm ${cell}" comes first`,
+    );
+  }
+
+  /** Those of this cell for whom a peer exists. NOT_FOUND for one that is none; nobody named: the one that is always there. */
+  audience(tenants: readonly string[]): string[] {
+    for (const tenant of tenants) requireTenant(this.#records, tenant);
+    return tenants.length === 0 ? [DEFAULT_TENANT] : [...new Set(tenants)];
+  }
+
+  /** One that may join, as a part of a commit. */
+  writingInvited(cell: string, audience: string[]): { key: string; value: Uint8Array } {
+    const invited: PeerRecord = {
+      cell,
+      addresses: [],
+      trustBundlePem: '',
+      audience,
+      state: 'invited',
+      invitedMs: this.#clock.nowMs(),
+      acceptedMs: null,
+      revokedMs: null,
+      limits: { rows: ROW_LIMIT },
+    };
+    return this.#records.peers.writing(cell, invited);
+  }
+
+  /** From now on a peer. What else is in the commit holds with it or not at all. */
+  async hold(peer: ToldPeer, audience: string[], beside: Pick<Commit, 'expect' | 'put'> = {}): Promise<PeerRecord> {
+    const held = this.get(peer.cell);
+    const nowMs = this.#clock.nowMs();
+    const record: PeerRecord = {
+      ...peer,
+      audience,
+      state: 'active',
+      invitedMs: held?.state === 'invited' ? held.invitedMs : nowMs,
+      acceptedMs: nowMs,
+      revokedMs: null,
+      limits: held?.limits ?? { rows: ROW_LIMIT },
+    };
+    await this.#commit(record, beside);
+    return record;
+  }
+
+  /** Its own word, over a line that proved to be its: its authorities and addresses as they are now. */
+  async refresh(cell: string, told: ToldPeer): Promise<void> {
+    const held = this.get(cell);
+    const peer = checkedPeer(told);
+    if (held?.state !== 'active' || peer.cell !== cell) {
+      throw new FleetError('PERMISSION_DENIED', 'a cell speaks for itself only');
+    }
+    const { trustBundlePem } = peer;
+    const addresses = peer.addresses.length > 0 ? peer.addresses : held.addresses;
+    if (trustBundlePem === held.trustBundlePem && addresses.join() === held.addresses.join()) return;
+    await this.#commit({ ...held, trustBundlePem, addresses });
+  }
+
+  /** NOT_FOUND when there is none. Its invitations that were not used fall with it. Durable when it resolves. */
+  async remove(cell: string): Promise<PeerRecord> {
+    const held = this.get(cell);
+    if (held === undefined || held.state === 'revoked') {
+      throw new FleetError('NOT_FOUND', `no peer ${JSON.stringify(cell.slice(0, 64))}: see "fleet peer ls"`);
+    }
+    const revoked: PeerRecord = { ...held, state: 'revoked', revokedMs: this.#clock.nowMs() };
+    const { invitations } = this.#records;
+    const open = [...invitations.entries()].filter(([, each]) => each.used === null && each.cell === cell);
+    await this.#commit(revoked, { remove: open.map(([name]) => invitations.keyOf(name)) });
+    return revoked;
+  }
+
+  async #commit(record: PeerRecord, { expect = [], put = [], remove = [] }: Commit = {}): Promise<void> {
+    const { peers, store } = this.#records;
+    const committed = await store.commit({
+      expect: [...expect, peers.expectation(record.cell)],
+      put: [...put, peers.writing(record.cell, record)],
+      remove,
+    });
+    if (committed === null) throw meanwhile();
+  }
+}

@@ -1,0 +1,74 @@
+/** How a cell stands between two authorities, for people and for programs: who has what, and what becomes of who has not. */
+import { cleanText } from '../../domain/clean-text.ts';
+import type { AuthorityHolder, AuthorityStanding } from '../../wire/gen/fleet/v1/rotation.ts';
+
+/** Enough of a fingerprint for people to tell two apart. */
+const short = (fingerprint: string): string => fingerprint.slice(0, 12);
+
+/** `host/user`, or `operator NAME`. */
+export const holderName = ({ spiffeId }: AuthorityHolder): string => {
+  const [kind, name = '', , user] = spiffeId.replace(/^spiffe:\/\/[^/]+\//, '').split('/');
+  return cleanText(kind === 'host' ? `${name}/${user}` : `${kind} ${name}`);
+};
+
+const namesOf = (holders: readonly AuthorityHolder[]): string => holders.map(holderName).join(', ');
+
+/** Those that the next step would lock out: they cannot know the controller by its new certificate. */
+export const leftBehind = ({ holders }: AuthorityStanding): AuthorityHolder[] =>
+  holders.filter(({ connected, trusts }) => !connected && !trusts);
+
+export const standingLines = (standing: AuthorityStanding): string[] => {
+  const { phase, signing, other, holders } = standing;
+  if (phase === 'none') return [`authority ${short(signing)} signs; no rotation is under way`, ...strangers(standing)];
+  const isBegun = phase === 'begun';
+  const connected = holders.filter((holder) => holder.connected);
+  const ready = connected.filter((holder) => (isBegun ? holder.trusts : holder.renewed));
+  const waiting = connected.filter((holder) => !ready.includes(holder));
+  return [
+    isBegun
+      ? `begun: authority ${short(other)} is trusted, too; ${short(signing)} still signs`
+      : `switched: authority ${short(signing)} signs; ${short(other)} is still trusted`,
+    `${ready.length} of ${connected.length} connected hosts ${isBegun ? 'trust it' : 'have a certificate of it'}`,
+    ...(waiting.length === 0 ? [] : [`not yet: ${namesOf(waiting)}`]),
+    ...away(standing),
+    ...strangers(standing),
+    `next: fleet controller rotate-ca ${isBegun ? 'switch, or abort' : 'finish'}`,
+  ];
+};
+
+const away = ({ holders }: AuthorityStanding): string[] => {
+  const told = holders.filter(({ connected, trusts, renewed }) => !connected && trusts && !renewed);
+  return told.length === 0 ? [] : [`away, and come back by themselves: ${namesOf(told)}`];
+};
+
+/** Who does not trust what signs now, or will sign. */
+const strangers = (standing: AuthorityStanding): string[] => {
+  const left = leftBehind(standing);
+  const hosts = left.filter(isHost);
+  const people = left.filter((holder) => !isHost(holder));
+  const isBegun = standing.phase === 'begun';
+  const joining = isBegun
+    ? 'they join again unless they are back before the switch'
+    : 'they join again: fleet host add USER@MACHINE --replace';
+  const loggingIn = isBegun
+    ? 'they are invited again unless they type a command before the switch'
+    : 'they are invited again: fleet operator invite NAME';
+  return [
+    ...(hosts.length === 0 ? [] : [`away without it: ${namesOf(hosts)}; ${joining}`]),
+    ...(people.length === 0 ? [] : [`not told yet: ${namesOf(people)}; ${loggingIn}`]),
+  ];
+};
+
+const isHost = ({ spiffeId }: AuthorityHolder): boolean => spiffeId.includes('/host/');
+
+export const standingObject = ({ phase, signing, other, holders }: AuthorityStanding): object => ({
+  phase,
+  signing,
+  other: other || null,
+  holders: holders.map(({ spiffeId, connected, trusts, renewed }) => ({
+    spiffe_id: spiffeId,
+    connected,
+    trusts,
+    renewed,
+  })),
+});

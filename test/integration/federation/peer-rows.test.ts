@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { agentRow } from '../../helpers/agent-row.ts';
+import { PeerCells } from '../../helpers/peer-cells.ts';
+import { until } from '../../helpers/until.ts';
+
+const SOON = { timeoutMs: 30_000 };
+let cells: PeerCells;
+beforeEach(async () => {
+  cells = await PeerCells.start();
+});
+afterEach(() => cells?.end());
+
+const standing = async () => (await cells.home.controller.view()).upstreamAt(0)?.peers[0];
+
+test('what a peer grants stands beside our own, under its own cell, and is followed', async () => {
+  const host = await cells.partner.host('dragon-lin');
+  await cells.home.host('dragon-lin');
+  expect(await cells.rows()).toBeNull();
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  const view = await cells.home.controller.view();
+  expect([...view.hostAgentIds()].sort()).toEqual(['dragon-lin/u', 'partner/dragon-lin/u']);
+  expect(view.momentOf('partner/dragon-lin/u', 0)).toMatchObject({
+    current: true,
+    host: { cell: 'partner', user: 'u' },
+  });
+  host.put(agentRow({ key: 'b', agent: 'coder0-1' }));
+  await cells.untilRows(2);
+  host.remove('b');
+  await cells.untilRows(1);
+  expect(await standing()).toMatchObject({ cell: 'partner', state: 'connected' });
+  expect((await cells.partner.controller.view()).hostAgentIds()).not.toContain('home/dragon-lin/u');
+});
+
+test('rows of a peer that cannot be heard stay with their age, and it is back by itself', async () => {
+  await cells.partner.host('dragon-lin');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  cells.line.cut();
+  await until(async () => (await cells.home.controller.link('partner/dragon-lin/u'))?.startsWith('unconfirmed'), SOON);
+  expect(await cells.rows()).toEqual(['a']);
+  await until(
+    async () => (await cells.home.controller.link('partner/dragon-lin/u')) === 'lost controller_unreachable',
+    SOON,
+  );
+  expect(await standing()).toMatchObject({ state: 'lost' });
+  await until(async () => (await cells.peer())?.link?.breaker === 'open', SOON);
+  const { link } = (await cells.peer()) ?? {};
+  expect(link?.nextTryInMs).toBeGreaterThan(0);
+  expect(await cells.rows()).toEqual(['a']);
+  cells.line.mend();
+  await until(async () => (await cells.home.controller.link('partner/dragon-lin/u')) === 'connected null', SOON);
+  expect((await cells.peer())?.link).toMatchObject({ state: 'connected', breaker: 'closed' });
+});
+
+test('a frozen peer is found silent, and delays nobody', async () => {
+  await cells.partner.host('dragon-lin');
+  const own = await cells.home.host('W-jarvis');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  cells.line.stall('toClient');
+  cells.line.stall('toTarget');
+  own.put(agentRow({ key: 'b', agent: 'new' }));
+  await until(async () => [...(await cells.home.controller.view()).rowsOf('W-jarvis/u')].length === 2, {
+    timeoutMs: 3_000,
+  });
+  await until(async () => (await standing())?.state === 'lost', SOON);
+  expect(await cells.rows()).toEqual(['a']);
+  cells.line.mend();
+  cells.line.reset();
+  await until(async () => (await standing())?.state === 'connected', SOON);
+});
+
+test('a grant that is revoked takes its rows at once, and leaves those of another', async () => {
+  const host = await cells.partner.host('dragon-lin');
+  host.put(agentRow({ key: 'b', agent: 'reviewer' }));
+  await cells.grant(['observe'], { agents: ['coder*'] });
+  const second = await cells.grant(['observe'], { agents: ['reviewer'] });
+  await cells.untilRows(2);
+  await cells.revoke(second);
+  await until(async () => (await cells.rows())?.join() === 'a', SOON);
+  expect(await standing()).toMatchObject({ state: 'connected' });
+});
+
+test('a peer that removed us is revoked, never lost, and nothing of it is kept', async () => {
+  await cells.partner.host('dragon-lin');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  await cells.remove(cells.partner, 'home');
+  await until(async () => (await cells.rows()) === null, SOON);
+  await until(async () => (await standing())?.state === 'revoked', SOON);
+  expect((await cells.peer())?.link).toMatchObject({ state: 'revoked', reason: 'by the peer' });
+});
+
+test('a peer that we removed is gone from the view at once', async () => {
+  await cells.partner.host('dragon-lin');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  await cells.remove(cells.home, 'partner');
+  expect(await cells.rows()).toBeNull();
+  expect(await standing()).toBeUndefined();
+  expect(await cells.peer()).toMatchObject({ state: 'revoked', rows: 0 });
+});
+
+test('nothing of a peer rests on disk: after a restart its rows are there only once it told them anew', async () => {
+  await cells.partner.host('dragon-lin');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  cells.line.cut();
+  await cells.home.controller.stop();
+  await cells.home.controller.begin();
+  expect(await cells.rows()).toBeNull();
+  expect(await standing()).toMatchObject({ cell: 'partner', state: 'connecting' });
+  cells.line.mend();
+  await cells.untilRows(1);
+});
+
+test('what is federated exists for its audience alone', async () => {
+  await cells.end();
+  cells = await PeerCells.start({ tenants: ['acme'] });
+  await cells.partner.host('dragon-lin');
+  const [ours, others] = [await cells.home.host('W-jarvis', { tenantId: 'acme' }), await cells.home.host('W-other')];
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  const seen = async (client: ReturnType<typeof cells.home.as>): Promise<string[]> =>
+    await new Promise((resolve, reject) => {
+      const ids = new Set<string>();
+      const call = client.watchAgents({ follow: false, resumeToken: '', localOnly: false, hostsOnly: false });
+      call.on('data', ({ changes, bookmark }) => {
+        for (const { id } of changes?.hostAgents ?? []) ids.add(id);
+        for (const { cell } of bookmark?.upstream?.peers ?? []) ids.add(`peer ${cell}`);
+      });
+      call.on('error', reject);
+      call.on('end', () => resolve([...ids].sort()));
+    });
+  expect(await seen(cells.home.as(ours))).toEqual(['W-jarvis/u', 'partner/dragon-lin/u', 'peer partner']);
+  expect(await seen(cells.home.as(others))).toEqual(['W-other/u']);
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { standingLines, standingObject } from '../../../../src/cli/controller/standing-text.ts';
+import type { AuthorityHolder, AuthorityStanding } from '../../../../src/wire/gen/fleet/v1/rotation.ts';
+
+const OLD = 'a'.repeat(64);
+const NEW = 'b'.repeat(64);
+const holder = (name: string, over: Partial<AuthorityHolder> = {}): AuthorityHolder => ({
+  spiffeId: `spiffe://home/host/${name}/user/u`,
+  connected: true,
+  trusts: false,
+  renewed: false,
+  ...over,
+});
+const standing = (over: Partial<AuthorityStanding>): AuthorityStanding => ({
+  phase: 'none',
+  signing: OLD,
+  other: '',
+  signingMadeMs: 0,
+  holders: [],
+  ...over,
+});
+const away = { connected: false };
+
+describe('how the authorities stand', () => {
+  test('while the new one is being told: who trusts it, who is waited for, who will have to join again', () => {
+    const holders = [
+      holder('here', { trusts: true }),
+      holder('slow'),
+      holder('gone', away),
+      holder('knows', { ...away, trusts: true }),
+      { ...holder('x', away), spiffeId: 'spiffe://home/operator/ada' },
+    ];
+    expect(standingLines(standing({ phase: 'begun', other: NEW, holders }))).toEqual([
+      'begun: authority bbbbbbbbbbbb is trusted, too; aaaaaaaaaaaa still signs',
+      '1 of 2 connected hosts trust it',
+      'not yet: slow/u',
+      'away, and come back by themselves: knows/u',
+      'away without it: gone/u; they join again unless they are back before the switch',
+      'not told yet: operator ada; they are invited again unless they type a command before the switch',
+      'next: fleet controller rotate-ca switch, or abort',
+    ]);
+  });
+
+  test('while it signs: who has a certificate of it, and by which command who does not know it comes back', () => {
+    const holders = [
+      holder('here', { trusts: true, renewed: true }),
+      holder('gone', away),
+      holder('knows', { ...away, trusts: true }),
+    ];
+    expect(standingLines(standing({ phase: 'switched', signing: NEW, other: OLD, holders }))).toEqual([
+      'switched: authority bbbbbbbbbbbb signs; aaaaaaaaaaaa is still trusted',
+      '1 of 1 connected hosts have a certificate of it',
+      'away, and come back by themselves: knows/u',
+      'away without it: gone/u; they join again: fleet host add USER@MACHINE --replace',
+      'next: fleet controller rotate-ca finish',
+    ]);
+  });
+
+  test('afterwards: in a line, and still who must join again', () => {
+    const holders = [holder('here', { trusts: true, renewed: true }), holder('gone', away)];
+    expect(standingLines(standing({ signing: NEW, holders }))).toEqual([
+      'authority bbbbbbbbbbbb signs; no rotation is under way',
+      'away without it: gone/u; they join again: fleet host add USER@MACHINE --replace',
+    ]);
+    expect(standingObject(standing({ holders: [holder('here')] }))).toMatchObject({
+      phase: 'none',
+      other: null,
+      holders: [{ spiffe_id: 'spiffe://home/host/here/user/u', trusts: false }],
+    });
+  });
+});
