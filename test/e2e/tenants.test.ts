@@ -16,7 +16,12 @@ const INTRUDER = readFileSync(join(import.meta.dirname, '../fixtures/intruder.ts
 /** What a tenant's own files are, below its home. */
 const OWN = ['.local/state/fleet', '.config/fleet'];
 
-const ground = fleetGround({ jarvis: { node: true } });
+const USERS = [
+  { name: 'jwoltje', uid: 1000 },
+  { name: 'acme', uid: 1001 },
+];
+
+const ground = fleetGround({ jarvis: { node: true }, dragon: { users: USERS } });
 /** Of acme: beside jwoltje on dragon-lin, and alone on a machine of their own. */
 let acme: Seat;
 let ada: Seat;
@@ -55,7 +60,6 @@ const JWOLTJE = (tenant: string) => [`dragon-lin/jwoltje ${tenant}`, `dragon-lin
 beforeAll(async () => {
   const { bed, pair } = ground;
   const spare = await bed.boot('spare', { users: [{ name: 'ada', uid: 1000, linger: true }] });
-  await pair.dragon.asRoot('useradd -m -s /bin/bash -u 1001 acme');
   await bed.trust(pair.jarvis, 'jarvis', pair.dragon, 'acme');
   await bed.trust(pair.jarvis, 'jarvis', spare, 'ada');
   acme = { host: pair.dragon, user: 'acme' };
@@ -94,7 +98,7 @@ describe('a tenant', () => {
         ['__complete', '--', 'watch', ''],
       ]) {
         const { stdout, stderr } = await ask(...words);
-        expect(stdout + stderr, words.join(' ')).not.toMatch(/jarvis\/|jwoltje|coder0-0|dogfood|canary|default/);
+        expect(stdout + stderr, words.join(' ')).not.toMatch(/jarvis\/|jwoltje|coder0-0|dogfood|canary/);
       }
       expect((await ask('ps')).stderr).toMatch(/^2 agents, 2 current · cell home, as (acme|ada) \(operator\)$/m);
       const asked = async (agent: string): Promise<string> => {
