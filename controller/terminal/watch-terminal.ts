@@ -30,7 +30,9 @@ export const watchTerminalHandler = (
   const watched = new Map<string, WatchedAgent>();
   return async (caller, request, call, { signal }) => {
     const record = visibleHostOf(options.view, caller, request, 'watch');
-    using leave = openLeave(options, caller, null, request, signal);
+    // A peer has leave for as long as its grant stands; of a host that is removed everybody else is told as its watchers.
+    using grant = caller.grants === null ? null : openLeave(options, caller, null, request, signal);
+    const leave = grant?.signal ?? signal;
     const { hostAgent, key, minIntervalMs } = request;
     // A peer is told of each who watches by name.
     const id = `${hostAgent}\n${key}${isFederated(record) ? `\n${actorOf(caller)}` : ''}`;
@@ -45,7 +47,7 @@ export const watchTerminalHandler = (
         sees: (record) => isVisible(caller, record),
         drop: (error) => dropped.abort(error),
       });
-      const over = AbortSignal.any([leave.signal, dropped.signal]);
+      const over = AbortSignal.any([leave, dropped.signal]);
       await streamScreen(agent, minIntervalMs, tightSink(call), options.clock, over);
       if (!signal.aborted) over.throwIfAborted();
     } finally {
