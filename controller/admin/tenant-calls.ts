@@ -40,7 +40,7 @@ export const tenantHandlers = (
     };
   },
   removeTenant: async (_caller, { tenantId }) => {
-    await removeTenant(records, tenantId);
+    await removeTenant(records, tenantId, clock.nowMs());
     return {};
   },
   bindTenant: async (caller, { tenantId, host, user }) => {

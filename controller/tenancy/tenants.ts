@@ -37,21 +37,23 @@ export const addTenant = async (
   return (await records.store.commit({ expect: [records.tenants.expectation(tenantId)], put })) !== null;
 };
 
-/** FAILED_PRECONDITION while anybody belongs to it; NOT_FOUND. Durable when it resolves. */
-export const removeTenant = async (records: Records, tenantId: string): Promise<void> => {
+/** FAILED_PRECONDITION while anybody or anything hangs on it; NOT_FOUND. Durable when it resolves. */
+export const removeTenant = async (records: Records, tenantId: string, nowMs: number): Promise<void> => {
   requireTenant(records, tenantId);
   if (tenantId === DEFAULT_TENANT) throw new FleetError('FAILED_PRECONDITION', 'the tenant default is always there');
   const users = boundTo(records, tenantId).map(({ host, user }) => `${host}/${user}`);
-  const operators = operatorsOf(records, tenantId);
-  const peers = peersShownTo(records, tenantId);
-  if (users.length + operators.length + peers.length > 0) {
-    const whose = [
-      ...(users.length === 0 ? [] : [`bound are ${users.join(', ')} (fleet tenant unbind)`]),
-      ...(operators.length === 0 ? [] : [`its operators are ${operators.join(', ')} (fleet operator revoke)`]),
-      ...(peers.length === 0 ? [] : [`it sees what ${peers.join(', ')} grants (fleet peer rm)`]),
-    ];
+  const uses: [words: string, names: string[], mend: string][] = [
+    ['bound are', users, 'tenant unbind'],
+    ['its operators are', operatorsOf(records, tenantId), 'operator revoke'],
+    ['it sees agents of', peersShownTo(records, tenantId), 'peer rm'],
+    ['its agents are granted by', grantsOf(records, tenantId, nowMs), 'grant revoke'],
+  ];
+  const whose = uses
+    .filter(([, names]) => names.length > 0)
+    .map(([words, names, mend]) => `${words} ${names.join(', ')} (fleet ${mend})`);
+  // Another one of that name would come into all of it.
+  if (whose.length > 0)
     throw new FleetError('FAILED_PRECONDITION', `tenant ${tenantId} is in use: ${whose.join('; ')}`);
-  }
   const expect = [records.tenants.expectation(tenantId)];
   await records.store.commit({ expect, remove: [records.tenants.keyOf(tenantId)] });
 };
@@ -90,4 +92,15 @@ const peersShownTo = (records: Records, tenantId: string): string[] =>
   [...records.peers.entries()]
     .filter(([, { state, audience }]) => state !== 'revoked' && audience.includes(tenantId))
     .map(([cell]) => cell)
+    .sort();
+
+/** Ids of the grants that give something of it to a peer, or will. */
+const grantsOf = (records: Records, tenantId: string, nowMs: number): string[] =>
+  [...records.grants.entries()]
+    .map(([, grant]) => grant)
+    .filter(({ tenants, revokedMs, expiresMs }) => {
+      const isOver = revokedMs !== null || (expiresMs !== null && expiresMs <= nowMs);
+      return !isOver && tenants.includes(tenantId);
+    })
+    .map(({ id }) => id)
     .sort();

@@ -45,7 +45,9 @@ export const tenantSpecs: readonly CommandSpec[] = [
     arity: [1, 1],
     flags: [form('table', 'json')],
     examples: ['fleet tenant rm acme'],
-    notes: 'Refused (exit 8) while users on hosts are bound to it, or operators see it.',
+    notes:
+      'Refused (exit 8) while users on hosts are bound to it, operators or peers’ agents are its own, or grants name it. What\n' +
+      'happened to its agents stays in the events for their 7 days, also for another tenant of that name.',
     load: async () => (await tenants()).rm,
   },
   {

@@ -59,7 +59,7 @@ describe('an invitation between cells', () => {
     await expect(accept(await invite(), partner, ['acme'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await addTenant(partner.records, 'acme', { nowMs: partner.clock.nowMs(), by: 'test' });
     await accept(await invite(), partner, ['acme']);
-    const failure = await removeTenant(partner.records, 'acme').catch((error: Error) => error);
+    const failure = await removeTenant(partner.records, 'acme', partner.clock.nowMs()).catch((error: Error) => error);
     expect(failure).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('fleet peer rm') });
   });
 
