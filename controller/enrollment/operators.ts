@@ -4,6 +4,7 @@ import { ROLES, type Role } from '../../src/domain/role.ts';
 import { formatSpiffeId, isIdentityName } from '../../src/identity/spiffe-id.ts';
 import type { InviteOperatorRequest, Operator } from '../../src/wire/gen/fleet/v1/operators.ts';
 import type { IdentityRecord, InvitedRecord, Records } from '../store/records.ts';
+import { ADMIN_SOCKET_OPERATOR } from '../tenancy/caller.ts';
 import { requireName, requireTenant } from '../tenancy/tenants.ts';
 import { issueToken, type TokenContext } from './tokens.ts';
 
@@ -30,6 +31,7 @@ export const inviteOperator = async (
 const invitedBy = ({ name, role, tenants, takeover }: InviteOperatorRequest): InvitedRecord => {
   const refuse = (why: string): FleetError => new FleetError('INVALID_ARGUMENT', why);
   requireName('name', name);
+  if (name === ADMIN_SOCKET_OPERATOR) throw refuse(`${name} is how peers know the admin socket: choose another name`);
   if (!ROLES.includes(role as Role)) throw refuse(`role ${JSON.stringify(role)}: one of ${ROLES.join(', ')}`);
   if (role === 'admin' && tenants.length > 0) throw refuse('an admin is told of every tenant: name none');
   if (role === 'viewer' && takeover) throw refuse('a viewer types nothing: a takeover needs the role operator');

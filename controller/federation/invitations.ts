@@ -9,7 +9,7 @@ import { checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
 import { hashTokenSecret, makeTokenSecret, TOKEN_LIFETIME_MAX_MS } from '../../src/identity/token.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { InvitationRecord, PeerRecord, Records } from '../store/records.ts';
-import { checkedAudience, type Peers } from './peers.ts';
+import type { Peers } from './peers.ts';
 
 export interface InvitationWish {
   /** Empty: whichever cell shows it first. */
@@ -52,7 +52,7 @@ export class Invitations {
   /** INVALID_ARGUMENT for an impossible wish, ALREADY_EXISTS for a name that is taken. Durable when it resolves. */
   async make(wish: InvitationWish, createdBy: string): Promise<{ token: string; expiresMs: number }> {
     const { cell } = wish;
-    const audience = checkedAudience(wish.tenants);
+    const audience = this.#peers.audience(wish.tenants);
     const validMs = wish.validSeconds === 0 ? TOKEN_LIFETIME_MAX_MS : wish.validSeconds * 1_000;
     if (validMs > TOKEN_LIFETIME_MAX_MS) {
       throw new FleetError('INVALID_ARGUMENT', `an invitation lives at most ${TOKEN_LIFETIME_MAX_MS / 60_000} minutes`);

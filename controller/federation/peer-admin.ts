@@ -10,7 +10,7 @@ import { actorOf } from '../tenancy/caller.ts';
 import type { Invitations } from './invitations.ts';
 import { joinPeer } from './join-peer.ts';
 import type { PeerLinks } from './peer-links.ts';
-import { checkedAudience, type Peers } from './peers.ts';
+import type { Peers } from './peers.ts';
 
 export interface PeerAdminOptions {
   peers: Peers;
@@ -75,7 +75,7 @@ export const peerAdminHandlers = ({
     },
     acceptPeer: async (_caller, { token, tenants }, { signal }) => {
       const invitation = parseInvitation(token);
-      const audience = checkedAudience(tenants);
+      const audience = peers.audience(tenants);
       requireKnown(peers, invitation);
       const { cell, trustBundlePem, addresses } = peers.own();
       const told = await joinPeer(invitation, { own: { cell, trustBundlePem, addresses }, nowMs, signal });

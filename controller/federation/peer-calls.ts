@@ -17,6 +17,7 @@ import {
   type UnaryHostCall,
 } from '../../src/wire/host-calls.ts';
 import { RelayedError } from '../grpc/relayed-error.ts';
+import { ADMIN_SOCKET_OPERATOR } from '../tenancy/caller.ts';
 import type { CallOptions, HostCalls, OnMessage } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
 import { BrokenLine, type PeerCodec } from './peer-channel.ts';
@@ -39,9 +40,6 @@ const FORWARDED: ReadonlySet<HostCall> = new Set([
   'holdTerminal',
   'typeKeys',
 ]);
-
-/** Whoever reaches the admin socket, as peers know it; nobody can be invited under that name. */
-export const ADMIN_SOCKET_OPERATOR = 'admin-socket';
 
 /** Calls that do something there: what ended them in their midst does not tell whether they did. */
 const ORDERS: ReadonlySet<HostCall> = new Set(['sendText', 'pressKeys', 'answerPrompt', 'controlAgent', 'typeKeys']);

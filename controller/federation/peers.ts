@@ -4,10 +4,11 @@
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import { checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
-import { isCellName, isIdentityName } from '../../src/identity/spiffe-id.ts';
+import { isCellName } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { PeerRecord, Records } from '../store/records.ts';
 import type { Commit } from '../store/store.ts';
+import { DEFAULT_TENANT, requireTenant } from '../tenancy/tenants.ts';
 
 /** What is told of ourselves. */
 export interface OwnIdentity extends ToldPeer {
@@ -54,6 +55,12 @@ export class Peers {
       'ALREADY_EXISTS',
       `${cell} is a peer already, by the bundle it came with: "fleet peer rm ${cell}" comes first`,
     );
+  }
+
+  /** Those of this cell for whom a peer exists. NOT_FOUND for one that is none; nobody named: the one that is always there. */
+  audience(tenants: readonly string[]): string[] {
+    for (const tenant of tenants) requireTenant(this.#records, tenant);
+    return tenants.length === 0 ? [DEFAULT_TENANT] : [...new Set(tenants)];
   }
 
   /** One that may join, as a part of a commit. */
@@ -125,12 +132,3 @@ export class Peers {
     if (committed === null) throw meanwhile();
   }
 }
-
-/** INVALID_ARGUMENT for a name that is none; nobody named: the tenant with which a cell begins. */
-export const checkedAudience = (tenants: readonly string[]): string[] => {
-  const wrong = tenants.find((tenant) => !isIdentityName(tenant));
-  if (wrong !== undefined) {
-    throw new FleetError('INVALID_ARGUMENT', `tenant ${JSON.stringify(wrong)}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
-  }
-  return tenants.length === 0 ? ['default'] : [...new Set(tenants)];
-};

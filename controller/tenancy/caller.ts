@@ -94,5 +94,8 @@ export const stranger = (peer: string): Caller => ({
   peer,
 });
 
+/** Whoever reaches the admin socket, as peers know it: no operator bears this name. */
+export const ADMIN_SOCKET_OPERATOR = 'admin-socket';
+
 /** One word that names a caller in the audit. */
 export const actorOf = (caller: Caller): string => caller.spiffeId ?? `${caller.kind}:${caller.peer}`;

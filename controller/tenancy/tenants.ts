@@ -43,10 +43,12 @@ export const removeTenant = async (records: Records, tenantId: string): Promise<
   if (tenantId === DEFAULT_TENANT) throw new FleetError('FAILED_PRECONDITION', 'the tenant default is always there');
   const users = boundTo(records, tenantId).map(({ host, user }) => `${host}/${user}`);
   const operators = operatorsOf(records, tenantId);
-  if (users.length + operators.length > 0) {
+  const peers = peersShownTo(records, tenantId);
+  if (users.length + operators.length + peers.length > 0) {
     const whose = [
       ...(users.length === 0 ? [] : [`bound are ${users.join(', ')} (fleet tenant unbind)`]),
       ...(operators.length === 0 ? [] : [`its operators are ${operators.join(', ')} (fleet operator revoke)`]),
+      ...(peers.length === 0 ? [] : [`it sees what ${peers.join(', ')} grants (fleet peer rm)`]),
     ];
     throw new FleetError('FAILED_PRECONDITION', `tenant ${tenantId} is in use: ${whose.join('; ')}`);
   }
@@ -81,4 +83,11 @@ export const operatorsOf = (records: Records, tenantId: string): string[] =>
     .filter(({ kind, revoked, role }) => kind === 'operator' && !revoked && role !== 'admin')
     .filter((record) => (record.tenants ?? [record.tenantId]).includes(tenantId))
     .map(({ name }) => name)
+    .sort();
+
+/** Cells whose grants exist for it. */
+const peersShownTo = (records: Records, tenantId: string): string[] =>
+  [...records.peers.entries()]
+    .filter(([, { state, audience }]) => state !== 'revoked' && audience.includes(tenantId))
+    .map(([cell]) => cell)
     .sort();

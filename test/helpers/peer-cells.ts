@@ -1,6 +1,6 @@
 /** Two running controllers that are peers: `home` asks, `partner` owns and grants. The line between them can be cut. */
 
-import { controllerStatus, listen } from '../../src/cli/client/admin-methods.ts';
+import { addTenant, controllerStatus, listen } from '../../src/cli/client/admin-methods.ts';
 import { addGrant, revokeGrant } from '../../src/cli/client/grant-methods.ts';
 import { acceptPeer, invitePeer, listPeers, removePeer } from '../../src/cli/client/peer-methods.ts';
 import type { AddGrantRequest } from '../../src/wire/gen/fleet/v1/grants.ts';
@@ -44,7 +44,10 @@ export class PeerCells {
     const { token } = await this.partner.controller.admin((channel) =>
       channel.unary(invitePeer, { cell: 'home', tenants: [], validSeconds: 0 }, DEADLINE),
     );
-    await this.home.controller.admin((channel) => channel.unary(acceptPeer, { token, tenants }, DEADLINE));
+    await this.home.controller.admin(async (channel) => {
+      for (const tenantId of tenants) await channel.unary(addTenant, { tenantId }, DEADLINE);
+      await channel.unary(acceptPeer, { token, tenants }, DEADLINE);
+    });
   }
 
   /** Of partner's agents, to home; its id. */

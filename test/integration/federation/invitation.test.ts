@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { joinPeer } from '../../../controller/federation/join-peer.ts';
 import { LOCAL_CALLER } from '../../../controller/tenancy/caller.ts';
+import { addTenant, removeTenant } from '../../../controller/tenancy/tenants.ts';
 import { makeAuthority } from '../../../src/identity/authority.ts';
 import { formatInvitation, parseInvitation } from '../../../src/identity/invitation.ts';
 import { EnrollmentServiceClient } from '../../../src/wire/gen/fleet/v1/enrollment.ts';
@@ -36,6 +37,7 @@ describe('an invitation between cells', () => {
   };
 
   it('makes each a peer of the other, each by the bundle of the other', async () => {
+    await addTenant(partner.records, 'acme', { nowMs: partner.clock.nowMs(), by: 'test' });
     const { peer } = await accept(await invite('partner'), partner, ['acme']);
     expect(peer).toMatchObject({
       cell: 'home',
@@ -51,6 +53,14 @@ describe('an invitation between cells', () => {
     });
     expect([...home.trust.bundles().keys()].sort()).toEqual(['home', 'partner']);
     expect([...partner.trust.bundles().keys()].sort()).toEqual(['home', 'partner']);
+  });
+
+  it('exists for tenants that there are: another is refused, and one of them cannot be removed', async () => {
+    await expect(accept(await invite(), partner, ['acme'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await addTenant(partner.records, 'acme', { nowMs: partner.clock.nowMs(), by: 'test' });
+    await accept(await invite(), partner, ['acme']);
+    const failure = await removeTenant(partner.records, 'acme').catch((error: Error) => error);
+    expect(failure).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('fleet peer rm') });
   });
 
   it('serves once: the same cell with the same bundle is answered the same again, any other is refused', async () => {

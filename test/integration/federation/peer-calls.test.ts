@@ -273,3 +273,33 @@ test('a takeover goes through, its keys in their order, and ends with the peer',
   expect([status.PERMISSION_DENIED, status.NOT_FOUND]).toContain(await ended);
   await until(() => holds === 0, SOON);
 });
+
+test('a host-agent shows and relays what its controller’s peers grant, and keeps it when the controller is gone', async () => {
+  const screen = new SimulatedScreen();
+  screen.draw('first');
+  const taker = new Taker();
+  await cells.partner.host('dragon-lin', { calls: { watchTerminal: screen.watch, ...taker.calls } });
+  await cells.grant(['observe', 'watch', 'send']);
+  await cells.untilRows(1);
+  const local = await cells.home.hostAgent('W-jarvis');
+  const rows = async (): Promise<string[]> =>
+    await new Promise((resolve, reject) => {
+      const ids: string[] = [];
+      const call = local.watchAgents({ follow: false, resumeToken: '', localOnly: false, hostsOnly: false });
+      call.on('data', ({ changes }) => {
+        for (const { hostAgent } of changes?.agents ?? []) ids.push(hostAgent);
+      });
+      call.on('error', reject);
+      call.on('end', () => resolve(ids));
+    });
+  await until(async () => (await rows()).includes(PLACE.hostAgent), SOON);
+  const watching = new Watching(local, PLACE).read();
+  await until(() => watching.shows === 'first', SOON);
+  watching.call.cancel();
+  expect((await failureOf(send(local))).details).toContain('fleet host allow W-jarvis send');
+  await cells.home.allow('W-jarvis', ['send']);
+  expect(await send(local)).toMatchObject({ outcome: 'accepted', address: ADDRESS });
+  expect(await order(local)).toMatchObject({ outcome: 'accepted', address: ADDRESS });
+  await cells.home.controller.stop();
+  expect(await rows()).toContain(PLACE.hostAgent);
+});
