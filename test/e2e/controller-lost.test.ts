@@ -2,12 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fleetUp } from '../helpers/fleet-pair.ts';
 import { bootMosaicPair, type MosaicPair } from '../helpers/mosaic.ts';
-import { type NoteStep, stepsOf, unseenIn } from '../helpers/operator-note.ts';
+import { followNote, type Places } from '../helpers/operator-note.ts';
 import { keepEvidence } from '../helpers/testbed/evidence.ts';
 import type { Host } from '../helpers/testbed/host.ts';
 import { Testbed } from '../helpers/testbed/testbed.ts';
 import type { WorkloadProcess } from '../helpers/testbed/workload.ts';
-import { until } from '../helpers/until.ts';
 
 let bed: Testbed;
 let pair: MosaicPair;
@@ -28,33 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.stop());
 
-/** As it is typed there: stdout and stderr together. */
-const type = async ({ machine, commands }: NoteStep): Promise<string> => {
-  const places: Record<string, [Host, string]> = {
-    'W-jarvis': [pair.jarvis, 'jarvis'],
-    'dragon-lin': [pair.dragon, 'jwoltje'],
-    spare: [spare, 'ops'],
-  };
-  const place = places[machine];
-  if (place === undefined) throw new Error(`no machine ${machine} in this test`);
-  const [host, user] = place;
-  const command = `PATH=$HOME/.local/bin:$PATH; exec 2>&1; set -e\n${commands}`;
-  const { stdout, exitCode } = await host.ssh(user, command, { timeoutMs: 180_000 });
-  return `${stdout}exit ${exitCode}\n`;
-};
-
-const follow = async (note: string, heading: string): Promise<void> => {
-  for (const step of stepsOf(note, heading)) {
-    const look = async (): Promise<true> => {
-      const output = await type(step);
-      const unseen = unseenIn(output, step.isRepeated ? step.lines : [...step.lines, 'exit 0']);
-      if (unseen === null) return true;
-      throw new Error(`${note}, ${heading}: ${step.commands}\nunseen: ${unseen}\n${output}`);
-    };
-    if (step.isRepeated) await until(look, { timeoutMs: 60_000 });
-    else await look();
-  }
-};
+const places = (): Places => ({
+  'W-jarvis': [pair.jarvis, 'jarvis'],
+  'dragon-lin': [pair.dragon, 'jwoltje'],
+  spare: [spare, 'ops'],
+});
+const follow = (note: string, heading: string): Promise<void> => followNote(places(), note, heading);
 
 describe('an operator who follows the notes', () => {
   test('onboards a host', async () => {

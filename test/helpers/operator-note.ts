@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Host } from './testbed/host.ts';
+import { until } from './until.ts';
 
 const NOTES = join(import.meta.dirname, '../../deploy/operators');
 
@@ -29,6 +31,32 @@ export const stepsOf = (note: string, heading: string): NoteStep[] => {
   }));
   if (steps.length === (section?.match(/^```sh /gm) ?? []).length && steps.length > 0) return steps;
   throw new Error(`${note}: "${heading}" has no steps, or one without the lines that one should see`);
+};
+
+/** Machine to host and user. */
+export type Places = Readonly<Record<string, [Host, string]>>;
+
+/** Types each step; throws at the first one after which a line is not seen, or that fails. */
+export const followNote = async (places: Places, note: string, heading: string): Promise<void> => {
+  for (const step of stepsOf(note, heading)) {
+    const look = async (): Promise<true> => {
+      const output = await typed(places, step);
+      const unseen = unseenIn(output, step.isRepeated ? step.lines : [...step.lines, 'exit 0']);
+      if (unseen === null) return true;
+      throw new Error(`${note}, ${heading}: ${step.commands}\nunseen: ${unseen}\n${output}`);
+    };
+    if (step.isRepeated) await until(look, { timeoutMs: 90_000 });
+    else await look();
+  }
+};
+
+/** Stdout and stderr together. */
+const typed = async (places: Places, { machine, commands }: NoteStep): Promise<string> => {
+  const [host, user] = places[machine] ?? [];
+  if (host === undefined || user === undefined) throw new Error(`no machine ${machine} in this test`);
+  const command = `PATH=$HOME/.local/bin:$PATH; set -e; {\n${commands}\n} 2>&1`;
+  const { stdout, exitCode } = await host.ssh(user, command, { timeoutMs: 180_000 });
+  return `${stdout}exit ${exitCode}\n`;
 };
 
 /** The first line that is not seen; null when all are, in their order. Spaces count as one. */
