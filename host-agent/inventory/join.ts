@@ -89,7 +89,7 @@ export const joinRows = (readings: Readings, context: JoinContext): AgentRow[] =
   );
   for (const [screen, name] of names) {
     const { server, session } = screen;
-    const key = `tmux:${server.socket}:${server.pid ?? 0}:${server.startedMs ?? 0}:${session.id}`;
+    const key = `tmux:${server.socket}:${server.pid ?? 0}:${server.startTicks ?? 0}:${session.id}`;
     rows.push(rowOf({ key, name, agent: null, screen, socket: server.socket, order: rows.length }, readings, context));
   }
   return rows;

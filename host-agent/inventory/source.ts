@@ -53,8 +53,8 @@ export interface TmuxServer {
   /** Path of the listening socket. */
   socket: string;
   pid: number | null;
-  /** Start of the server process: tells a new server on an old socket apart. */
-  startedMs: number | null;
+  /** Clock ticks from boot to the start of the server process: tells a new server on an old socket apart. */
+  startTicks: number | null;
   version: string | null;
   /** Set when the server could not be asked: its sessions are then the last ones known, and must be shown as unknown. */
   problem: TmuxProblem | null;

@@ -6,13 +6,13 @@ import { readdirSync, realpathSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { ListeningSockets } from './listening-sockets.ts';
-import { readBootMs, startedMs } from './process-stat.ts';
 import { checkSocket } from './socket-safety.ts';
 
 export interface FoundServer {
   socket: string;
   pid: number | null;
-  startedMs: number | null;
+  /** Clock ticks from boot to the start of its process: the same whatever the wall clock does. */
+  startTicks: number | null;
   /** Why no client can reach it though it lives: its socket file is gone or is another server's. */
   unreachable: string | null;
 }
@@ -62,8 +62,6 @@ const accepts = (path: string): Promise<boolean> =>
 export class Discovery {
   readonly #options: DiscoveryOptions;
   readonly #listening: ListeningSockets;
-  /** Start times stay what they were first computed as: a step of the clock makes no new server. */
-  #startedMs = new Map<string, number>();
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -91,7 +89,6 @@ export class Discovery {
       if (verdict === 'safe' && (await accepts(path).catch(() => false))) add(this.#found(path, null));
       else unsettled = true;
     }
-    this.#forgetAllBut(listening.flatMap(({ server }) => (server ? [`${server.pid}:${server.startTicks}`] : [])));
     return { servers: [...servers.values()].flatMap((group) => this.#reachable(group)), unsettled };
   }
 
@@ -109,25 +106,12 @@ export class Discovery {
   }
 
   #found(socket: string, server: { pid: number; startTicks: number } | null): FoundServer {
-    return { socket, pid: server?.pid ?? null, startedMs: server && this.#started(server), unreachable: null };
-  }
-
-  #started({ pid, startTicks }: { pid: number; startTicks: number }): number | null {
-    const key = `${pid}:${startTicks}`;
-    const bootMs = this.#startedMs.has(key) ? 0 : readBootMs(this.#options.procRoot);
-    if (bootMs === null) return null;
-    if (!this.#startedMs.has(key)) this.#startedMs.set(key, startedMs(bootMs, startTicks));
-    return this.#startedMs.get(key)!;
-  }
-
-  #forgetAllBut(keys: string[]): void {
-    const keep = new Set(keys);
-    for (const key of this.#startedMs.keys()) if (!keep.has(key)) this.#startedMs.delete(key);
+    return { socket, pid: server?.pid ?? null, startTicks: server?.startTicks ?? null, unreachable: null };
   }
 
   /** Of several servers on one path the youngest owns the file; without a file none can be reached. */
   #reachable(group: FoundServer[]): FoundServer[] {
-    const [newest, ...older] = group.sort((a, b) => (b.startedMs ?? 0) - (a.startedMs ?? 0));
+    const [newest, ...older] = group.sort((a, b) => (b.startTicks ?? 0) - (a.startTicks ?? 0));
     const mend = (server: FoundServer) => `kill -USR1 ${server.pid ?? 'PID'} makes it again`;
     const isGone = checkSocket(newest!.socket, this.#options.uid).verdict === 'gone';
     const first = isGone ? { ...newest!, unreachable: `its socket file is gone; ${mend(newest!)}` } : newest!;

@@ -1,8 +1,5 @@
 /** In: a pid. Out: what /proc/PID/stat says of it. Never throws: a process that is gone is null. */
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-
-/** USER_HZ, which Linux fixes at 100 for all that /proc shows. */
-const TICKS_PER_SECOND = 100;
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 export interface ProcessStat {
   /** R, S, D, Z, T … */
@@ -46,16 +43,3 @@ export const ownerOf = (procRoot: string, pid: number): number | null => {
     return null;
   }
 };
-
-/** Boot as wall-clock milliseconds; whole seconds, and moved only by steps of the clock. */
-export const readBootMs = (procRoot: string): number | null => {
-  try {
-    const match = /^btime (\d+)$/m.exec(readFileSync(`${procRoot}/stat`, 'latin1'));
-    return match ? Number(match[1]) * 1_000 : null;
-  } catch {
-    return null;
-  }
-};
-
-export const startedMs = (bootMs: number, startTicks: number): number =>
-  bootMs + Math.round((startTicks * 1_000) / TICKS_PER_SECOND);

@@ -70,11 +70,11 @@ export class ServerWatch {
   constructor(options: ServerWatchOptions) {
     this.#options = options;
     this.#unreachable = options.found.unreachable;
-    const { socket, pid, startedMs } = options.found;
+    const { socket, pid, startTicks } = options.found;
     this.#server = {
       socket,
       pid,
-      startedMs,
+      startTicks,
       version: null,
       problem: null,
       polled: null,
@@ -246,7 +246,7 @@ export class ServerWatch {
     this.#publish({
       socket: found.socket,
       pid: found.pid ?? list.pid,
-      startedMs: found.startedMs,
+      startTicks: found.startTicks,
       version: list.traits.version ?? this.#server.version,
       problem: null,
       polled,

@@ -46,7 +46,7 @@ interface Watched {
 /** A new socket file is there before its server listens. */
 const UNSETTLED_RETRIES_MS = [20, 50, 100, 250, 500];
 
-const identityOf = ({ socket, pid, startedMs }: FoundServer): string => JSON.stringify([socket, pid, startedMs]);
+const identityOf = ({ socket, pid, startTicks }: FoundServer): string => JSON.stringify([socket, pid, startTicks]);
 
 export class TmuxSource implements Source<TmuxReading> {
   readonly #options: Required<TmuxSourceOptions>;

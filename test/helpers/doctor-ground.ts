@@ -31,7 +31,7 @@ export const tmuxServer = (
 ): TmuxServer => ({
   socket,
   pid: 77,
-  startedMs: 5,
+  startTicks: 5,
   version: '3.3a',
   problem: null,
   polled: null,

@@ -38,7 +38,7 @@ test('a new server on an old socket is another server, though its ids are the sa
   await under.until(() => under.server()?.pid === second && under.names() === 'one');
   const after = under.server()!;
   expect(after.sessions[0]?.id).toBe(before.sessions[0]?.id);
-  expect(after.startedMs).toBeGreaterThanOrEqual(before.startedMs!);
+  expect(after.startTicks).toBeGreaterThanOrEqual(before.startTicks!);
   expect(under.source.current().servers).toHaveLength(1);
 });
 

@@ -56,7 +56,7 @@ const server = (socket: string, sessions: SessionGiven[], problem: TmuxProblem |
       paneIds: own.map((each) => each.id),
     };
   });
-  return { socket, pid: 77, startedMs: 5, version: '3.3a', problem, polled: null, sessions: built, panes };
+  return { socket, pid: 77, startTicks: 5, version: '3.3a', problem, polled: null, sessions: built, panes };
 };
 
 const declared = (name: string, over: Partial<RosterAgent> = {}): RosterAgent => ({
@@ -203,8 +203,8 @@ test('a name that one user has twice is told apart by its socket', () => {
 });
 
 test('a session keeps its key when it is renamed, and a new server on the socket is a new agent', () => {
-  const key = (name: string, startedMs: number) =>
-    joinRows(readings({ servers: [{ ...server(DEFAULT, [{ name }]), startedMs }] }), context())[0]?.key;
+  const key = (name: string, startTicks: number) =>
+    joinRows(readings({ servers: [{ ...server(DEFAULT, [{ name }]), startTicks }] }), context())[0]?.key;
   expect(key('before', 5)).toBe(key('after', 5));
   expect(key('before', 6)).not.toBe(key('before', 5));
 });
