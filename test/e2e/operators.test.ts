@@ -79,7 +79,8 @@ test('a viewer looks and does not type', async () => {
 test('a controller that is cut off is 5, with where it was looked for, and no rows of before', async () => {
   await ground.jarvis.host.cutCable();
   try {
-    const ran = await maria('ps');
+    // The kernel dials on for two minutes where nobody ends it.
+    const ran = await ground.dragon.host.fleet('maria', ['ps'], { timeoutMs: 45_000 });
     expect(ran).toMatchObject({ exitCode: 5, stdout: '' });
     expect(ran.stderr).toMatch(/controller of context maria unreachable: \S+:\d+: no answer within [\d.]+ s/);
   } finally {
