@@ -1,4 +1,6 @@
 /** The table of verbs. What is not everyday is loaded by `load` only. A new verb: its file here, one entry, its row in PRODUCT. */
+// Each start looks at it; here it is in reach of every verb that is loaded later, too (machines.ts says why).
+import '../client/contexts.ts';
 import { SORT_KEYS } from '../../domain/agent-filter.ts';
 import { FLAGS, READINESS } from '../../domain/agent-row.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
