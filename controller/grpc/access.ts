@@ -94,11 +94,12 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.AdminService/BindTenant', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/UnbindTenant', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/QuarantineHost', rule(ADMINS, 'admin', 'admin', 'before')],
-  ['/grpc.health.v1.Health/Check', rule(KNOWN, 'read', 'viewer', 'none')],
-  ['/grpc.health.v1.Health/Watch', rule(KNOWN, 'read', 'viewer', 'none')],
-  ['/grpc.health.v1.Health/List', rule(KNOWN, 'read', 'viewer', 'none')],
-  ['/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', rule(KNOWN, 'read', 'viewer', 'none')],
-  ['/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo', rule(KNOWN, 'read', 'viewer', 'none')],
+  ['/grpc.health.v1.Health/Check', rule(READERS, 'read', 'viewer', 'none')],
+  ['/grpc.health.v1.Health/Watch', rule(READERS, 'read', 'viewer', 'none')],
+  ['/grpc.health.v1.Health/List', rule(READERS, 'read', 'viewer', 'none')],
+  // Its library writes on whether it is read or not: for those who are let in by name only.
+  ['/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', rule(ADMINS, 'read', 'viewer', 'none')],
+  ['/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo', rule(ADMINS, 'read', 'viewer', 'none')],
 ]);
 
 /** A host in quarantine makes no call but those that report and renew. */

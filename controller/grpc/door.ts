@@ -224,8 +224,11 @@ export class Door {
         .record(entry)
         .catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
       this.#writing = Promise.all([this.#writing, written]);
-    } else audit.note(entry);
+    }
     const keptBack = this.#budget.take();
+    // Nor may it push out of the audit what others did.
+    const isNoise = caller.kind === 'none' && keptBack === null;
+    if (!isNoise && (rule?.audit !== 'before' || caller.kind === 'none')) audit.note(entry);
     if (keptBack !== null) log.warn({ path, actor: entry.actor, peer: caller.peer, why, keptBack }, 'call refused');
   }
 
@@ -274,12 +277,14 @@ export class Door {
         continue;
       }
       log.warn({ actor: caller.spiffeId, reason }, 'calls of an identity cut');
-      this.closeStreamsOf(caller.spiffeId, reason);
+      // A peer's controllers bear what names they like, and one of them several certificates: each call for itself.
+      if (caller.kind === 'controller') admission.abort(new Refusal('UNAUTHENTICATED', reason));
+      else this.closeStreamsOf(caller.spiffeId, reason);
       this.#onChanged(caller.spiffeId);
     }
   }
 
-  /** Of a peer the certificate itself is judged anew, once for all of its calls: `judged`, by serial number. */
+  /** Of a peer the certificate itself is judged anew, once for all of its calls: `judged`, by leaf. */
   #standing({ caller, transport }: Admission, judged: Map<string, RefusalReason | null>): RefusalReason | null {
     const { spiffeId, certificate, kind } = caller;
     const { records, bundles, clock } = this.#context;
@@ -289,12 +294,14 @@ export class Door {
       const isTrusted = isOfTrusted([certificate.authority, record?.authority], bundles());
       return standingOf(record, certificate, clock.nowMs()) ?? (isTrusted ? null : 'certificate_expired');
     }
-    const { serial } = certificate;
-    if (!judged.has(serial)) {
+    // Serial numbers are its issuer's own choice.
+    const { serial, authority, keyFingerprint } = certificate;
+    const leaf = `${spiffeId} ${authority} ${keyFingerprint} ${serial}`;
+    if (!judged.has(leaf)) {
       const now = this.#identify(transport);
-      judged.set(serial, now.caller.kind === 'controller' ? null : (now.reason ?? 'revoked'));
+      judged.set(leaf, now.caller.kind === 'controller' ? null : (now.reason ?? 'revoked'));
     }
-    return judged.get(serial) ?? null;
+    return judged.get(leaf) ?? null;
   }
 
   /** Its caller stands, and is somebody else's or may do something else by now: it begins anew, as what it is. */

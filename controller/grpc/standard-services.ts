@@ -1,7 +1,12 @@
 /** gRPC's own services, behind the same door: health, and reflection of the contract that was built. */
 
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  type ServerWritableStream,
+  type ServiceDefinition,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { BugError } from '../../src/domain/errors.ts';
@@ -18,12 +23,27 @@ export interface Health {
   set(service: string, serving: boolean): void;
 }
 
+type WatchHandler = (call: ServerWritableStream<{ service?: string }, unknown>) => void;
+
+/** The library keeps every name that was ever watched: only those that there are may be. */
+const watchOf =
+  (names: readonly string[], watch: WatchHandler): WatchHandler =>
+  (call) => {
+    if (names.includes(call.request.service ?? '')) watch(call);
+    else call.emit('error', { code: status.NOT_FOUND, details: 'no such service' });
+  };
+
 /** Serves grpc.health.v1: `services` and the whole are NOT_SERVING until said otherwise. */
 export const addHealth = (server: GrpcServer, services: readonly string[]): Health => {
   const implementation = new HealthImplementation(
     Object.fromEntries(['', ...services].map((service) => [service, 'NOT_SERVING' as const])),
   );
-  implementation.addToServer(behind(server) as unknown as Parameters<typeof implementation.addToServer>[0]);
+  const { addService } = behind(server);
+  const guarded: Registrar = {
+    addService: (definition, { watch, ...rest }) =>
+      addService(definition, { ...rest, watch: watchOf(['', ...services], watch as WatchHandler) }),
+  };
+  implementation.addToServer(guarded as unknown as Parameters<typeof implementation.addToServer>[0]);
   return { set: (service, serving) => implementation.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING') };
 };
 

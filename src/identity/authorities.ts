@@ -135,6 +135,11 @@ export class Authorities implements Authority {
   /** As it was before `begin`; hosts that trust the given up one have nothing that it signed. */
   async abort(): Promise<void> {
     if (this.phase === 'switched') throw tooLate('the new authority signs already', 'finish');
+    const { next } = this.#held;
+    // Its key is in the place of the old one's, which is gone: without its certificate nobody could sign any more.
+    if (next !== null && (await isKeyOf(this.#folder, next.authority.pem))) {
+      throw tooLate('a switch was cut short', 'switch');
+    }
     await removeNext(this.#folder);
     this.#held = { ...this.#held, next: null };
   }

@@ -78,10 +78,10 @@ RemoveTenant                ---   xxx        xxx     xxx       xxx    xxx    yyn
 BindTenant                    -     x          x       x         x      x      y      y        -     x
 UnbindTenant                ---   xxx        xxx     xxx       xxx    xxx    nyn    nyn      ---   xxx
 QuarantineHost              ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---   xxx
-Check                         -     y          y       y         y      y      y      y        -     y
-Watch                         -     y          y       y         y      y      y      y        -     y
-List                          -     y          y       y         y      y      y      y        -     y
-ServerReflectionInfo          -     y          y       y         y      y      y      y        -     y
+Check                         -     y          y       y         y      y      y      y        -     x
+Watch                         -     y          y       y         y      y      y      y        -     x
+List                          -     y          y       y         y      y      y      y        -     x
+ServerReflectionInfo          -     x          x       y         y      y      y      y        -     x
 `;
 
 const [HEAD = '', ...LINES] = TABLE.trim().split('\n');

@@ -420,7 +420,7 @@ describe('the door', () => {
     expect(opened).toEqual([`127.0.0.1:${cell.port}`, `:::${cell.port}`]);
   });
 
-  it('answers health and reflection to those it knows', async () => {
+  it('answers health to those it knows, and reflection to an administrator', async () => {
     const fresh = await new TestCell().start();
     try {
       const image = join(fresh.folder, 'fleet.binpb');
@@ -447,7 +447,9 @@ describe('the door', () => {
       };
       expect(await check(enrolled)).toMatchObject({ status: 'SERVING' });
       expect((await failureOf(check(null))).code).toBe(status.UNAUTHENTICATED);
-      const client = fresh.client(Client, enrolled);
+      const socket = join(fresh.folder, 'admin', 's');
+      await fresh.server.listenLocal(socket);
+      const client = fresh.local(Client, socket);
       const listServices = Buffer.from('3a00', 'hex');
       let answer = Buffer.alloc(0);
       const stream = client.makeBidiStreamRequest<Buffer, Buffer>(
