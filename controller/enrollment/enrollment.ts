@@ -22,6 +22,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { IdentityRecord, InvitedRecord, Records, TokenRecord } from '../store/records.ts';
 import { boundTenant, keepingBinding } from '../tenancy/bindings.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
+import type { Subject } from '../tenancy/subject.ts';
 import { DEFAULT_TENANT, isTenant } from '../tenancy/tenants.ts';
 import { requireFree, rivalsOf } from './claims.ts';
 import type { FailureLimit } from './failure-limit.ts';
@@ -100,8 +101,13 @@ export class Enrollment {
     const names = displaced.map((rival) => rival.uri).join(' ');
     const reason = `token of ${token.createdBy}${names === '' ? '' : `; replaces ${names}`}`;
     const place = placeOf(known);
-    const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: known.tenantId, target: uri };
-    await audit.record({ actor: actorOf(caller), verb: 'enroll', ...subject, outcome: 'allowed', reason });
+    await audit.record({
+      actor: actorOf(caller),
+      verb: 'enroll',
+      ...subjectOf(known, uri),
+      outcome: 'allowed',
+      reason,
+    });
     const issued = this.#issue(key, known, request.version);
     const { certificatePem } = issued;
     const record = { ...issued.record, trusts: authorityFingerprints(authority.trustPem) };
@@ -172,9 +178,7 @@ export class Enrollment {
     // A copied folder on another machine: same key, and both would displace each other for ever.
     if (request.machineId !== '' && request.machineId !== record.machineId) throw notRenewed();
     const reason = caller.spiffeId === null ? 'after expiry' : '';
-    const place = placeOf(record);
-    const subject = { ...(place === null ? {} : { hostAgent: place }), tenantId: record.tenantId, target: uri };
-    await audit.record({ actor: uri, verb: 'renew', ...subject, outcome: 'allowed', reason });
+    await audit.record({ actor: uri, verb: 'renew', ...subjectOf(record, uri), outcome: 'allowed', reason });
     const renewed = this.#issue(key, record, record.version);
     const isContext = record.kind === 'operator';
     // A host says itself what its disk has; a context keeps what it is given.
@@ -232,6 +236,11 @@ const idOf = (cell: string, { kind, host, user, name }: Enrolled): SpiffeId =>
 
 /** Only a host-agent stands on a machine. */
 const placeOf = ({ kind, host, user }: Enrolled): string | null => (kind === 'host' ? `${host}/${user}` : null);
+
+const subjectOf = (known: Enrolled, uri: string): Subject => {
+  const place = placeOf(known);
+  return { ...(place === null ? {} : { hostAgent: place }), tenantId: known.tenantId, target: uri };
+};
 
 /** A new certificate lets nobody out: only an administrator does, or one who removed the host. */
 const quarantineOf = (held: IdentityRecord | undefined): Pick<IdentityRecord, 'quarantined'> =>

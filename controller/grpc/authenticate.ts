@@ -20,14 +20,6 @@ export interface Authentication {
   reason: RefusalReason | null;
 }
 
-export interface AuthenticationContext {
-  records: Records;
-  bundles: TrustBundles;
-  /** Authorities that were trusted once. */
-  retired?: TrustBundles | undefined;
-  nowMs: number;
-}
-
 /** Enrolling is renewing, for whoever has an identity. */
 const verbsOf = ({ kind, role, takeover }: Pick<IdentityRecord, 'kind' | 'role' | 'takeover'>): Verb[] => {
   if (kind === 'host') return ['read', 'report', 'enroll', ...GRANTABLE_VERBS];
@@ -79,7 +71,8 @@ export const authenticate = (leaf: Uint8Array | null, peer: string, context: Aut
     reason,
   });
   if (!verdict.ok && verdict.reason !== 'expired') {
-    if (wasPeers(leaf, context)) return refuse('a peer that was removed', 'revoked');
+    if (verdict.reason === 'unknown_domain' && wasPeers(leaf, context))
+      return refuse('a peer that was removed', 'revoked');
     return refuse(verdict.reason, verdict.reason === 'not_yet_valid' ? 'not_yet_valid' : null);
   }
   const { uri, id } = verdict;

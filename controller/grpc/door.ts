@@ -265,12 +265,13 @@ export class Door {
   }
 
   #sweep(): void {
-    const { records, log } = this.#context;
+    const { records, bundles, log } = this.#context;
+    const trusted = bundles();
     const peers = new Map<string, RefusalReason | null>();
     for (const admission of this.#inside) {
       const { caller, signal } = admission;
       if (caller.spiffeId === null || caller.certificate === null || signal.aborted) continue;
-      const reason = this.#standing(admission, peers);
+      const reason = this.#standing(admission, trusted, peers);
       if (reason === null) {
         const record = records.identities.get(caller.spiffeId);
         if (record !== undefined && caller.kind !== 'controller') this.#judgeAnew(admission, record);
@@ -285,13 +286,17 @@ export class Door {
   }
 
   /** Of a peer the certificate itself is judged anew, once for all of its calls: `judged`, by leaf. */
-  #standing({ caller, transport }: Admission, judged: Map<string, RefusalReason | null>): RefusalReason | null {
+  #standing(
+    { caller, transport }: Admission,
+    trusted: TrustBundles,
+    judged: Map<string, RefusalReason | null>,
+  ): RefusalReason | null {
     const { spiffeId, certificate, kind } = caller;
-    const { records, bundles, clock } = this.#context;
+    const { records, clock } = this.#context;
     if (spiffeId === null || certificate === null) return null;
     if (kind !== 'controller') {
       const record = records.identities.get(spiffeId);
-      const isTrusted = isOfTrusted([certificate.authority, record?.authority], bundles());
+      const isTrusted = isOfTrusted([certificate.authority, record?.authority], trusted);
       return standingOf(record, certificate, clock.nowMs()) ?? (isTrusted ? null : 'certificate_expired');
     }
     // Serial numbers are its issuer's own choice.

@@ -139,7 +139,7 @@ export class TestCell {
       records: this.records,
       view: this.view,
       audit: this.audit,
-      grants: new PeerGrants(this.records, clock),
+      grants: this.grants,
       limit,
       clock,
       log,
