@@ -91,7 +91,7 @@ describe('other hosts', () => {
     const told = await jarvis.fleet('jarvis', ['host', 'control', 'dragon-lin', 'deploy']);
     expect(told).toMatchObject({
       exitCode: 0,
-      stdout: 'dragon-lin/jwoltje: control send -> deploy, takeover no\n',
+      stdout: 'dragon-lin/jwoltje: control send -> deploy, takeover no, for other cells observe, takeover no\n',
     });
     expect(JSON.parse(await dragon.mustSsh('jwoltje', `cat ${policy}`))).toMatchObject({
       control: 'deploy',
