@@ -1,10 +1,10 @@
 /** The text of a roster with what is read from it, each read once however often it is asked for. */
-import { type Document, parseDocument } from 'yaml';
 import { type RosterDocument, readDocument } from './document.ts';
+import { readYaml, type YamlNode } from './yaml-nodes.ts';
 
 export class RosterText {
   readonly text: string;
-  #document: Document | null = null;
+  #nodes: YamlNode | null | undefined;
   #read: RosterDocument | null = null;
   #values: string | null = null;
 
@@ -12,15 +12,15 @@ export class RosterText {
     this.text = text;
   }
 
-  /** Not to be changed. Throws what the library throws, as for a text that is nested too deeply. */
-  get document(): Document {
-    this.#document ??= parseYaml(this.text);
-    return this.#document;
+  /** Not to be changed; null where there are none. Throws YamlFault. */
+  get nodes(): YamlNode | null {
+    if (this.#nodes === undefined) this.#nodes = readYaml(this.text);
+    return this.#nodes;
   }
 
   /** Not to be changed. */
   get read(): RosterDocument {
-    this.#read ??= readDocument(() => this.document);
+    this.#read ??= readDocument(() => this.nodes);
     return this.#read;
   }
 
@@ -30,7 +30,3 @@ export class RosterText {
     return JSON.parse(this.#values) as Record<string, unknown>;
   }
 }
-
-/** The library's own look for equal keys takes quadratic time. */
-export const parseYaml = (text: string): Document =>
-  parseDocument(text, { prettyErrors: false, merge: false, uniqueKeys: false });

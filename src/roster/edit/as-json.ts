@@ -1,5 +1,4 @@
-/** The same roster as JSON, where its host keeps it so: keys in their order, comments left behind. */
-import { parseYaml } from '../roster-text.ts';
+/** The same roster as JSON, where its host keeps it so: keys in their order and the roster's own spelling, comments left behind. */
+import { RosterText } from '../roster-text.ts';
 
-export const asJson = (text: string): string =>
-  `${JSON.stringify(parseYaml(text).toJS({ maxAliasCount: 10_000 }), null, 2)}\n`;
+export const asJson = (text: string): string => `${JSON.stringify(new RosterText(text).read.value, null, 2)}\n`;

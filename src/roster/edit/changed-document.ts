@@ -3,12 +3,12 @@
  * and for entries that borrow from each other by anchors.
  */
 import { type Document, isAlias, isMap, isSeq, type Node, visit, type YAMLMap, type YAMLSeq } from 'yaml';
-import { parseYaml, type RosterText } from '../roster-text.ts';
+import type { RosterText } from '../roster-text.ts';
 import type { RosterChanges } from './changes.ts';
-import { changeMapKeys, styleOf } from './yaml-style.ts';
+import { changeMapKeys, parseForWriting, styleOf } from './yaml-style.ts';
 
 export const changedDocument = ({ text }: RosterText, changes: RosterChanges): string | null => {
-  const document = parseYaml(text);
+  const document = parseForWriting(text);
   if (!isMap(document.contents)) return null;
   const top = document.contents as YAMLMap;
   withoutAliases(document);

@@ -2,18 +2,19 @@
  * A YAML roster changed line by line: every line that is not an entry's own stays as it is, byte for byte. Gives null where
  * the roster is not written in lines of that kind.
  */
-import { isMap, isSeq, type YAMLMap } from 'yaml';
-import { parseYaml, type RosterText } from '../roster-text.ts';
+import { isMap, type YAMLMap } from 'yaml';
+import type { RosterText } from '../roster-text.ts';
+import { memberOf, type YamlNode } from '../yaml-nodes.ts';
 import type { KeyChange, NewEntry, RosterChanges } from './changes.ts';
 import { type AgentLines, agentLines, type EntryLines, indentOf, isBlank, isComment } from './entry-lines.ts';
 import { type Splice, spliced } from './splice.ts';
 import { topSplices } from './top-lines.ts';
-import { changeMapKeys, mapLines, styleOf } from './yaml-style.ts';
+import { changeMapKeys, mapLines, parseForWriting, styleOf } from './yaml-style.ts';
 
-export const changedLines = ({ text, document }: RosterText, changes: RosterChanges): string | null => {
-  if (document.errors.length > 0 || !isMap(document.contents)) return null;
-  const agents = agentLines(text, document) ?? noAgents(text, document.contents as YAMLMap);
-  const top = topSplices(text.split('\n'), document.contents as YAMLMap, changes);
+export const changedLines = ({ text, nodes }: RosterText, changes: RosterChanges): string | null => {
+  if (nodes?.kind !== 'map') return null;
+  const agents = agentLines(text, nodes) ?? noAgents(text, nodes);
+  const top = topSplices(text.split('\n'), nodes, changes);
   if (agents === null || top === null) return null;
   const { remove = new Set<number>(), change = new Map<number, KeyChange[]>(), add = [] } = changes;
   const isEmptied = agents.entries.length > 0 && remove.size === agents.entries.length;
@@ -31,10 +32,10 @@ const NO_AGENTS = /^agents:[ \t]*\[[ \t]*\]/;
 const AGENTS = /^agents:/;
 
 /** `agents: []` on a line of its own. */
-const noAgents = (text: string, top: YAMLMap): AgentLines | null => {
-  const agents = top.get('agents', true);
+const noAgents = (text: string, top: YamlNode): AgentLines | null => {
+  const agents = memberOf(top, 'agents');
   const lines = text.split('\n');
-  const isEmpty = isSeq(agents) && agents.items.length === 0 && lines.some((line) => NO_AGENTS.test(line));
+  const isEmpty = agents?.kind === 'list' && agents.items.length === 0 && lines.some((line) => NO_AGENTS.test(line));
   return isEmpty ? { lines, column: 2, entries: [] } : null;
 };
 
@@ -61,7 +62,7 @@ const rewritten = (text: string, agents: AgentLines, index: number, keys: readon
   while (isComment(agents.lines[last - 1] as string)) last -= 1;
   const own = agents.lines.slice(dash, last);
   const alone = own.map((line, at) => line.slice(at === 0 ? column : Math.min(column, indentOf(line)))).join('\n');
-  const document = parseYaml(alone);
+  const document = parseForWriting(alone);
   if (document.errors.length > 0 || !isMap(document.contents)) throw new Error('no entry that can be read by itself');
   changeMapKeys(document, document.contents as YAMLMap, keys);
   const put = document

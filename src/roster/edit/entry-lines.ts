@@ -2,7 +2,7 @@
  * Which lines of a YAML roster are an agent's: those of its entry and what is said inside it, and the comment that stands
  * directly above. Gives null where entries do not begin on lines of their own.
  */
-import { type Document, isMap, isSeq, type Node } from 'yaml';
+import { memberOf, type YamlNode } from '../yaml-nodes.ts';
 
 export interface EntryLines {
   /** Of its first key, in characters. */
@@ -29,26 +29,25 @@ export const isBlank = (line: string | undefined): boolean => line !== undefined
 export const isComment = (line: string): boolean => COMMENT.test(line);
 export const indentOf = (line: string): number => line.length - line.trimStart().length;
 
-export const agentLines = (text: string, document: Document): AgentLines | null => {
-  const agents = document.get('agents', true);
-  if (!isSeq(agents) || agents.flow || !agents.range || agents.items.length === 0) return null;
+export const agentLines = (text: string, root: YamlNode): AgentLines | null => {
+  const agents = memberOf(root, 'agents');
+  if (agents?.kind !== 'list' || agents.isFlow || agents.items.length === 0) return null;
   const lines = text.split('\n');
   const starts = lineStarts(lines);
-  const first = lineAt(starts, agents.range[0]);
-  const column = agents.range[0] - (starts[first] as number);
+  const first = lineAt(starts, agents.offset);
+  const column = agents.offset - (starts[first] as number);
   const dashed = new RegExp(`^ {${column}}-( |\r?$)`);
   const entries: EntryLines[] = [];
-  for (const item of agents.items as Node[]) {
-    if (!isMap(item) || !item.range) return null;
-    const dash = lineAt(starts, item.range[0]);
+  for (const item of agents.items) {
+    if (item.kind !== 'map') return null;
+    const dash = lineAt(starts, item.offset);
     const floor = entries.at(-1)?.end ?? 0;
     if (!dashed.test(lines[dash] as string) || dash < floor) return null;
-    const end = endOf(lines, starts, item.range[1], column);
     entries.push({
       above: firstAbove(lines, dash, floor),
       dash,
-      end,
-      column: item.range[0] - (starts[dash] as number),
+      end: endOf(lines, dash, column),
+      column: item.offset - (starts[dash] as number),
     });
   }
   return { lines, column, entries };
@@ -77,16 +76,14 @@ const firstAbove = (lines: readonly string[], dash: number, floor: number): numb
   return above;
 };
 
-/** Comments that are indented deeper than the dash still belong to it. */
-const endOf = (lines: readonly string[], starts: readonly number[], offset: number, column: number): number => {
-  const last = lineAt(starts, offset);
-  let end = offset === starts[last] ? last : last + 1;
-  while (end > 0 && isBlank(lines[end - 1])) end -= 1;
+/** All that is indented deeper than the dash is inside it, comments too. */
+const endOf = (lines: readonly string[], dash: number, column: number): number => {
+  let end = dash + 1;
   for (let next = end; next < lines.length; next += 1) {
     const line = lines[next] as string;
     if (isBlank(line)) continue;
-    if (!isComment(line) || indentOf(line) <= column) break;
-    end = next + 1;
+    if (indentOf(line) > column) end = next + 1;
+    else if (!isComment(line)) break;
   }
   return end;
 };

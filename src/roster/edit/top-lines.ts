@@ -1,5 +1,5 @@
 /** The version and the defaults of a roster, changed on lines of their own. Gives null where they are written otherwise. */
-import { isMap, isScalar, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { memberOf, type YamlMap, type YamlNode } from '../yaml-nodes.ts';
 import type { RosterChanges } from './changes.ts';
 import { indentOf } from './entry-lines.ts';
 import type { Splice } from './splice.ts';
@@ -7,7 +7,7 @@ import { mapLines } from './yaml-style.ts';
 
 const VERSION = /^(version:[ \t]*)1(?=[ \t\r]*(#|$))/;
 
-export const topSplices = (lines: readonly string[], top: YAMLMap, changes: RosterChanges): Splice[] | null => {
+export const topSplices = (lines: readonly string[], top: YamlNode, changes: RosterChanges): Splice[] | null => {
   const splices: Splice[] = [];
   if (changes.version2) {
     const at = lines.findIndex((line) => VERSION.test(line));
@@ -22,7 +22,7 @@ export const topSplices = (lines: readonly string[], top: YAMLMap, changes: Rost
 /** Only words that are new there. */
 const defaultsSplice = (
   lines: readonly string[],
-  top: YAMLMap,
+  top: YamlNode,
   changes: NonNullable<RosterChanges['defaults']>,
 ): Splice | null => {
   const keys: Record<string, unknown> = {};
@@ -31,16 +31,16 @@ const defaultsSplice = (
     keys[path[0]] = value;
   }
   const put = mapLines(keys, { isFlow: false, style: { lineWidth: 0 } });
-  const present = top.items.find(({ key }) => isScalar(key) && key.value === 'defaults') as Pair | undefined;
+  const present = memberOf(top, 'defaults');
   if (present === undefined) {
     const at = lines.findIndex((line) => /^agents:/.test(line));
     let above = at;
     while (above > 0 && lines[above - 1]?.startsWith('#')) above -= 1;
     return at === -1 ? null : { from: above, to: above, put: ['defaults:', ...put.map((line) => `  ${line}`)] };
   }
-  if (isMap(present.value) && present.value.flow && !holdsAny(present.value, keys)) return braced(lines, keys);
+  if (present.kind === 'map' && present.isFlow && !holdsAny(present, keys)) return braced(lines, keys);
   const at = lines.findIndex((line) => /^defaults:[ \t\r]*(#|$)/.test(line));
-  if (at === -1 || !isMap(present.value) || present.value.flow || holdsAny(present.value, keys)) return null;
+  if (at === -1 || present.kind !== 'map' || present.isFlow || holdsAny(present, keys)) return null;
   const first = lines.findIndex((line, index) => index > at && /^[ \t]+[^#\s]/.test(line));
   const indent = ' '.repeat(first === -1 ? 2 : indentOf(lines[first] as string));
   return { from: at + 1, to: at + 1, put: put.map((line) => `${indent}${line}`) };
@@ -61,5 +61,5 @@ const braced = (lines: readonly string[], keys: Record<string, unknown>): Splice
   return { from: at, to: at + 1, put: [put] };
 };
 
-const holdsAny = ({ items }: YAMLMap, keys: Record<string, unknown>): boolean =>
-  items.some(({ key }) => Object.hasOwn(keys, String((key as Scalar).value)));
+const holdsAny = (map: YamlMap, keys: Record<string, unknown>): boolean =>
+  Object.keys(keys).some((key) => memberOf(map, key) !== undefined);

@@ -1,7 +1,11 @@
 /** How new YAML is written so that it looks like what stands around it. */
-import { Document, isMap, type ToStringOptions, type YAMLMap } from 'yaml';
+import { Document, isMap, parseDocument, type ToStringOptions, type YAMLMap } from 'yaml';
 import { camelCase } from '../keys.ts';
 import type { KeyChange } from './changes.ts';
+
+/** With its comments, to be printed again. What a text says is told by `yaml-nodes.ts` alone. */
+export const parseForWriting = (text: string): Document =>
+  parseDocument(text, { prettyErrors: false, merge: false, uniqueKeys: false });
 
 /** Long lines are never folded; braces have blanks inside where the text has. */
 export const styleOf = (text: string): ToStringOptions => ({

@@ -37,6 +37,8 @@ agents:
     connector: matrix
 `;
 
+const agent = (lines: string, version = 1) => `version: ${version}\nagents:\n  - name: a\n    runtime: pi\n${lines}`;
+
 describe('a good roster', () => {
   test('names that only tmux takes for one may stand on two sockets, or on two hosts', () => {
     const text = (more: string) =>
@@ -145,6 +147,11 @@ agents:
     expect(problemOf('version: 2\nagents:\n')).toBe('roster.yaml:2:1: `agents` is missing');
   });
 
+  test('a tag may say that a word is text', () => {
+    expect(agentsOf(agent('    class: !!str 7\n'))[0]!.role).toBe('7');
+    expect(agentsOf(agent('    class: ! 7\n'))[0]!.role).toBe('7');
+  });
+
   test('anchors are followed', () => {
     const text = 'version: 1\nagents:\n- name: a\n  runtime: &r pi\n- name: b\n  runtime: *r\n';
     expect(agentsOf(text)[1]!.runtime).toBe('pi');
@@ -155,8 +162,6 @@ agents:
     expect(agentsOf(text)).toHaveLength(2);
   });
 });
-
-const agent = (lines: string, version = 1) => `version: ${version}\nagents:\n  - name: a\n    runtime: pi\n${lines}`;
 
 describe('a bad roster is told with line and column', () => {
   test.each<[string, string]>([
@@ -218,6 +223,8 @@ describe('a bad roster is told with line and column', () => {
     [agent('    class: "a\\e[31m"\n'), '5:12: `agents[0].class` must be one line without control characters'],
     [agent('    class: *none\n'), '5:12: `*none` names nothing above it'],
     [agent('    ? [x]\n    : y\n'), '5:7: a key must be a plain word'],
+    [agent('    class: !!int x\n'), '5:12: `!!int x` is no value that a roster may have'],
+    [agent('    class: !mine x\n'), '5:12: `!mine x` is no value that a roster may have'],
     [
       agent('    connector: "irc\\u001b"\n'),
       '5:16: `agents[0].connector` must be `tmux` or `discord` or `matrix`, not `irc\ufffd`',
@@ -228,22 +235,22 @@ describe('a bad roster is told with line and column', () => {
     ['version: 2\ndefaults: {env: {A: "\\0"}}\nagents:\n- {name: a, runtime: pi}\n', '2:21: `A` must not hold a NUL'],
     [agent('    command: "a\\0"\n', 2), '5:14: `agents[0].command` must not hold a NUL'],
     [agent('    env: {1A: x}\n', 2), '5:11: `agents[0].env.1A` is no name of a variable'],
-    [
-      'version: 1\nagents: [\n',
-      '3:1: no valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]',
-    ],
+    ['version: 1\nagents: [\n', '3:1: no valid YAML: deficient indentation'],
     ['version: 1\n---\nversion: 1\n', '2:1: a second document begins here; a roster is one'],
     [
       '{"version": 1, "agents": [{"name": "a" "runtime": "pi"}]}',
-      '1:36: no valid YAML: block collections are not allowed within flow collections (and 1 more)',
+      '1:40: no valid YAML: missed comma between flow collection entries',
     ],
   ])('%j', (text, problem) => {
     expect(problemOf(text)).toBe(`roster.yaml:${problem}`);
   });
 
   test('nothing that acts upon a terminal is in what is told, though a library quotes the file', () => {
-    expect(problemOf('version: 1\nagents:\n  - name: "a\\u0\u202e00"\n    runtime: pi\n')).toBe(
-      'roster.yaml:3:13: no valid YAML: invalid escape sequence \\u0\ufffd00',
+    expect(problemOf('version: 1\nagents:\n  - name: *\u202ea\n    runtime: pi\n')).toBe(
+      'roster.yaml:3:11: `*\ufffda` names nothing above it',
+    );
+    expect(problemOf('version: 1\nagents:\n  - name: !!set "\\e[31m"\n')).toBe(
+      'roster.yaml:3:11: `!!set \ufffd[31m` is no value that a roster may have',
     );
   });
 
