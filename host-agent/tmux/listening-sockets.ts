@@ -35,6 +35,19 @@ const linkOf = (path: string): string => {
   }
 };
 
+interface Holder {
+  pid: number;
+  parentPid: number;
+  startTicks: number;
+}
+
+/** What a server forks is a copy of it, name and sockets too, until it has become its program: the server is nobody's copy. */
+const serverOf = (holders: readonly Holder[]): ListeningSocket['server'] => {
+  const pids = new Set(holders.map(({ pid }) => pid));
+  const server = holders.find(({ parentPid }) => !pids.has(parentPid));
+  return server === undefined ? null : { pid: server.pid, startTicks: server.startTicks };
+};
+
 export class ListeningSockets {
   readonly #procRoot: string;
   readonly #uid: number;
@@ -55,24 +68,24 @@ export class ListeningSockets {
       if (server !== undefined) known.set(inode, server);
     }
     if (known.size < pathOf.size) {
-      const servers = this.#serversByInode();
-      for (const inode of pathOf.keys()) if (!known.has(inode)) known.set(inode, servers.get(inode) ?? null);
+      const holders = this.#holdersByInode();
+      for (const inode of pathOf.keys()) if (!known.has(inode)) known.set(inode, serverOf(holders.get(inode) ?? []));
     }
     this.#known = known;
     return [...pathOf].map(([inode, path]) => ({ path, server: known.get(inode) ?? null }));
   }
 
-  #serversByInode(): Map<string, { pid: number; startTicks: number }> {
-    const servers = new Map<string, { pid: number; startTicks: number }>();
+  #holdersByInode(): Map<string, Holder[]> {
+    const holders = new Map<string, Holder[]>();
     for (const name of readdirSync(this.#procRoot)) {
       if (!/^\d+$/.test(name)) continue;
       const pid = Number(name);
       for (const inode of this.#socketsOfServer(pid)) {
         const stat = readProcessStat(this.#procRoot, pid);
-        if (stat) servers.set(inode, { pid, startTicks: stat.startTicks });
+        if (stat) holders.set(inode, [...(holders.get(inode) ?? []), { pid, ...stat }]);
       }
     }
-    return servers;
+    return holders;
   }
 
   #socketsOfServer(pid: number): string[] {

@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 export interface ProcessStat {
   /** R, S, D, Z, T … */
   state: string;
+  parentPid: number;
   /** Ticks between boot and the start of the process. */
   startTicks: number;
   /** What wait(2) would tell of a zombie; 0 otherwise, and where another user's may not be read. */
@@ -30,7 +31,7 @@ export const readProcessStat = (procRoot: string, pid: number): ProcessStat | nu
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const startTicks = Number(fields[19]);
     if (!fields[0] || !Number.isSafeInteger(startTicks)) return null;
-    return { state: fields[0], startTicks, waitStatus: Number(fields[49]) || 0 };
+    return { state: fields[0], parentPid: Number(fields[1]), startTicks, waitStatus: Number(fields[49]) || 0 };
   } catch {
     return null;
   }
