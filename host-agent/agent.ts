@@ -186,10 +186,6 @@ export class HostAgent {
       };
       beHere();
       await inventory.start(stopping.signal);
-      // Our own word about ourselves is always fresh: it is told as often as others' beats.
-      const tellOfUs = (): void => view.heard(view.hereId as string, facts(), uplink.clockSkewMs ?? 0);
-      const pulse = setInterval(tellOfUs, 2_000);
-      shutdown.add('pulse', () => clearInterval(pulse));
       view.heard(view.hereId as string, facts(), 0);
 
       using terminal = composeTerminal({
@@ -301,6 +297,10 @@ export class HostAgent {
         renew: (address, identity, expired, request, ending) =>
           callRenew(address, enrolment.tls(identity, !expired), request, clock.nowMs, ending),
       });
+      // Our own word about ourselves is always fresh: it is told as often as others' beats.
+      const tellOfUs = (): void => view.heard(view.hereId as string, facts(), uplink.clockSkewMs ?? 0);
+      const pulse = setInterval(tellOfUs, 2_000);
+      shutdown.add('pulse', () => clearInterval(pulse));
       // How it reached the controller is known with the welcome, not with the next pulse.
       using _reached = uplink.onChange(tellOfUs);
       using _refused = uplink.onChange(() => {
