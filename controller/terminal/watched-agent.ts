@@ -58,6 +58,8 @@ export class WatchedAgent implements WatchedScreen {
   #provenMono: number;
   /** Since when the host shows nothing, or null while it does. */
   #brokenSinceMono: number | null = null;
+  /** Since when the host, asked through a line that stands, knows no such agent. */
+  #missingSinceMono: number | null = null;
   #ended: TerminalEnd | null = null;
   #isRefused = false;
 
@@ -139,6 +141,7 @@ export class WatchedAgent implements WatchedScreen {
   #take({ frame, status, end }: WatchTerminalResponse): void {
     const now = this.#context.clock.monotonicMs();
     this.#brokenSinceMono = null;
+    this.#missingSinceMono = null;
     if (frame) {
       this.log.apply(frame);
       this.#provenMono = now;
@@ -153,10 +156,12 @@ export class WatchedAgent implements WatchedScreen {
 
   /** Whether it is worth asking again. */
   #broke(error: FleetError): boolean {
-    this.#brokenSinceMono ??= this.#context.clock.monotonicMs();
+    const now = this.#context.clock.monotonicMs();
+    this.#brokenSinceMono ??= now;
+    this.#missingSinceMono = error.code === 'NOT_FOUND' ? (this.#missingSinceMono ?? now) : null;
     const isSeen = this.log.picture !== null;
-    if (error.code === 'NOT_FOUND' && isSeen) {
-      if (this.#context.clock.monotonicMs() - this.#brokenSinceMono < FIRST_LOOK_MS) return true;
+    if (this.#missingSinceMono !== null && isSeen) {
+      if (now - this.#missingSinceMono < FIRST_LOOK_MS) return true;
       this.#end({ reason: 'agent_removed', detail: error.message, lastExit: undefined });
       return false;
     }
