@@ -76,7 +76,7 @@ export class TestCell {
   readonly log: Logger;
   readonly logged: string[] = [];
   readonly removed: string[] = [];
-  /** Host-agents whose uplink stands, as the rotation is told. */
+  /** Host-agents whose uplink stands, and peers whose line does, as the rotation is told. */
   readonly connected = new Set<string>();
   /** Authorities of other cells that this one trusts for their own names. */
   readonly partners: CertificateAuthority[] = [];
@@ -158,6 +158,7 @@ export class TestCell {
       clock,
       log,
       isConnected: (id) => this.connected.has(id),
+      isPeerConnected: (name) => this.connected.has(name),
       changed: () => this.identity.renew(),
     });
     this.enrollment = new Enrollment({
