@@ -49,10 +49,14 @@ export class Rotation {
     return result;
   }
 
-  /** FAILED_PRECONDITION for a step that is not its turn, or that would leave behind hosts or cells that are connected. */
-  take(step: RotationStep, force: boolean): Promise<AuthorityStanding> {
+  /**
+   * FAILED_PRECONDITION for a step that is not its turn, or that would leave behind hosts or cells that are connected. One
+   * that was begun is taken to its end; whoever leaves or falls before that has not begun it.
+   */
+  take(step: RotationStep, force: boolean, signal: AbortSignal): Promise<AuthorityStanding> {
     const { authorities, clock, log, changed } = this.#context;
     return this.inTurn(async () => {
+      signal.throwIfAborted();
       if (!force) this.#requireReady(step);
       if (step === 'begin') await authorities.begin(clock.nowMs());
       else if (step === 'switch') await authorities.switch();

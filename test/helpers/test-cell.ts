@@ -280,6 +280,17 @@ export class TestCell {
     return { ...response, key };
   }
 
+  /** Does `work` once, in the time in which the next record of that verb is being written down. */
+  whileRecording(verb: string, work: () => unknown): void {
+    const record = this.audit.record.bind(this.audit);
+    this.audit.record = async (entry) => {
+      await record(entry);
+      if (entry.verb !== verb) return;
+      this.audit.record = record;
+      await work();
+    };
+  }
+
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
     await this.federation?.stop();

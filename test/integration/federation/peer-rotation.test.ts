@@ -50,8 +50,8 @@ it('is not switched while a peer is connected that has not taken the next author
     await peers.hold(told, ['default']);
     home.connected.add('partner');
     const { signal } = new AbortController();
-    await home.rotation.take('begin', false);
-    const switched = () => home.rotation.take('switch', false);
+    await home.rotation.take('begin', false, signal);
+    const switched = () => home.rotation.take('switch', false, signal);
     const refusal = { code: 'FAILED_PRECONDITION', message: expect.stringMatching(/^cell partner are connected/) };
     await expect(switched()).rejects.toMatchObject(refusal);
     // What it has is its own word, of our authorities alone.
@@ -65,9 +65,9 @@ it('is not switched while a peer is connected that has not taken the next author
     await says(home.authority.trusted.map(String));
     await expect(switched()).rejects.toMatchObject(refusal);
     const { fingerprint: old } = home.authority;
-    expect((await home.rotation.take('switch', true)).holders.at(-1)).toMatchObject({ trusts: false });
+    expect((await home.rotation.take('switch', true, signal)).holders.at(-1)).toMatchObject({ trusts: false });
     await says([old, home.authority.fingerprint]);
-    expect((await home.rotation.take('finish', false)).holders.at(-1)).toMatchObject({ trusts: true });
+    expect((await home.rotation.take('finish', false, signal)).holders.at(-1)).toMatchObject({ trusts: true });
   } finally {
     await home.stop();
     await partner.stop();
