@@ -49,7 +49,9 @@ export const controllerSpecs: readonly CommandSpec[] = [
     examples: ['fleet down && fleet controller restore ~/home.fleet-backup --force && fleet up'],
     notes:
       'Hosts come back by themselves where they find the controller at an address that they know. Hosts enrolled after\n' +
-      'the backup join again; join tokens of before are void. The audit says that it was restored, and when.',
+      'the backup join again; join tokens and invitations of before are void. What was taken away since stays so where the\n' +
+      'folder that it takes the place of still tells it; else it is said that nobody knows. The audit says that it was\n' +
+      'restored, and when.',
     load: async () => (await controllerVerbs()).restore,
   },
   {
