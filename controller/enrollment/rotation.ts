@@ -58,10 +58,12 @@ export class Rotation {
     return this.inTurn(async () => {
       signal.throwIfAborted();
       if (!force) this.#requireReady(step);
-      if (step === 'begin') await authorities.begin(clock.nowMs());
-      else if (step === 'switch') await authorities.switch();
-      else if (step === 'finish') await authorities.finish();
-      else await authorities.abort();
+      const taken = step === 'begin' ? authorities.begin(clock.nowMs()) : authorities[step]();
+      await taken.catch((cause: Error) => {
+        if (cause instanceof FleetError) throw cause;
+        const words = `${step} could not be written (${cause.message}): all stands as before it; mend that and repeat it`;
+        throw new FleetError('FAILED_PRECONDITION', words, { cause });
+      });
       log.warn({ step, phase: authorities.phase, signing: authorities.fingerprint }, 'authority rotation');
       changed();
       return this.standing();

@@ -1,5 +1,5 @@
 /** The cell goes from one authority to the next: what lives on, who comes back by itself, and who does not. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { connect } from 'node:tls';
@@ -183,6 +183,27 @@ test('a step that would leave connected hosts behind is refused and names them; 
   await until(async () => /^older\/u are connected and have no cert/.test(String(await refusal('finish'))), SOON);
   await older.stop();
   expect(await rotate(cell, 'finish')).toMatchObject({ phase: 'none', signing: begun.other });
+});
+
+test('a switch that cannot be written says so and harms nobody; then the rotation is given up, and begun anew', async () => {
+  const { signing } = await rotationOf(cell);
+  await rotate(cell, 'begin');
+  await untilAll(cell, 'trusts', 2);
+  const inTheWay = join(cell.config.paths.state, 'controller/ca-old.crt');
+  await mkdir(inTheWay);
+  const words = /^switch could not be written \(.*ca-old\.crt.*\): all stands as before it; mend that and repeat it$/;
+  await expect(rotate(cell, 'switch')).rejects.toThrow(words);
+  const streams = opened();
+  expect(await rotationOf(cell)).toMatchObject({ phase: 'begun', signing });
+  expect(await rotate(cell, 'abort')).toMatchObject({ phase: 'none', signing, other: '' });
+  await rm(inTheWay, { recursive: true });
+  await until(async () => authorityFingerprints((await identityOf(jarvis)).trustBundlePem).join() === signing, SOON);
+  const again = await rotate(cell, 'begin');
+  await untilAll(cell, 'trusts', 2);
+  await rotate(cell, 'switch');
+  await untilAll(cell, 'renewed', 2);
+  expect(await rotate(cell, 'finish')).toMatchObject({ phase: 'none', signing: again.other });
+  expect(opened()).toBe(streams);
 });
 
 test('a rotation that is given up leaves everything as it was; one under way outlives the controller', async () => {
