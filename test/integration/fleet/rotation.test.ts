@@ -15,6 +15,7 @@ import { rotate, rotationOf, untilAll } from '../../helpers/rotation-steps.ts';
 import { RunningController } from '../../helpers/run-controller.ts';
 import { RunningHostAgent } from '../../helpers/run-host-agent.ts';
 import { SimulatedHost } from '../../helpers/simulated-host.ts';
+import { unary } from '../../helpers/test-cell.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 60_000 };
@@ -133,6 +134,50 @@ test('no stream ends from its beginning to its finish, and all that is made afte
   await dragon.begin();
   await until(async () => (await linkOf(dragon)) === 'connected null', SOON);
   client.close();
+});
+
+test('under load no call fails and no stream ends: all certificates are made anew beneath them', async () => {
+  const counting = 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done';
+  await dragon.tmux('new-session', '-d', '-s', 'busy', '-x', '60', '-y', '10', counting);
+  const key = await until(async () => [...(await jarvis.view()).rowsOf(idOf(dragon))][0]?.row.key, SOON);
+  const target = { hostAgent: idOf(dragon), key };
+  const clients = Array.from({ length: 8 }, () => callerAt(jarvis.config.paths.hostAgentSocket));
+  const screens = clients.map((client) => new Watching(client, target).read());
+  const over = new AbortController();
+  const failures: string[] = [];
+  let answered = 0;
+  const asking = clients.map(async (client) => {
+    while (!over.signal.aborted) {
+      await unary((done) => client.explainAgent(target, done)).then(
+        () => answered++,
+        (error: Error) => failures.push(error.message),
+      );
+    }
+  });
+  /** Everybody is answered, and every screen goes on, after what was just done. */
+  const goesOn = async (): Promise<void> => {
+    const [before, shown] = [answered, screens.map(({ shows }) => shows)];
+    await until(() => answered > before + 10 * clients.length, SOON);
+    await until(() => screens.every(({ shows }, at) => shows !== shown[at]), SOON);
+  };
+  try {
+    await goesOn();
+    const streams = opened();
+    for (const [step, what] of [['begin', 'trusts'] as const, ['switch', 'renewed'] as const]) {
+      await rotate(cell, step);
+      await goesOn();
+      await untilAll(cell, what, 2);
+    }
+    await rotate(cell, 'finish');
+    await goesOn();
+    expect(failures).toEqual([]);
+    expect([opened(), screens.map(({ isOver }) => isOver)]).toEqual([streams, clients.map(() => false)]);
+    expect([...new Set(screens.flatMap(({ states }) => states))]).toEqual(['connected']);
+  } finally {
+    over.abort();
+    await Promise.all(asking);
+    for (const client of clients) client.close();
+  }
 });
 
 test('a host that was away from the begin to the finish comes back by itself if it had the new authority', async () => {
