@@ -142,6 +142,15 @@ describe('enrolment', () => {
     expect(cell.records.identities.get(uri)).toMatchObject({ quarantined: true });
   });
 
+  it('lets a removed host in by no token that was made for it before', async () => {
+    await cell.enroll(await cell.token());
+    const [open, others] = [await cell.token({ user: '' }), await cell.token({ user: 'ada' })];
+    await revokeHost(cell.records, 'W-jarvis', 'jarvis');
+    expect(await failureOf(cell.enroll(open))).toMatchObject({ code: status.PERMISSION_DENIED });
+    await cell.enroll(others);
+    await cell.enroll(await cell.token());
+  });
+
   it('does not renew what was revoked while the renewal was written down, and keeps what else became of it', async () => {
     const enrolled = await cell.enroll(await cell.token());
     const uri = 'spiffe://home/host/W-jarvis/user/jarvis';
