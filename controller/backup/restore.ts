@@ -23,6 +23,7 @@ import { openRecords } from '../store/records.ts';
 import { acquireSoleOwnership } from '../store/sole-owner.ts';
 import { SqliteStore } from '../store/sqlite-store.ts';
 import { requireKeys, SETTINGS_FILE } from './back-up.ts';
+import { keepAuthorities } from './keep-authorities.ts';
 import { type KeptDenials, keepDenials } from './keep-denials.ts';
 import { readCopy } from './read-copy.ts';
 import { voidOpen } from './void-open.ts';
@@ -41,6 +42,8 @@ export interface RestoreContext {
 
 export interface Restored {
   about: BackupAbout;
+  /** Fingerprint of the authority that signs: the backup's, or one to which the cell has gone over since. */
+  signing: string;
   /** Where what stood there is now; null where nothing did. */
   kept: string | null;
   /** What was taken away after it was made, and stays so; null where what stood there does not tell. */
@@ -68,6 +71,7 @@ export const restore = async (path: string, context: RestoreContext): Promise<Re
   }
   const draft = `${folder}.restoring`;
   let history: Pick<Restored, 'denials' | 'withdrawn'>;
+  let signing: string;
   try {
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { mode: 0o700 });
@@ -76,6 +80,7 @@ export const restore = async (path: string, context: RestoreContext): Promise<Re
     for (const [name, content] of contents.files) {
       if (name !== SETTINGS_FILE) await writePrivateFile(join(draft, name), content);
     }
+    signing = await keepAuthorities(folder, draft, contents.about, clock.nowMs());
     history = await writeHistory(draft, contents.about, context);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
@@ -86,7 +91,7 @@ export const restore = async (path: string, context: RestoreContext): Promise<Re
   const settings = contents.files.get(SETTINGS_FILE);
   const isWritten =
     settings !== undefined && (await writeNewFile(context.settingsPath, Buffer.from(settings).toString('utf8'), 0o600));
-  return { about: contents.about, kept, ...history, settings: settings === undefined || isWritten };
+  return { about: contents.about, signing, kept, ...history, settings: settings === undefined || isWritten };
 };
 
 const readWhole = async (path: string): Promise<BackupContents> => {

@@ -26,12 +26,17 @@ export const runRestore = async (path: string, { paths, force }: ControllerConfi
   );
 };
 
-export const restoredLines = ({ about, kept, denials, withdrawn, settings }: Restored): string[] => {
-  const { cell, madeMs, hosts, audit } = about;
+export const restoredLines = ({ about, signing, kept, denials, withdrawn, settings }: Restored): string[] => {
+  const { cell, madeMs, hosts, audit, fingerprint } = about;
   const made = new Date(madeMs).toISOString();
   return [
     `restored cell ${cell} as it was at ${made}: ${hosts} hosts, audit up to record ${audit.sequence}`,
     ...(kept === null ? [] : [`what stood there is kept in ${kept}`]),
+    ...(signing === fingerprint
+      ? []
+      : [
+          `authority ${signing.slice(0, 12)} signs, to which the cell went over after ${made}; the one before stays given up`,
+        ]),
     ...(settings ? [] : [`${SETTINGS_FILE} was left as it is`]),
     `hosts enrolled after ${made} must join again; join tokens and invitations of before are void`,
     ...(withdrawn === 0 ? [] : [`rosters that waited for ${withdrawn} hosts that were away are withdrawn`]),

@@ -16,7 +16,8 @@ import { bindUser, unbindUser } from '../../../controller/tenancy/bindings.ts';
 import { LOCAL_CALLER } from '../../../controller/tenancy/caller.ts';
 import { allowVerbs, ceilingOf } from '../../../controller/tenancy/ceilings.ts';
 import { addTenant } from '../../../controller/tenancy/tenants.ts';
-import { makeAuthority } from '../../../src/identity/authority.ts';
+import { Authorities } from '../../../src/identity/authorities.ts';
+import { authorityFingerprint, makeAuthority } from '../../../src/identity/authority.ts';
 import { parseToken } from '../../../src/identity/token.ts';
 import { TestCell } from '../../helpers/test-cell.ts';
 
@@ -179,6 +180,32 @@ describe('with the store of before beside it', () => {
     expect(records.tenants.get('later')).toBeDefined();
   });
 
+  test('an authority that was given up since stays so, and the one that took its place goes on', async () => {
+    await backsUp();
+    const { fingerprint: old } = cell.authority;
+    await cell.authority.begin(cell.clock.nowMs());
+    await cell.authority.switch();
+    await cell.authority.finish();
+    const { records: _, ...done } = await putBack();
+    expect(done.signing).toBe(cell.authority.fingerprint);
+    expect(restoredLines(done).join('\n')).toMatch(/signs, to which the cell went over after .*; the one before stays/);
+    const { fingerprint, phase, retired } = await Authorities.open(cell.folder, 'home', cell.clock.nowMs());
+    expect([fingerprint, phase]).toEqual([cell.authority.fingerprint, 'none']);
+    expect(retired.get('home')?.map(authorityFingerprint)).toEqual([old]);
+    expect(readdirSync(cell.folder)).not.toContain('authorities');
+  });
+
+  test('authorities that are not whole any more are those of the backup again', async () => {
+    await backsUp();
+    const { fingerprint } = cell.authority;
+    await cell.authority.begin(cell.clock.nowMs());
+    await cell.authority.switch();
+    await rm(join(cell.folder, 'ca.key'));
+    expect((await putBack()).signing).toBe(fingerprint);
+    const restoredOnes = await Authorities.open(cell.folder, 'home', cell.clock.nowMs());
+    expect([restoredOnes.fingerprint, restoredOnes.phase]).toEqual([fingerprint, 'none']);
+  });
+
   test('it is known as this cell’s by its audit, too, where its authority cannot be read', async () => {
     await enrolls('gone');
     await backsUp();
@@ -193,8 +220,8 @@ describe('with the store of before beside it', () => {
     const anew = await (await new TestCell().start()).open();
     try {
       await anew.enroll(await anew.token({ host: 'same', user: 'u' }), machineOf('same'));
-      const { records, denials, kept } = await putBack(anew);
-      expect(denials).toBeNull();
+      const { records, denials, signing, kept } = await putBack(anew);
+      expect([denials, signing]).toEqual([null, cell.authority.fingerprint]);
       expect(host(records, 'same')?.revoked).toBe(false);
       await rm(kept ?? '', { recursive: true });
     } finally {
