@@ -164,6 +164,21 @@ describe('an invitation between cells', () => {
     expect((await failureOf(home.enroll(await home.token()))).code).toBe(status.RESOURCE_EXHAUSTED);
   });
 
+  it('is void once a tenant that it is for is removed, also while it is being used, and where another is made of its name', async () => {
+    const add = () => addTenant(home.records, 'acme', { nowMs: home.clock.nowMs(), by: 'test' });
+    const remove = () => removeTenant(home.records, 'acme', home.clock.nowMs());
+    const wish = { cell: '', tenants: ['acme'], validSeconds: 0 };
+    await add();
+    const { token } = await home.federation.admin.invitePeer(LOCAL_CALLER, wish, context);
+    const { secret } = parseInvitation(token);
+    home.whileRecording('join-peer', remove);
+    expect(await failureOf(join(secret, partner.authority))).toMatchObject({ code: status.ABORTED });
+    await add();
+    const late = await failureOf(join(secret, partner.authority));
+    expect(late).toMatchObject({ code: status.PERMISSION_DENIED, details: expect.not.stringContaining('acme') });
+    expect(home.federation.peers.all()).toEqual([]);
+  });
+
   it('that is withdrawn while it is being used makes no peer', async () => {
     const { secret } = parseInvitation(await invite('partner'));
     home.whileRecording('join-peer', () => home.federation.peers.remove('partner'));
