@@ -80,6 +80,15 @@ describe('an invitation between cells', () => {
     expect(home.federation.peers.all().map(({ cell }) => cell)).toEqual(['partner']);
   });
 
+  it('of two cells that race for one invitation makes one a peer', async () => {
+    const { secret } = parseInvitation(await invite());
+    const cells = [partner.authority, makeAuthority('third', Date.now()).authority];
+    const outcomes = await Promise.allSettled([...cells, ...cells].map((each) => join(secret, each)));
+    // The same one again is answered the same.
+    expect(outcomes.filter(({ status: outcome }) => outcome === 'fulfilled')).toHaveLength(2);
+    expect(home.federation.peers.all()).toHaveLength(1);
+  });
+
   it('can be accepted again after a lost answer', async () => {
     const token = await invite();
     await join(parseInvitation(token).secret, partner.authority, [partner.address]);
