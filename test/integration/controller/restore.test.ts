@@ -221,9 +221,9 @@ describe('with the store of before beside it', () => {
     try {
       await anew.enroll(await anew.token({ host: 'same', user: 'u' }), machineOf('same'));
       const { records, denials, signing, kept } = await putBack(anew);
+      await rm(kept ?? '', { recursive: true });
       expect([denials, signing]).toEqual([null, cell.authority.fingerprint]);
       expect(host(records, 'same')?.revoked).toBe(false);
-      await rm(kept ?? '', { recursive: true });
     } finally {
       await anew.stop();
     }
