@@ -191,6 +191,7 @@ export class Controller {
         clock,
         log: part('rotation'),
         isConnected: (id) => uplink.isConnected(id),
+        isPeerConnected: (peer) => federation.links.describe(peer)?.link.state === 'connected',
         changed: () => {
           serverIdentity.renew();
           uplink.trustChanged();

@@ -14,12 +14,12 @@ export const ROTATION_TARGETS: Targets<Definition> = {
 export const rotationHandlers = (
   rotation: Rotation,
 ): Pick<Handlers<Definition>, 'rotateAuthority' | 'authorityStatus'> => ({
-  rotateAuthority: async (_caller, { step: named, force }) => {
+  rotateAuthority: async (_caller, { step: named, force }, { signal }) => {
     const step = ROTATION_STEPS.find((known) => known === named);
     if (step === undefined) {
       throw new FleetError('INVALID_ARGUMENT', `step ${JSON.stringify(named)}: one of ${ROTATION_STEPS.join(', ')}`);
     }
-    return { standing: await rotation.take(step, force) };
+    return { standing: await rotation.take(step, force, signal) };
   },
   authorityStatus: () => ({ standing: rotation.standing() }),
 });

@@ -53,7 +53,7 @@ export const backUp = async (path: string, context: BackUpContext): Promise<Back
 
 const filesOf = async ({ folder, settingsPath }: BackUpContext): Promise<Map<string, Uint8Array>> => {
   const files = new Map<string, Uint8Array>();
-  for (const name of (await readdir(folder)).sort()) {
+  for (const name of await readdir(folder)) {
     if (OF_THE_CELL.test(name)) files.set(name, await readFile(join(folder, name)));
   }
   const settings = await readFile(settingsPath).catch((error: NodeJS.ErrnoException) => {
@@ -61,7 +61,8 @@ const filesOf = async ({ folder, settingsPath }: BackUpContext): Promise<Map<str
     throw error;
   });
   if (settings !== null) files.set(SETTINGS_FILE, settings);
-  return files;
+  // As they are read back.
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 
 const aboutOf = async (copy: string, context: BackUpContext): Promise<BackupAbout> => {
@@ -74,9 +75,9 @@ const aboutOf = async (copy: string, context: BackUpContext): Promise<BackupAbou
 const compare = (read: BackupContents & { counted: Counted }, written: BackupContents, path: string): void => {
   const bytesOf = ({ about, files }: BackupContents): string =>
     JSON.stringify([about, [...files].map(([name, content]) => [name, Buffer.from(content).toString('base64')])]);
-  const { hosts, entries, audit } = written.about;
+  const { hosts, entries, audit, digest } = written.about;
   const isSame = bytesOf(read) === bytesOf(written);
-  if (!isSame || JSON.stringify(read.counted) !== JSON.stringify({ hosts, entries, audit })) {
+  if (!isSame || JSON.stringify(read.counted) !== JSON.stringify({ hosts, entries, audit, digest })) {
     throw new FleetError('DATA_LOSS', `${path}: what was written reads back differently; no backup was made`);
   }
   requireKeys(read, path);

@@ -1,21 +1,27 @@
 /** What stands in a copy of the store that nobody writes to, read through from its first entry to its last. */
+import { createHash } from 'node:crypto';
 import { AUDIT_PREFIX, decodeRecord, GENESIS } from '../audit/audit-record.ts';
 import { type BackupAbout, entriesOf } from '../store/backup-file.ts';
 import type { IdentityRecord } from '../store/records.ts';
 
-export type Counted = Pick<BackupAbout, 'hosts' | 'entries' | 'audit'>;
+export type Counted = Pick<BackupAbout, 'hosts' | 'entries' | 'audit' | 'digest'>;
 
 export const readCopy = async (path: string): Promise<Counted> => {
   let hosts = 0;
   let entries = 0;
   let newest: Uint8Array | null = null;
+  const sum = createHash('sha256');
   for await (const { key, value } of entriesOf(path)) {
     entries++;
+    sum
+      .update(`${Buffer.byteLength(key)} ${value.length} `)
+      .update(key)
+      .update(value);
     if (key.startsWith('identity/') && isHost(value)) hosts++;
     if (key.startsWith(AUDIT_PREFIX)) newest = value;
   }
   const { sequence, hash } = newest === null ? { sequence: 0, hash: GENESIS } : decodeRecord(newest);
-  return { hosts, entries, audit: { sequence, hash } };
+  return { hosts, entries, audit: { sequence, hash }, digest: sum.digest('hex') };
 };
 
 /** Enrolled and not revoked. */

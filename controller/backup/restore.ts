@@ -23,8 +23,10 @@ import { openRecords } from '../store/records.ts';
 import { acquireSoleOwnership } from '../store/sole-owner.ts';
 import { SqliteStore } from '../store/sqlite-store.ts';
 import { requireKeys, SETTINGS_FILE } from './back-up.ts';
-import { keepRevocations } from './keep-revocations.ts';
+import { keepAuthorities } from './keep-authorities.ts';
+import { type KeptDenials, keepDenials } from './keep-denials.ts';
 import { readCopy } from './read-copy.ts';
+import { voidOpen } from './void-open.ts';
 
 export interface RestoreContext {
   /** Where the controller keeps all that is its own. */
@@ -40,10 +42,14 @@ export interface RestoreContext {
 
 export interface Restored {
   about: BackupAbout;
+  /** Fingerprint of the authority that signs: the backup's, or one to which the cell has gone over since. */
+  signing: string;
   /** Where what stood there is now; null where nothing did. */
   kept: string | null;
-  /** Identities, grants and peers that were revoked after it was made; null where what stood there does not tell. */
-  revoked: number | null;
+  /** What was taken away after it was made, and stays so; null where what stood there does not tell. */
+  denials: KeptDenials | null;
+  /** Rosters that waited for hosts that were away. */
+  withdrawn: number;
   /** false: the settings that are there were left as they are. */
   settings: boolean;
 }
@@ -64,19 +70,28 @@ export const restore = async (path: string, context: RestoreContext): Promise<Re
     );
   }
   const draft = `${folder}.restoring`;
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { mode: 0o700 });
-  await extractDatabase(path, join(draft, 'controller.db'));
-  for (const [name, content] of contents.files) {
-    if (name !== SETTINGS_FILE) await writePrivateFile(join(draft, name), content);
+  let history: Pick<Restored, 'denials' | 'withdrawn'>;
+  let signing: string;
+  try {
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { mode: 0o700 });
+    await extractDatabase(path, join(draft, 'controller.db'));
+    await requireSame(join(draft, 'controller.db'), contents.about, path);
+    for (const [name, content] of contents.files) {
+      if (name !== SETTINGS_FILE) await writePrivateFile(join(draft, name), content);
+    }
+    signing = await keepAuthorities(folder, draft, contents.about, clock.nowMs());
+    history = await writeHistory(draft, contents.about, context);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
   }
-  const revoked = await writeHistory(draft, contents.about, context);
   if (kept !== null) await rename(folder, kept);
   await rename(draft, folder);
   const settings = contents.files.get(SETTINGS_FILE);
   const isWritten =
     settings !== undefined && (await writeNewFile(context.settingsPath, Buffer.from(settings).toString('utf8'), 0o600));
-  return { about: contents.about, kept, revoked, settings: settings === undefined || isWritten };
+  return { about: contents.about, signing, kept, ...history, settings: settings === undefined || isWritten };
 };
 
 const readWhole = async (path: string): Promise<BackupContents> => {
@@ -84,8 +99,13 @@ const readWhole = async (path: string): Promise<BackupContents> => {
   const contents = readBackup(path);
   requireSound(path);
   requireKeys(contents, path);
-  const { entries, audit } = await readCopy(path);
-  if (entries === contents.about.entries && audit.hash === contents.about.audit.hash) return contents;
+  return contents;
+};
+
+/** Of what was taken out of it, so that nothing else than what was looked at is put in place. */
+const requireSame = async (database: string, { digest }: BackupAbout, path: string): Promise<void> => {
+  const copy = await readCopy(database).catch(() => null);
+  if (copy?.digest === digest) return;
   throw new FleetError('DATA_LOSS', `${path} does not hold what it says: use another backup; nothing was changed`);
 };
 
@@ -100,22 +120,27 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Tokens that were not used when it was made may have been since: none of them is good any more. */
-const writeHistory = async (draft: string, about: BackupAbout, context: RestoreContext): Promise<number | null> => {
+/** The audit says first what is done to the rest. */
+const writeHistory = async (
+  draft: string,
+  about: BackupAbout,
+  { folder, clock, log, actor }: RestoreContext,
+): Promise<Pick<Restored, 'denials' | 'withdrawn'>> => {
   const store = new SqliteStore(join(draft, 'controller.db'));
   store.start();
   try {
     const records = await openRecords(store);
-    const audit = new AuditLog(store, context.clock, context.log, { cell: about.cell });
+    const audit = new AuditLog(store, clock, log, { cell: about.cell });
     await audit.start();
     const { sequence } = about.audit;
     const reason = `backup of ${new Date(about.madeMs).toISOString()}; what was recorded after record ${sequence} is not in it`;
-    await audit.record({ actor: context.actor, verb: RESTORE_VERB, target: 'controller', outcome: 'done', reason });
-    const open = [...records.tokens.entries()].filter(([, { used }]) => used === null);
-    await store.commit({ remove: open.map(([name]) => records.tokens.keyOf(name)) });
-    const revoked = await keepRevocations(join(context.folder, 'controller.db'), store);
+    await audit.record({ actor, verb: RESTORE_VERB, target: 'controller', outcome: 'done', reason });
     await audit.stop();
-    return revoked;
+    const withdrawn = await voidOpen(records, clock.nowMs());
+    const copy = join(draft, 'last.db');
+    const denials = await keepDenials(folder, copy, { about, records, nowMs: clock.nowMs() });
+    for (const left of [copy, `${copy}-wal`, `${copy}-shm`]) await rm(left, { force: true });
+    return { denials, withdrawn };
   } finally {
     store.stop();
   }

@@ -56,6 +56,9 @@ const notAccepted = (): FleetError =>
 const notRenewed = (): FleetError =>
   new FleetError('PERMISSION_DENIED', 'not renewed: this identity is not accepted; enrol anew with a new token');
 
+const meanwhile = (what: string): FleetError =>
+  new FleetError('ABORTED', `the ${what} changed at this moment: try again`, { retryable: true });
+
 export class Enrollment {
   readonly #context: EnrollmentContext;
   /** Enrolments one after the other: each sees the names that the one before took. */
@@ -101,6 +104,15 @@ export class Enrollment {
     const names = displaced.map((rival) => rival.uri).join(' ');
     const reason = `token of ${token.createdBy}${names === '' ? '' : `; replaces ${names}`}`;
     const place = placeOf(known);
+    const others = displaced.filter((rival) => rival.uri !== uri);
+    // Of what was judged, as it was then: whatever changes while this is written down, a revocation above all, comes first.
+    const expect = [
+      records.tokens.expectation(tokenName),
+      records.identities.expectation(uri),
+      ...others.map((rival) => records.identities.expectation(rival.uri)),
+      ...(place === null ? [] : [records.bindings.expectation(place)]),
+      ...tenants.map((id) => records.tenants.expectation(id)),
+    ];
     await audit.record({
       actor: actorOf(caller),
       verb: 'enroll',
@@ -113,14 +125,8 @@ export class Enrollment {
     const record = { ...issued.record, trusts: authorityFingerprints(authority.trustPem) };
     const used = { keyFingerprint: fingerprint, certificatePem, uri, atMs: nowMs };
     const binding = { tenantId: known.tenantId, boundMs: nowMs, boundBy: token.createdBy };
-    const others = displaced.filter((rival) => rival.uri !== uri);
     const committed = await records.store.commit({
-      expect: [
-        records.tokens.expectation(tokenName),
-        records.identities.expectation(uri),
-        ...(place === null ? [] : [records.bindings.expectation(place)]),
-        ...tenants.map((id) => records.tenants.expectation(id)),
-      ],
+      expect,
       put: [
         records.tokens.writing(tokenName, { ...token, used }),
         // Its own name's last bearer is written over.
@@ -130,8 +136,7 @@ export class Enrollment {
       ],
       remove: others.map((rival) => records.bindings.keyOf(`${rival.record.host}/${rival.record.user}`)),
     });
-    if (committed === null)
-      throw new FleetError('ABORTED', 'another enrolment came first: try again', { retryable: true });
+    if (committed === null) throw meanwhile('token, name or tenant');
     const facts = { identity: uri, machineId: known.machineId, replaced: displaced.length };
     this.#context.log.info(facts, `${known.kind} enrolled`);
     return this.#response(certificatePem, record);
@@ -172,13 +177,18 @@ export class Enrollment {
     const { records, audit } = this.#context;
     const key = openCsr(request.csr);
     const uri = caller.spiffeId ?? this.#expiredIdentity(request.expiredCertificatePem, key);
-    const record = records.identities.get(uri);
-    if (record === undefined || record.kind === 'controller' || record.revoked) throw notRenewed();
-    if (record.keyFingerprint !== keyFingerprint(key)) throw notRenewed();
-    // A copied folder on another machine: same key, and both would displace each other for ever.
-    if (request.machineId !== '' && request.machineId !== record.machineId) throw notRenewed();
+    const renewable = (): IdentityRecord => {
+      const held = records.identities.get(uri);
+      if (held === undefined || held.kind === 'controller' || held.revoked) throw notRenewed();
+      if (held.keyFingerprint !== keyFingerprint(key)) throw notRenewed();
+      // A copied folder on another machine: same key, and both would displace each other for ever.
+      if (request.machineId !== '' && request.machineId !== held.machineId) throw notRenewed();
+      return held;
+    };
     const reason = caller.spiffeId === null ? 'after expiry' : '';
-    await audit.record({ actor: uri, verb: 'renew', ...subjectOf(record, uri), outcome: 'allowed', reason });
+    await audit.record({ actor: uri, verb: 'renew', ...subjectOf(renewable(), uri), outcome: 'allowed', reason });
+    // It may have fallen while that was written.
+    const record = renewable();
     const renewed = this.#issue(key, record, record.version);
     const isContext = record.kind === 'operator';
     // A host says itself what its disk has; a context keeps what it is given.
@@ -186,8 +196,7 @@ export class Enrollment {
     const next = { ...record, ...renewed.record, ...told, enrolledMs: record.enrolledMs };
     const expect = [records.identities.expectation(uri)];
     const committed = await records.store.commit({ expect, put: [records.identities.writing(uri, next)] });
-    if (committed === null)
-      throw new FleetError('ABORTED', 'the identity changed meanwhile: try again', { retryable: true });
+    if (committed === null) throw meanwhile('identity');
     return this.#response(renewed.certificatePem, next);
   }
 

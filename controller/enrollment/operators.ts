@@ -72,21 +72,30 @@ export const listOperators = (
 const stateOf = ({ revoked, certificateNotAfterMs }: IdentityRecord, nowMs: number): string =>
   revoked ? 'revoked' : nowMs < certificateNotAfterMs ? 'active' : 'expired';
 
-/** With every unused invitation of that name. NOT_FOUND for neither. The SPIFFE id that fell, or none; durable when it resolves. */
+/**
+ * With every unused invitation of that name, and every unused token and invitation that it made: they would be its way back.
+ * NOT_FOUND for nobody. The SPIFFE id that fell, or none; durable when it resolves.
+ */
 export const revokeOperator = async (records: Records, cell: string, name: string): Promise<string> => {
   const uri = isIdentityName(name) ? uriOf(cell, name) : '';
   const record = records.identities.get(uri);
   const isActive = record !== undefined && !record.revoked;
-  const open = [...records.tokens.entries()].filter(
-    ([, { operator, used }]) => operator?.name === name && used === null,
-  );
-  if (!isActive && open.length === 0) {
+  const unused = [...records.tokens.entries()].filter(([, { used }]) => used === null);
+  const isInvited = unused.some(([, { operator }]) => operator?.name === name);
+  if (!isActive && !isInvited) {
     const what = record === undefined ? `no operator ${JSON.stringify(name)}` : `${name} is revoked already`;
     throw new FleetError('NOT_FOUND', `${what}: see "fleet operator ls"`);
   }
   await records.store.commit({
     put: isActive ? [records.identities.writing(uri, { ...record, revoked: true })] : [],
-    remove: open.map(([token]) => records.tokens.keyOf(token)),
+    remove: [
+      ...unused
+        .filter(([, { operator, createdBy }]) => operator?.name === name || createdBy === uri)
+        .map(([token]) => records.tokens.keyOf(token)),
+      ...[...records.invitations.entries()]
+        .filter(([, { used, createdBy }]) => used === null && createdBy === uri)
+        .map(([invitation]) => records.invitations.keyOf(invitation)),
+    ],
   });
   return isActive ? uri : '';
 };

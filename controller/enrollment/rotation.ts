@@ -15,7 +15,7 @@ import type {
   AuthorityStanding,
   GetTrustBundleResponse,
 } from '../../src/wire/gen/fleet/v1/rotation.ts';
-import type { IdentityRecord, Records } from '../store/records.ts';
+import type { IdentityRecord, PeerRecord, Records } from '../store/records.ts';
 
 export const ROTATION_STEPS = ['begin', 'switch', 'finish', 'abort'] as const;
 export type RotationStep = (typeof ROTATION_STEPS)[number];
@@ -27,6 +27,8 @@ export interface RotationContext {
   log: Logger;
   /** Of a host-agent, by `host/user`. */
   isConnected: (id: string) => boolean;
+  /** Of a peer, by the name of its cell. */
+  isPeerConnected: (cell: string) => boolean;
   /** Whom to trust, or who signs, is another now: the server's own certificate, and what hosts are told. */
   changed: () => void;
 }
@@ -47,15 +49,21 @@ export class Rotation {
     return result;
   }
 
-  /** FAILED_PRECONDITION for a step that is not its turn, or that would leave behind hosts that are connected. */
-  take(step: RotationStep, force: boolean): Promise<AuthorityStanding> {
+  /**
+   * FAILED_PRECONDITION for a step that is not its turn, or that would leave behind hosts or cells that are connected. One
+   * that was begun is taken to its end; whoever leaves or falls before that has not begun it.
+   */
+  take(step: RotationStep, force: boolean, signal: AbortSignal): Promise<AuthorityStanding> {
     const { authorities, clock, log, changed } = this.#context;
     return this.inTurn(async () => {
+      signal.throwIfAborted();
       if (!force) this.#requireReady(step);
-      if (step === 'begin') await authorities.begin(clock.nowMs());
-      else if (step === 'switch') await authorities.switch();
-      else if (step === 'finish') await authorities.finish();
-      else await authorities.abort();
+      const taken = step === 'begin' ? authorities.begin(clock.nowMs()) : authorities[step]();
+      await taken.catch((cause: Error) => {
+        if (cause instanceof FleetError) throw cause;
+        const words = `${step} could not be written (${cause.message}): all stands as before it; mend that and repeat it`;
+        throw new FleetError('FAILED_PRECONDITION', words, { cause });
+      });
       log.warn({ step, phase: authorities.phase, signing: authorities.fingerprint }, 'authority rotation');
       changed();
       return this.standing();
@@ -70,9 +78,14 @@ export class Rotation {
       signing: fingerprint,
       other: other === null ? '' : authorityFingerprint(other),
       signingMadeMs: readCertificate(certificate.raw).notBeforeMs + BACKDATED_MS,
-      holders: [...records.identities.entries()]
-        .filter(([, { revoked }]) => !revoked)
-        .map(([spiffeId, record]) => this.#holder(spiffeId, record)),
+      holders: [
+        ...[...records.identities.entries()]
+          .filter(([, { revoked }]) => !revoked)
+          .map(([spiffeId, record]) => this.#holder(spiffeId, record)),
+        ...[...records.peers.entries()]
+          .filter(([, { state }]) => state === 'active')
+          .map(([cell, peer]) => this.#peerHolder(cell, peer)),
+      ],
     };
   }
 
@@ -112,17 +125,26 @@ export class Rotation {
     return isComing ? authorityFingerprint(authorities.other) : authorities.fingerprint;
   }
 
+  /** Of one that came before this was kept: it knows the cell's first authority. */
+  get #isFirst(): boolean {
+    const { phase, retired, cell } = this.#context.authorities;
+    return phase === 'none' && retired.get(cell)?.length === 0;
+  }
+
   #holder(spiffeId: string, { kind, host, user, trusts, authority }: IdentityRecord): AuthorityHolder {
     const newest = this.#newest;
-    const { phase, retired, cell } = this.#context.authorities;
-    // Of one that was enrolled before this was kept: it knows the cell's first authority.
-    const isFirst = phase === 'none' && retired.get(cell)?.length === 0;
     return {
       spiffeId,
       connected: kind === 'host' && this.#context.isConnected(hostAgentId(host, user)),
-      trusts: trusts?.includes(newest) ?? isFirst,
-      renewed: authority === undefined ? isFirst : authority === newest,
+      trusts: trusts?.includes(newest) ?? this.#isFirst,
+      renewed: authority === undefined ? this.#isFirst : authority === newest,
     };
+  }
+
+  #peerHolder(cell: string, peer: PeerRecord): AuthorityHolder {
+    const trusts = peer.trusts?.includes(this.#newest) ?? this.#isFirst;
+    const connected = this.#context.isPeerConnected(cell);
+    return { spiffeId: `spiffe://${cell}`, connected, trusts, renewed: trusts };
   }
 
   #requireReady(step: RotationStep): void {
@@ -133,11 +155,15 @@ export class Rotation {
     const late = this.standing().holders.filter((holder) => holder.connected && !holder[what]);
     if (late.length === 0) return;
     const words = what === 'trusts' ? 'do not trust the new authority yet' : 'have no certificate of the new one yet';
-    const names = late.map(({ spiffeId }) => spiffeId.replace(/^.*\/host\/(.+)\/user\/(.+)$/, '$1/$2')).join(', ');
+    const names = late.map(nameOf).join(', ');
     throw new FleetError(
       'FAILED_PRECONDITION',
-      `${names} are connected and ${words}: try again in a few seconds; one of an older version: fleet host upgrade`,
+      `${names} are connected and ${words}: try again in a few seconds; hosts of an older version: fleet host upgrade`,
       { retryable: true },
     );
   }
 }
+
+/** `host/user`, or `cell NAME`. */
+const nameOf = ({ spiffeId }: AuthorityHolder): string =>
+  spiffeId.replace(/^.*\/host\/(.+)\/user\/(.+)$/, '$1/$2').replace(/^spiffe:\/\/([^/]+)$/, 'cell $1');

@@ -39,9 +39,9 @@ export const exchangeHandlers = ({
       );
       return { identity: said(peers) };
     }),
-  refreshPeer: async (caller, { identity }) => {
-    await peers.refresh(caller.name, told(identity));
-    return { identity: said(peers) };
+  refreshPeer: async (caller, { identity, trusts }) => {
+    await peers.refresh(caller.name, told(identity), trusts);
+    return { identity: said(peers), trusts: peers.known(caller.name) };
   },
 });
 
@@ -58,9 +58,9 @@ export interface PeerLine {
 export const exchangeWith = (peers: Peers, { cell, channel, signal, log, learn }: PeerLine): void => {
   const refresh = async (): Promise<void> => {
     const options = { signal, deadlineMs: DEADLINE_MS };
-    const request = { identity: said(peers) };
-    const { identity } = await channel.askOnce(EnrollmentServiceService.refreshPeer, request, options);
-    await peers.refresh(cell, told(identity));
+    const request = { identity: said(peers), trusts: peers.known(cell) };
+    const { identity, trusts } = await channel.askOnce(EnrollmentServiceService.refreshPeer, request, options);
+    await peers.refresh(cell, told(identity), trusts);
     learn((await channel.askOnce(FleetServiceService.whoAmI, {}, options)).verbs);
   };
   void (async () => {

@@ -100,9 +100,11 @@ export class Invitations {
       throw new FleetError('PERMISSION_DENIED', `the invitation is for another cell than ${cell}`);
     }
     this.#peers.requireFree(cell, peer.trustBundlePem);
+    // As they were judged: an invitation or a peer that is removed meanwhile stays so.
+    const expect = [invitations.expectation(name), this.#records.peers.expectation(cell)];
     await announce(cell);
     return await this.#peers.hold(peer, invitation.audience, {
-      expect: [invitations.expectation(name)],
+      expect,
       put: [invitations.writing(name, { ...invitation, used: { cell, bundleDigest, atMs: nowMs } })],
     });
   }

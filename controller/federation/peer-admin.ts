@@ -75,11 +75,11 @@ export const peerAdminHandlers = ({
     },
     acceptPeer: async (_caller, { token, tenants }, { signal }) => {
       const invitation = parseInvitation(token);
-      const audience = peers.audience(tenants);
+      peers.audience(tenants);
       requireKnown(peers, invitation);
       const { cell, trustBundlePem, addresses } = peers.own();
       const told = await joinPeer(invitation, { own: { cell, trustBundlePem, addresses }, nowMs, signal });
-      return { peer: tell(await accepted(peers, told, audience)) };
+      return { peer: tell(await accepted(peers, told, peers.audience(tenants))) };
     },
     listPeers: () => ({
       cell: peers.own().cell,

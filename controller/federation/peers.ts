@@ -3,7 +3,7 @@
  * bundle with which it came for as long as it is a peer.
  */
 import { FleetError } from '../../src/domain/errors.ts';
-import { checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
+import { bundleFingerprints, checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
 import { isCellName } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { PeerRecord, Records } from '../store/records.ts';
@@ -91,13 +91,20 @@ export class Peers {
       acceptedMs: nowMs,
       revokedMs: null,
       limits: held?.limits ?? { rows: ROW_LIMIT },
+      // What it was told when it became one.
+      trusts: bundleFingerprints(this.own().trustBundlePem),
     };
     await this.#commit(record, beside);
     return record;
   }
 
-  /** Its own word, over a line that proved to be its: its authorities and addresses as they are now. */
-  async refresh(cell: string, told: ToldPeer): Promise<void> {
+  /** Of the authorities that are held of it. */
+  known(cell: string): string[] {
+    return bundleFingerprints(this.get(cell)?.trustBundlePem ?? '');
+  }
+
+  /** Its own word, over a line that proved to be its: its authorities and addresses as they are now, and which of ours it has. */
+  async refresh(cell: string, told: ToldPeer, has: readonly string[]): Promise<void> {
     const held = this.get(cell);
     const peer = checkedPeer(told);
     if (held?.state !== 'active' || peer.cell !== cell) {
@@ -105,8 +112,10 @@ export class Peers {
     }
     const { trustBundlePem } = peer;
     const addresses = peer.addresses.length > 0 ? peer.addresses : held.addresses;
-    if (trustBundlePem === held.trustBundlePem && addresses.join() === held.addresses.join()) return;
-    await this.#commit({ ...held, trustBundlePem, addresses });
+    const trusts = bundleFingerprints(this.own().trustBundlePem).filter((ours) => has.includes(ours));
+    const isSame = trustBundlePem === held.trustBundlePem && addresses.join() === held.addresses.join();
+    if (isSame && trusts.join() === held.trusts?.join()) return;
+    await this.#commit({ ...held, trustBundlePem, addresses, trusts });
   }
 
   /** NOT_FOUND when there is none. Its invitations that were not used fall with it. Durable when it resolves. */

@@ -110,6 +110,8 @@ export class GuardedCalls {
       const named = subject();
       await this.#door.announce(admission, named);
       announced = named;
+      // While that was written its caller may have fallen: nothing is begun for one who is no longer let in.
+      signal.throwIfAborted();
       const result = await act(caller, { id, signal });
       // Whoever stops for a call that the door cut ends well; its caller is told why all the same.
       endOnce(result === undefined && isCut(signal) ? signal.reason : null, result);

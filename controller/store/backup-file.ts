@@ -2,6 +2,7 @@
  * A backup: a copy of the store's database that holds the cell's files and what it is about in tables of its own. One file,
  * mode 0600, readable with any SQLite.
  */
+import { createHash } from 'node:crypto';
 import { chmodSync, closeSync, copyFileSync, openSync } from 'node:fs';
 import { open as openFile, rm } from 'node:fs/promises';
 import { backup, DatabaseSync } from 'node:sqlite';
@@ -19,6 +20,8 @@ const aboutSchema = z.object({
   entries: z.number(),
   /** The newest record of the audit in it. */
   audit: z.object({ sequence: z.number(), hash: z.string() }),
+  /** SHA-256 of the store's entries, in their order: SQLite itself finds no byte that changed inside of one. */
+  digest: z.string(),
 });
 
 const SLICE = 300;
@@ -32,7 +35,14 @@ export interface BackupContents {
 }
 
 const TABLES = `CREATE TABLE backup_file (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT;
-  CREATE TABLE backup_about (one INTEGER PRIMARY KEY CHECK (one = 1), json TEXT NOT NULL) STRICT;`;
+  CREATE TABLE backup_about (one INTEGER PRIMARY KEY CHECK (one = 1), json TEXT NOT NULL, seal TEXT NOT NULL) STRICT;`;
+
+/** Of what it is about, in whose text the digest of the entries stands, and of the files. */
+const sealOf = (json: string, files: ReadonlyMap<string, Uint8Array>): string => {
+  const sum = createHash('sha256').update(json);
+  for (const [name, content] of files) sum.update(`${name} ${content.length} `).update(content);
+  return sum.digest('hex');
+};
 
 /** The database as it is at one moment, while others write to it; `path` must not be there. */
 export const copyDatabase = async (database: string, path: string): Promise<void> => {
@@ -54,7 +64,8 @@ export const fillBackup = async (path: string, { about, files }: BackupContents)
     db.exec(`PRAGMA journal_mode = DELETE; BEGIN; ${TABLES}`);
     const put = db.prepare('INSERT INTO backup_file VALUES (?, ?)');
     for (const [name, content] of files) put.run(name, content);
-    db.prepare('INSERT INTO backup_about VALUES (1, ?)').run(JSON.stringify(about));
+    const json = JSON.stringify(about);
+    db.prepare('INSERT INTO backup_about VALUES (1, ?, ?)').run(json, sealOf(json, files));
     db.exec('COMMIT');
   } catch (error) {
     throw toStoreError(error, path);
@@ -101,9 +112,15 @@ export const readBackup = (path: string): BackupContents => {
     const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name IN ('backup_file', 'backup_about')");
     if (tables.get()?.n !== 2)
       throw new FleetError('INVALID_ARGUMENT', `${path} is a database, but no backup of fleet`);
-    const rows = db.prepare('SELECT name, content FROM backup_file').all() as { name: string; content: Uint8Array }[];
-    const about = aboutSchema.parse(JSON.parse(String(db.prepare('SELECT json FROM backup_about').get()?.json)));
-    return { about, files: new Map(rows.map(({ name, content }) => [name, content])) };
+    const rows = db.prepare('SELECT name, content FROM backup_file ORDER BY name').all();
+    const files = new Map(
+      (rows as { name: string; content: Uint8Array }[]).map(({ name, content }) => [name, content]),
+    );
+    const { json, seal } = db.prepare('SELECT json, seal FROM backup_about').get() ?? {};
+    if (sealOf(String(json), files) !== seal) {
+      throw new FleetError('DATA_LOSS', `${path} is not as it was written: use another backup; nothing was changed`);
+    }
+    return { about: aboutSchema.parse(JSON.parse(String(json))), files };
   } catch (cause) {
     if (cause instanceof FleetError) throw cause;
     if ((cause as { errcode?: number }).errcode === 26) {

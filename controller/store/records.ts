@@ -167,6 +167,8 @@ export interface PeerRecord {
   revokedMs: number | null;
   /** Of what is held of it at most. */
   limits: { rows: number };
+  /** Fingerprints of our authorities that it said last that it trusts. */
+  trusts?: string[];
 }
 
 /** A single-use invitation of a peer. */

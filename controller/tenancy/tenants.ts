@@ -37,7 +37,10 @@ export const addTenant = async (
   return (await records.store.commit({ expect: [records.tenants.expectation(tenantId)], put })) !== null;
 };
 
-/** FAILED_PRECONDITION while anybody or anything hangs on it; NOT_FOUND. Durable when it resolves. */
+/**
+ * FAILED_PRECONDITION while anybody or anything hangs on it; NOT_FOUND. Unused tokens and invitations for it are void with it.
+ * Durable when it resolves.
+ */
 export const removeTenant = async (records: Records, tenantId: string, nowMs: number): Promise<void> => {
   requireTenant(records, tenantId);
   if (tenantId === DEFAULT_TENANT) throw new FleetError('FAILED_PRECONDITION', 'the tenant default is always there');
@@ -55,8 +58,20 @@ export const removeTenant = async (records: Records, tenantId: string, nowMs: nu
   if (whose.length > 0)
     throw new FleetError('FAILED_PRECONDITION', `tenant ${tenantId} is in use: ${whose.join('; ')}`);
   const expect = [records.tenants.expectation(tenantId)];
-  await records.store.commit({ expect, remove: [records.tenants.keyOf(tenantId)] });
+  await records.store.commit({ expect, remove: [records.tenants.keyOf(tenantId), ...openFor(records, tenantId)] });
 };
+
+/** Keys of what could still bring somebody into it. */
+const openFor = ({ tokens, invitations }: Records, tenantId: string): string[] => [
+  ...[...tokens.entries()]
+    .filter(
+      ([, { used, operator, tenantId: whose }]) => used === null && (operator?.tenants ?? [whose]).includes(tenantId),
+    )
+    .map(([name]) => tokens.keyOf(name)),
+  ...[...invitations.entries()]
+    .filter(([, { used, audience }]) => used === null && audience.includes(tenantId))
+    .map(([name]) => invitations.keyOf(name)),
+];
 
 export interface BoundUser {
   host: string;

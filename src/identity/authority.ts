@@ -21,6 +21,9 @@ const USES: Record<SpiffeId['kind'], readonly CertificateUse[]> = {
   controller: ['server', 'client'],
 };
 
+/** Subject and issuer: TLS looks for a leaf's issuer by it, among the authorities of every cell. */
+export const authorityName = (cell: string): string => `fleet cell ${cell}`;
+
 /** Asked at every call. */
 const FINGERPRINTS = new WeakMap<X509Certificate, string>();
 
@@ -81,7 +84,7 @@ export class CertificateAuthority implements Authority {
     if (id.cell !== this.cell) throw new BugError(`authority of ${this.cell} asked to sign for ${id.cell}`);
     const pem = signCertificate({
       subject: `fleet ${id.kind}`,
-      issuer: `fleet cell ${this.cell}`,
+      issuer: authorityName(this.cell),
       uri,
       key,
       issuerKey: this.#key,
@@ -102,8 +105,8 @@ export const makeAuthority = (cell: string, nowMs: number): { authority: Certifi
   }
   const key = makeKey();
   const pem = signCertificate({
-    subject: `fleet cell ${cell}`,
-    issuer: `fleet cell ${cell}`,
+    subject: authorityName(cell),
+    issuer: authorityName(cell),
     uri: `spiffe://${cell}`,
     key,
     issuerKey: key,

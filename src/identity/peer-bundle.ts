@@ -1,7 +1,7 @@
 /** What another cell says of itself, checked: authorities of that very cell, and addresses that can be dialled. */
 import type { X509Certificate } from 'node:crypto';
 import { FleetError } from '../domain/errors.ts';
-import { authorityFingerprint } from './authority.ts';
+import { authorityFingerprint, authorityName } from './authority.ts';
 import { isCellName } from './spiffe-id.ts';
 import { isDialAddress } from './token.ts';
 import { bundleFromPem } from './trust.ts';
@@ -33,8 +33,11 @@ const checkedBundle = (cell: string, pem: string): string => {
   if (authorities.length === 0 || authorities.length > MAX_AUTHORITIES) {
     throw refused(`a trust bundle of ${authorities.length} authorities`);
   }
+  // One that bore another cell's subject would be taken for that cell's in every handshake here.
+  const name = `CN=${authorityName(cell)}`;
   for (const authority of authorities) {
-    const isOfCell = authority.ca && authority.subjectAltName === `URI:spiffe://${cell}`;
+    const { ca, subjectAltName, subject, issuer } = authority;
+    const isOfCell = ca && subjectAltName === `URI:spiffe://${cell}` && subject === name && issuer === name;
     if (!isOfCell || !authority.verify(authority.publicKey)) throw refused('a trust bundle of another cell');
   }
   return authorities.map((authority) => authority.toString()).join('');

@@ -76,7 +76,7 @@ export class TestCell {
   readonly log: Logger;
   readonly logged: string[] = [];
   readonly removed: string[] = [];
-  /** Host-agents whose uplink stands, as the rotation is told. */
+  /** Host-agents whose uplink stands, and peers whose line does, as the rotation is told. */
   readonly connected = new Set<string>();
   /** Authorities of other cells that this one trusts for their own names. */
   readonly partners: CertificateAuthority[] = [];
@@ -158,6 +158,7 @@ export class TestCell {
       clock,
       log,
       isConnected: (id) => this.connected.has(id),
+      isPeerConnected: (name) => this.connected.has(name),
       changed: () => this.identity.renew(),
     });
     this.enrollment = new Enrollment({
@@ -277,6 +278,17 @@ export class TestCell {
     };
     const response = await unary<CertificateResponse>((done) => client.enroll(request, done));
     return { ...response, key };
+  }
+
+  /** Does `work` once, in the time in which the next record of that verb is being written down. */
+  whileRecording(verb: string, work: () => unknown): void {
+    const record = this.audit.record.bind(this.audit);
+    this.audit.record = async (entry) => {
+      await record(entry);
+      if (entry.verb !== verb) return;
+      this.audit.record = record;
+      await work();
+    };
   }
 
   async stop(): Promise<void> {

@@ -46,7 +46,10 @@ const confirmLeavers = async (context: CommandContext, standing: AuthorityStandi
   const left = standing.phase === 'begun' ? leftBehind(standing) : [];
   if (left.length === 0) return;
   const names = left.map(holderName).join(', ');
-  await confirm(context, `${left.length} away and never told of the new authority must join again: ${names}. Switch?`);
+  await confirm(
+    context,
+    `${left.length} away and never told of the new authority must join or be invited again: ${names}. Switch?`,
+  );
 };
 
 /** As it is when nobody is waited for any more; who is too slow for that is named in the answer. */

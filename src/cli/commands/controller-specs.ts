@@ -49,7 +49,9 @@ export const controllerSpecs: readonly CommandSpec[] = [
     examples: ['fleet down && fleet controller restore ~/home.fleet-backup --force && fleet up'],
     notes:
       'Hosts come back by themselves where they find the controller at an address that they know. Hosts enrolled after\n' +
-      'the backup join again; join tokens of before are void. The audit says that it was restored, and when.',
+      'the backup join again; join tokens and invitations of before are void. What was taken away since stays so where the\n' +
+      'folder that it takes the place of still tells it; else it is said that nobody knows. The audit says that it was\n' +
+      'restored, and when.',
     load: async () => (await controllerVerbs()).restore,
   },
   {
@@ -58,7 +60,7 @@ export const controllerSpecs: readonly CommandSpec[] = [
     args: 'begin|switch|finish|abort|status',
     arity: [1, 1],
     flags: [
-      { name: 'force', type: 'boolean', help: 'also where that leaves behind hosts that are connected now' },
+      { name: 'force', type: 'boolean', help: 'also where that leaves behind hosts or cells that are connected now' },
       { name: 'yes', short: 'y', type: 'boolean', help: 'do not ask' },
       OUTPUT,
     ],
@@ -69,11 +71,12 @@ export const controllerSpecs: readonly CommandSpec[] = [
       'fleet controller rotate-ca status',
     ],
     notes:
-      'begin makes the new authority here and tells every host; nothing else changes, and abort takes it back. switch lets\n' +
-      'it sign, once every connected host trusts it; they renew within seconds. finish ends the trust in the old one, once\n' +
-      'every connected host has renewed. A host that is away comes back by itself if it was told of the new authority;\n' +
-      'one that was not joins again: fleet host add USER@MACHINE --replace. Join tokens made before the switch are void.\n' +
-      'Exit: 0 done, 8 refused (not its turn, or hosts would be left behind).',
+      'begin makes the new authority here and tells every host and peer; nothing else changes, and abort takes it back.\n' +
+      'switch lets it sign, once every connected host and cell trusts it; hosts renew within seconds. finish ends the trust\n' +
+      'in the old one, once every connected host has renewed. Who is away comes back by itself if it was told of the new\n' +
+      'authority; a host that was not joins again: fleet host add USER@MACHINE --replace; a cell is invited again: fleet peer\n' +
+      'rm, invite. Join tokens and invitations made before the switch are void.\n' +
+      'Exit: 0 done, 8 refused (not its turn, or hosts or cells would be left behind).',
     load: async () => (await controllerVerbs()).rotateCa,
   },
 ];

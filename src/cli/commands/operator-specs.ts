@@ -66,7 +66,7 @@ export const operatorSpecs: readonly CommandSpec[] = [
     examples: ['fleet operator revoke maria'],
     notes:
       'Open views, watches and takeovers end at once; its key is never good again. The name may be invited anew.\n' +
-      'Invitations of that name that were not used are withdrawn, too.',
+      'Unused invitations of that name are withdrawn, and so is what it made itself: join tokens and invitations.',
     load: async () => (await operators()).operatorRevoke,
   },
   {

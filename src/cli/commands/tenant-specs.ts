@@ -46,8 +46,9 @@ export const tenantSpecs: readonly CommandSpec[] = [
     flags: [form('table', 'json')],
     examples: ['fleet tenant rm acme'],
     notes:
-      'Refused (exit 8) while users on hosts are bound to it, operators or peers’ agents are its own, or grants name it. What\n' +
-      'happened to its agents stays in the events for their 7 days, also for another tenant of that name.',
+      'Refused (exit 8) while users on hosts are bound to it, operators or peers’ agents are its own, or grants name it. Unused\n' +
+      'tokens and invitations for it are void. What happened to its agents stays in the events for their 7 days, also for\n' +
+      'another tenant of that name.',
     load: async () => (await tenants()).rm,
   },
   {

@@ -5,9 +5,9 @@ import type { AuthorityHolder, AuthorityStanding } from '../../wire/gen/fleet/v1
 /** Enough of a fingerprint for people to tell two apart. */
 const short = (fingerprint: string): string => fingerprint.slice(0, 12);
 
-/** `host/user`, or `operator NAME`. */
+/** `host/user`, `operator NAME` or `cell NAME`. */
 export const holderName = ({ spiffeId }: AuthorityHolder): string => {
-  const [kind, name = '', , user] = spiffeId.replace(/^spiffe:\/\/[^/]+\//, '').split('/');
+  const [cell, kind = 'cell', name = cell, , user] = spiffeId.replace(/^spiffe:\/\//, '').split('/');
   return cleanText(kind === 'host' ? `${name}/${user}` : `${kind} ${name}`);
 };
 
@@ -24,11 +24,14 @@ export const standingLines = (standing: AuthorityStanding): string[] => {
   const connected = holders.filter((holder) => holder.connected);
   const ready = connected.filter((holder) => (isBegun ? holder.trusts : holder.renewed));
   const waiting = connected.filter((holder) => !ready.includes(holder));
+  const countOf = (is: (holder: AuthorityHolder) => boolean): string =>
+    `${ready.filter(is).length} of ${connected.filter(is).length}`;
   return [
     isBegun
       ? `begun: authority ${short(other)} is trusted, too; ${short(signing)} still signs`
       : `switched: authority ${short(signing)} signs; ${short(other)} is still trusted`,
-    `${ready.length} of ${connected.length} connected hosts ${isBegun ? 'trust it' : 'have a certificate of it'}`,
+    `${countOf(isHost)} connected hosts ${isBegun ? 'trust it' : 'have a certificate of it'}`,
+    ...(connected.some(isCell) ? [`${countOf(isCell)} connected cells trust it`] : []),
     ...(waiting.length === 0 ? [] : [`not yet: ${namesOf(waiting)}`]),
     ...away(standing),
     ...strangers(standing),
@@ -45,7 +48,8 @@ const away = ({ holders }: AuthorityStanding): string[] => {
 const strangers = (standing: AuthorityStanding): string[] => {
   const left = leftBehind(standing);
   const hosts = left.filter(isHost);
-  const people = left.filter((holder) => !isHost(holder));
+  const cells = left.filter(isCell);
+  const people = left.filter((holder) => !isHost(holder) && !isCell(holder));
   const isBegun = standing.phase === 'begun';
   const joining = isBegun
     ? 'they join again unless they are back before the switch'
@@ -53,13 +57,19 @@ const strangers = (standing: AuthorityStanding): string[] => {
   const loggingIn = isBegun
     ? 'they are invited again unless they type a command before the switch'
     : 'they are invited again: fleet operator invite NAME';
+  const peering = isBegun
+    ? 'they are invited again unless their line is back before the switch'
+    : 'they are invited again: fleet peer rm CELL, fleet peer invite CELL';
   return [
     ...(hosts.length === 0 ? [] : [`away without it: ${namesOf(hosts)}; ${joining}`]),
+    ...(cells.length === 0 ? [] : [`away without it: ${namesOf(cells)}; ${peering}`]),
     ...(people.length === 0 ? [] : [`not told yet: ${namesOf(people)}; ${loggingIn}`]),
   ];
 };
 
 const isHost = ({ spiffeId }: AuthorityHolder): boolean => spiffeId.includes('/host/');
+
+const isCell = ({ spiffeId }: AuthorityHolder): boolean => /^spiffe:\/\/[^/]+$/.test(spiffeId);
 
 export const standingObject = ({ phase, signing, other, holders }: AuthorityStanding): object => ({
   phase,

@@ -96,7 +96,7 @@ export const ROOMS: Record<string, Room> = {
   },
   'controller/grants': controller('store', 'tenancy', 'grpc'),
   'controller/federation': controller('enrollment', 'uplink', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
-  'controller/backup': controller('store', 'audit', 'config.ts'),
+  'controller/backup': controller('store', 'audit', 'desired', 'config.ts'),
   'controller/admin': controller('enrollment', 'backup', 'registry', 'store', 'audit', 'tenancy', 'grpc'),
   'controller/config.ts': controller(),
 };

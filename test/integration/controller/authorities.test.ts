@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -99,6 +99,36 @@ describe('the authorities of a cell', () => {
     writeFileSync(join(folder, 'ca-old.crt'), old);
     expect(facts(await open())).toEqual(facts(begun));
     expect((await open()).retired.get('home')).toHaveLength(1);
+  });
+
+  it('of which a switch could not be written stand as before it; it is given up, or repeated where only that is left', async () => {
+    const authorities = await open();
+    await authorities.begin(NOW_MS);
+    const begun = facts(authorities);
+    const [, old] = begun;
+    // Where a folder stands no file can be put, root or not.
+    mkdirSync(join(folder, 'ca-old.crt'));
+    await expect(authorities.switch()).rejects.toThrow(/ca-old\.crt/);
+    expect(facts(authorities)).toEqual(begun);
+    await authorities.abort();
+    rmSync(join(folder, 'ca-old.crt'), { recursive: true });
+    expect(facts(await open())).toEqual(['none', old, null]);
+
+    await authorities.begin(NOW_MS);
+    const [, , next] = facts(authorities);
+    const certificate = readFileSync(join(folder, 'ca.crt'));
+    rmSync(join(folder, 'ca.crt'));
+    mkdirSync(join(folder, 'ca.crt'));
+    await expect(authorities.switch()).rejects.toThrow(/ca\.crt/);
+    // The old one's key is gone from disk.
+    await expect(authorities.abort()).rejects.toThrow(/a switch was cut short: "fleet controller rotate-ca switch"/);
+    const leaf = authorities.issue(HOST, makeKey(), { nowMs: NOW_MS, lifetimeMs: 60_000 });
+    expect(verifyPeer(leaf, authorities.bundles, NOW_MS, 'client').ok).toBe(true);
+    rmSync(join(folder, 'ca.crt'), { recursive: true });
+    writeFileSync(join(folder, 'ca.crt'), certificate);
+    await authorities.switch();
+    expect(facts(authorities)).toEqual(['switched', next, old]);
+    expect(facts(await open())).toEqual(['switched', next, old]);
   });
 
   it('whose next key is not that of its certificate say what to do, and sign nothing', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Restored, restore } from '../../../controller/backup/restore.ts';
 import { readBackup } from '../../../controller/store/backup-file.ts';
-import { backUp, removeHost, verifyAudit } from '../../../src/cli/client/admin-methods.ts';
+import { backUp, quarantineHost, removeHost, verifyAudit } from '../../../src/cli/client/admin-methods.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import type { BackUpResponse } from '../../../src/wire/gen/fleet/v1/backup.ts';
@@ -88,6 +88,30 @@ describe('a backup', () => {
     await putBack();
     await cell.begin();
   });
+
+  it('with one byte changed after it was written is refused in words, and the cell that lives there is left as it is', async () => {
+    await makeBackup();
+    await cell.stop();
+    const whole = readFileSync(file);
+    const there = readdirSync(folder()).sort();
+    const beside = readdirSync(join(folder(), '..')).sort();
+    const [key, about] = [readFileSync(join(folder(), 'audit.key')), Buffer.from('"madeMs":')];
+    for (const part of [Buffer.from('"machineId":"'), key.subarray(0, -1), about]) {
+      const damaged = Buffer.from(whole);
+      // Also where it stands in pages that are free.
+      for (let at = whole.indexOf(part); at >= 0; at = whole.indexOf(part, at + 1)) {
+        damaged[at + part.length] = (damaged[at + part.length] ?? 0) ^ 1;
+      }
+      writeFileSync(file, damaged);
+      await expect(putBack(true)).rejects.toMatchObject({
+        code: 'DATA_LOSS',
+        message: expect.stringMatching(/use another backup; nothing was changed$/),
+      });
+      expect([readdirSync(folder()).sort(), readdirSync(join(folder(), '..')).sort()]).toEqual([there, beside]);
+    }
+    await cell.begin();
+    await until(async () => (await cell.link(idOf(host))) === 'connected null', SOON);
+  });
 });
 
 describe('a restored controller', () => {
@@ -116,7 +140,7 @@ describe('a restored controller', () => {
       await until(async () => (await heads()).some(({ sequence }) => sequence > auditSequence + 2n), SOON);
       await cell.stop();
       await rm(folder(), { recursive: true });
-      expect(await putBack()).toMatchObject({ kept: null, revoked: null });
+      expect(await putBack()).toMatchObject({ kept: null, denials: null });
       await cell.begin();
       await until(async () => (await cell.link(idOf(host))) === 'connected null', SOON);
       expect(await cell.link(`dragon-lin/${other.config.user}`)).toBeNull();
@@ -150,11 +174,26 @@ describe('a restored controller', () => {
     await cell.stop();
     await expect(putBack()).rejects.toThrow(/holds cell home: --force/);
     const restored = await putBack(true);
-    expect(restored).toMatchObject({ revoked: 1, kept: expect.stringMatching(/controller\.before-\d+T\d+Z$/) });
+    expect(restored).toMatchObject({
+      denials: { revoked: 1 },
+      kept: expect.stringMatching(/controller\.before-\d+T\d+Z$/),
+    });
     expect(existsSync(join(restored.kept ?? '', 'ca.key'))).toBe(true);
     await cell.begin();
     await until(async () => (await host.view()).upstreamAt(0)?.state === 'refused', SOON);
     expect(await cell.link(idOf(host))).toBeNull();
+  });
+
+  it('has a host that was put into quarantine since in quarantine: it reports, and asks nothing', async () => {
+    await makeBackup();
+    const shut = { host: 'W-jarvis', user: '', lift: false };
+    await cell.admin((channel) => channel.unary(quarantineHost, shut, { deadlineMs: 5_000 }));
+    await cell.stop();
+    expect(await putBack(true)).toMatchObject({ denials: { quarantined: 1 } });
+    await cell.begin();
+    await until(async () => (await cell.link(idOf(host))) === 'connected null', SOON);
+    await until(async () => (await host.view()).upstreamAt(0)?.state === 'refused', SOON);
+    expect((await cell.view()).momentOf(idOf(host), 0)?.host.quarantined).toBe(true);
   });
 
   it('keeps settings that a person wrote, and brings those of the backup where there are none', async () => {

@@ -1,10 +1,12 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quarantineHost } from '../../../controller/enrollment/quarantine.ts';
+import { revokeHost } from '../../../controller/enrollment/revoke.ts';
 import { readCertificate } from '../../../src/identity/certificate.ts';
 import { makeCsr } from '../../../src/identity/csr.ts';
 import { makeKey } from '../../../src/identity/key.ts';
 import { parseSpiffeId } from '../../../src/identity/spiffe-id.ts';
+import { hashTokenSecret } from '../../../src/identity/token.ts';
 import { EnrollmentServiceClient } from '../../../src/wire/gen/fleet/v1/enrollment.ts';
 import type { CertificateResponse } from '../../../src/wire/gen/fleet/v1/enrollment_messages.ts';
 import { failureOf, TestCell, unary } from '../../helpers/test-cell.ts';
@@ -120,6 +122,45 @@ describe('enrolment', () => {
     const token = await cell.token();
     const outcomes = await Promise.allSettled([cell.enroll(token), cell.enroll(token), cell.enroll(token)]);
     expect(outcomes.filter(({ status: outcome }) => outcome === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('lets nobody in by what was taken away while the enrolment was written down', async () => {
+    const uri = 'spiffe://home/host/W-jarvis/user/jarvis';
+    const token = await cell.token();
+    cell.whileRecording('enroll', () =>
+      cell.store.commit({ remove: [cell.records.tokens.keyOf(hashTokenSecret(token.secret))] }),
+    );
+    expect(await failureOf(cell.enroll(token))).toMatchObject({ code: status.ABORTED });
+    expect(cell.records.identities.get(uri)).toBeUndefined();
+    expect(await failureOf(cell.enroll(token))).toMatchObject({ code: status.PERMISSION_DENIED });
+
+    await cell.enroll(await cell.token());
+    cell.whileRecording('enroll', () => quarantineHost(cell.records, { host: 'W-jarvis', user: '' }, true));
+    const again = await cell.token();
+    expect(await failureOf(cell.enroll(again))).toMatchObject({ code: status.ABORTED });
+    await cell.enroll(again);
+    expect(cell.records.identities.get(uri)).toMatchObject({ quarantined: true });
+  });
+
+  it('lets a removed host in by no token that was made for it before', async () => {
+    await cell.enroll(await cell.token());
+    const [open, others] = [await cell.token({ user: '' }), await cell.token({ user: 'ada' })];
+    await revokeHost(cell.records, 'W-jarvis', 'jarvis');
+    expect(await failureOf(cell.enroll(open))).toMatchObject({ code: status.PERMISSION_DENIED });
+    await cell.enroll(others);
+    await cell.enroll(await cell.token());
+  });
+
+  it('does not renew what was revoked while the renewal was written down, and keeps what else became of it', async () => {
+    const enrolled = await cell.enroll(await cell.token());
+    const uri = 'spiffe://home/host/W-jarvis/user/jarvis';
+    cell.whileRecording('renew', () => quarantineHost(cell.records, { host: 'W-jarvis', user: '' }, true));
+    await renew(enrolled, { csr: makeCsr(enrolled.key) });
+    expect(cell.records.identities.get(uri)).toMatchObject({ quarantined: true });
+    cell.whileRecording('renew', () => revokeHost(cell.records, 'W-jarvis', ''));
+    const revoked = renew(null, { csr: makeCsr(enrolled.key), expiredCertificatePem: enrolled.certificatePem });
+    expect(await failureOf(revoked)).toMatchObject({ code: status.PERMISSION_DENIED });
+    expect(cell.records.identities.get(uri)).toMatchObject({ revoked: true });
   });
 
   it('renews over mTLS for the same key, and refuses another key or another machine', async () => {

@@ -88,6 +88,40 @@ describe('operators', () => {
     expect(listed()).toEqual([]);
   });
 
+  test('an invitation that is withdrawn while it is being used makes nobody', async () => {
+    const token = await invite();
+    cell.whileRecording('enroll', () => revokeOperator(cell.records, 'home', 'maria'));
+    expect(await failureOf(cell.enroll(token))).toMatchObject({ code: status.ABORTED });
+    expect(await failureOf(cell.enroll(token))).toMatchObject({ code: status.PERMISSION_DENIED });
+    expect(listed()).toEqual([]);
+  });
+
+  test('an admin who is revoked while a change of his is written down changes nothing', async () => {
+    const boss = await cell.enroll(await invite({ role: 'admin' }));
+    const rotates = (step: string) =>
+      unary((done) => cell.client(AdminServiceClient, boss).rotateAuthority({ step, force: true }, done));
+    await rotates('begin');
+    cell.whileRecording('/fleet.v1.AdminService/RotateAuthority', () => revokeOperator(cell.records, 'home', 'maria'));
+    expect(await failureOf(rotates('switch'))).toMatchObject({ code: status.UNAUTHENTICATED });
+    expect(await cell.rotation.inTurn(async () => cell.authority.phase)).toBe('begun');
+  });
+
+  test('an admin who is revoked has no way back: what he invited and made tokens for is void with him', async () => {
+    const boss = await cell.enroll(await invite({ name: 'boss', role: 'admin' }));
+    const admin = cell.client(AdminServiceClient, boss);
+    const wish = { role: 'admin', tenants: [], takeover: false, validSeconds: 0 };
+    await unary((done) => admin.inviteOperator({ ...wish, name: 'eve' }, done));
+    const host = { host: 'W-eve', user: 'eve', tenantId: '', validSeconds: 0, replace: false };
+    await unary((done) => admin.createToken(host, done));
+    await unary((done) => admin.invitePeer({ cell: 'eves', tenants: [], validSeconds: 0 }, done));
+    await invite({ name: 'maria' });
+    await revokeOperator(cell.records, 'home', 'boss');
+    const open = [...cell.records.tokens.entries()].filter(([, { used }]) => used === null);
+    expect(open.map(([, { operator }]) => operator?.name)).toEqual(['maria']);
+    expect([...cell.records.invitations.entries()]).toEqual([]);
+    await expect(revokeOperator(cell.records, 'home', 'boss')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
   test('a revoked key is never good again: not renewed, not with a new invitation; another key is', async () => {
     const old = await cell.enroll(await invite());
     await revokeOperator(cell.records, 'home', 'maria');

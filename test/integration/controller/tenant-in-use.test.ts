@@ -58,3 +58,17 @@ it('a grant that is over holds no tenant', async () => {
   await removeTenant(records, 'acme', 5_000);
   expect(records.tenants.get('acme')).toBeUndefined();
 });
+
+it('tokens that would bring somebody into a tenant are void with it, others are not', async () => {
+  const { records } = cell;
+  const token = { host: '', user: '', expiresMs: 5_000, replace: false, createdBy: 'test', used: null };
+  const operator = { name: 'maria', role: 'viewer' as const, tenants: ['default', 'acme'], takeover: false };
+  const put = [
+    records.tokens.writing('host', { ...token, tenantId: 'acme' }),
+    records.tokens.writing('person', { ...token, tenantId: 'default', operator }),
+    records.tokens.writing('other', { ...token, tenantId: 'default' }),
+  ];
+  await records.store.commit({ put });
+  await removeTenant(records, 'acme', 1_000);
+  expect([...records.tokens.entries()].map(([name]) => name)).toEqual(['other']);
+});

@@ -4,7 +4,9 @@ import { joinPeer } from '../../../controller/federation/join-peer.ts';
 import { LOCAL_CALLER } from '../../../controller/tenancy/caller.ts';
 import { addTenant, removeTenant } from '../../../controller/tenancy/tenants.ts';
 import { makeAuthority } from '../../../src/identity/authority.ts';
+import { signCertificate } from '../../../src/identity/certificate.ts';
 import { formatInvitation, parseInvitation } from '../../../src/identity/invitation.ts';
+import { makeKey } from '../../../src/identity/key.ts';
 import { EnrollmentServiceClient } from '../../../src/wire/gen/fleet/v1/enrollment.ts';
 import type { AcceptPeerResponse, JoinPeerResponse } from '../../../src/wire/gen/fleet/v1/peers.ts';
 import { failureOf, TestCell, unary } from '../../helpers/test-cell.ts';
@@ -78,6 +80,15 @@ describe('an invitation between cells', () => {
     expect(home.federation.peers.all().map(({ cell }) => cell)).toEqual(['partner']);
   });
 
+  it('of two cells that race for one invitation makes one a peer', async () => {
+    const { secret } = parseInvitation(await invite());
+    const cells = [partner.authority, makeAuthority('third', Date.now()).authority];
+    const outcomes = await Promise.allSettled([...cells, ...cells].map((each) => join(secret, each)));
+    // The same one again is answered the same.
+    expect(outcomes.filter(({ status: outcome }) => outcome === 'fulfilled')).toHaveLength(2);
+    expect(home.federation.peers.all()).toHaveLength(1);
+  });
+
   it('can be accepted again after a lost answer', async () => {
     const token = await invite();
     await join(parseInvitation(token).secret, partner.authority, [partner.address]);
@@ -127,7 +138,13 @@ describe('an invitation between cells', () => {
   it('takes no bundle of another cell, of a leaf, or of nothing', async () => {
     const { authority: third } = makeAuthority('third', Date.now());
     const { certificatePem } = await partner.enroll(await partner.token());
-    for (const pem of [third.pem, certificatePem, '', 'hello', partner.authority.pem.repeat(5)]) {
+    const named = (uri: string, subject: string): string => {
+      const key = makeKey();
+      const times = { notBeforeMs: Date.now(), notAfterMs: Date.now() + 3_600_000 };
+      return signCertificate({ subject, issuer: subject, uri, key, issuerKey: key, uses: null, ...times });
+    };
+    const [ours, others] = [named('spiffe://partner', 'fleet cell home'), named('spiffe://home', 'fleet cell partner')];
+    for (const pem of [third.pem, ours, others, certificatePem, '', 'hello', partner.authority.pem.repeat(5)]) {
       const failure = await failureOf(join(parseInvitation(await invite()).secret, { cell: 'partner', pem }));
       expect(failure.code).toBe(status.INVALID_ARGUMENT);
     }
@@ -154,6 +171,29 @@ describe('an invitation between cells', () => {
     for (let guesses = 1; guesses < 500; guesses++) await guess();
     expect((await guess()).code).toBe(status.RESOURCE_EXHAUSTED);
     expect((await failureOf(home.enroll(await home.token()))).code).toBe(status.RESOURCE_EXHAUSTED);
+  });
+
+  it('is void once a tenant that it is for is removed, also while it is being used, and where another is made of its name', async () => {
+    const add = () => addTenant(home.records, 'acme', { nowMs: home.clock.nowMs(), by: 'test' });
+    const remove = () => removeTenant(home.records, 'acme', home.clock.nowMs());
+    const wish = { cell: '', tenants: ['acme'], validSeconds: 0 };
+    await add();
+    const { token } = await home.federation.admin.invitePeer(LOCAL_CALLER, wish, context);
+    const { secret } = parseInvitation(token);
+    home.whileRecording('join-peer', remove);
+    expect(await failureOf(join(secret, partner.authority))).toMatchObject({ code: status.ABORTED });
+    await add();
+    const late = await failureOf(join(secret, partner.authority));
+    expect(late).toMatchObject({ code: status.PERMISSION_DENIED, details: expect.not.stringContaining('acme') });
+    expect(home.federation.peers.all()).toEqual([]);
+  });
+
+  it('that is withdrawn while it is being used makes no peer', async () => {
+    const { secret } = parseInvitation(await invite('partner'));
+    home.whileRecording('join-peer', () => home.federation.peers.remove('partner'));
+    expect(await failureOf(join(secret, partner.authority))).toMatchObject({ code: status.ABORTED });
+    expect(home.federation.peers.get('partner')?.state).toBe('revoked');
+    expect([...home.trust.bundles().keys()]).toEqual(['home']);
   });
 
   it('ends with the peer: its certificates count no more, and the name is free for another', async () => {

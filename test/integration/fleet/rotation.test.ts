@@ -1,5 +1,5 @@
 /** The cell goes from one authority to the next: what lives on, who comes back by itself, and who does not. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { connect } from 'node:tls';
@@ -15,6 +15,7 @@ import { rotate, rotationOf, untilAll } from '../../helpers/rotation-steps.ts';
 import { RunningController } from '../../helpers/run-controller.ts';
 import { RunningHostAgent } from '../../helpers/run-host-agent.ts';
 import { SimulatedHost } from '../../helpers/simulated-host.ts';
+import { unary } from '../../helpers/test-cell.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 60_000 };
@@ -135,6 +136,50 @@ test('no stream ends from its beginning to its finish, and all that is made afte
   client.close();
 });
 
+test('under load no call fails and no stream ends: all certificates are made anew beneath them', async () => {
+  const counting = 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done';
+  await dragon.tmux('new-session', '-d', '-s', 'busy', '-x', '60', '-y', '10', counting);
+  const key = await until(async () => [...(await jarvis.view()).rowsOf(idOf(dragon))][0]?.row.key, SOON);
+  const target = { hostAgent: idOf(dragon), key };
+  const clients = Array.from({ length: 8 }, () => callerAt(jarvis.config.paths.hostAgentSocket));
+  const screens = clients.map((client) => new Watching(client, target).read());
+  const over = new AbortController();
+  const failures: string[] = [];
+  let answered = 0;
+  const asking = clients.map(async (client) => {
+    while (!over.signal.aborted) {
+      await unary((done) => client.explainAgent(target, done)).then(
+        () => answered++,
+        (error: Error) => failures.push(error.message),
+      );
+    }
+  });
+  /** Everybody is answered, and every screen goes on, after what was just done. */
+  const goesOn = async (): Promise<void> => {
+    const [before, shown] = [answered, screens.map(({ shows }) => shows)];
+    await until(() => answered > before + 10 * clients.length, SOON);
+    await until(() => screens.every(({ shows }, at) => shows !== shown[at]), SOON);
+  };
+  try {
+    await goesOn();
+    const streams = opened();
+    for (const [step, what] of [['begin', 'trusts'] as const, ['switch', 'renewed'] as const]) {
+      await rotate(cell, step);
+      await goesOn();
+      await untilAll(cell, what, 2);
+    }
+    await rotate(cell, 'finish');
+    await goesOn();
+    expect(failures).toEqual([]);
+    expect([opened(), screens.map(({ isOver }) => isOver)]).toEqual([streams, clients.map(() => false)]);
+    expect([...new Set(screens.flatMap(({ states }) => states))]).toEqual(['connected']);
+  } finally {
+    over.abort();
+    await Promise.all(asking);
+    for (const client of clients) client.close();
+  }
+});
+
 test('a host that was away from the begin to the finish comes back by itself if it had the new authority', async () => {
   await rotate(cell, 'begin');
   await untilAll(cell, 'trusts', 2);
@@ -183,6 +228,27 @@ test('a step that would leave connected hosts behind is refused and names them; 
   await until(async () => /^older\/u are connected and have no cert/.test(String(await refusal('finish'))), SOON);
   await older.stop();
   expect(await rotate(cell, 'finish')).toMatchObject({ phase: 'none', signing: begun.other });
+});
+
+test('a switch that cannot be written says so and harms nobody; then the rotation is given up, and begun anew', async () => {
+  const { signing } = await rotationOf(cell);
+  await rotate(cell, 'begin');
+  await untilAll(cell, 'trusts', 2);
+  const inTheWay = join(cell.config.paths.state, 'controller/ca-old.crt');
+  await mkdir(inTheWay);
+  const words = /^switch could not be written \(.*ca-old\.crt.*\): all stands as before it; mend that and repeat it$/;
+  await expect(rotate(cell, 'switch')).rejects.toThrow(words);
+  const streams = opened();
+  expect(await rotationOf(cell)).toMatchObject({ phase: 'begun', signing });
+  expect(await rotate(cell, 'abort')).toMatchObject({ phase: 'none', signing, other: '' });
+  await rm(inTheWay, { recursive: true });
+  await until(async () => authorityFingerprints((await identityOf(jarvis)).trustBundlePem).join() === signing, SOON);
+  const again = await rotate(cell, 'begin');
+  await untilAll(cell, 'trusts', 2);
+  await rotate(cell, 'switch');
+  await untilAll(cell, 'renewed', 2);
+  expect(await rotate(cell, 'finish')).toMatchObject({ phase: 'none', signing: again.other });
+  expect(opened()).toBe(streams);
 });
 
 test('a rotation that is given up leaves everything as it was; one under way outlives the controller', async () => {

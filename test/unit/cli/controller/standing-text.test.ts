@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { standingLines, standingObject } from '../../../../src/cli/controller/standing-text.ts';
+import { leftBehind, standingLines, standingObject } from '../../../../src/cli/controller/standing-text.ts';
 import type { AuthorityHolder, AuthorityStanding } from '../../../../src/wire/gen/fleet/v1/rotation.ts';
 
 const OLD = 'a'.repeat(64);
@@ -39,6 +39,30 @@ describe('how the authorities stand', () => {
       'not told yet: operator ada; they are invited again unless they type a command before the switch',
       'next: fleet controller rotate-ca switch, or abort',
     ]);
+  });
+
+  test('with peers: they are waited for as hosts are, and one that is away is named with what becomes of it', () => {
+    const cell = (name: string, over: Partial<AuthorityHolder>) => ({
+      ...holder('', over),
+      spiffeId: `spiffe://${name}`,
+    });
+    const holders = [
+      holder('here', { trusts: true }),
+      cell('acme', { trusts: true }),
+      cell('slow', {}),
+      cell('gone', away),
+    ];
+    const begun = standing({ phase: 'begun', other: NEW, holders });
+    expect(standingLines(begun).slice(1, -1)).toEqual([
+      '1 of 1 connected hosts trust it',
+      '1 of 2 connected cells trust it',
+      'not yet: cell slow',
+      'away without it: cell gone; they are invited again unless their line is back before the switch',
+    ]);
+    expect(leftBehind(begun).map(({ spiffeId }) => spiffeId)).toEqual(['spiffe://gone']);
+    expect(standingLines(standing({ holders: [cell('gone', away)] }))[1]).toBe(
+      'away without it: cell gone; they are invited again: fleet peer rm CELL, fleet peer invite CELL',
+    );
   });
 
   test('while it signs: who has a certificate of it, and by which command who does not know it comes back', () => {
