@@ -17,17 +17,20 @@ import { actorOf } from '../tenancy/caller.ts';
 import type { Invitations } from './invitations.ts';
 import type { PeerChannel } from './peer-channel.ts';
 import type { Peers } from './peers.ts';
+import type { TrustChanges } from './trust-changes.ts';
 
 const REFRESH_MS = 60_000;
 const DEADLINE_MS = 10_000;
 
 export const exchangeHandlers = ({
   peers,
+  changes,
   invitations,
   audit,
   limit,
 }: {
   peers: Peers;
+  changes: TrustChanges;
   invitations: Invitations;
   audit: AuditLog;
   limit: FailureLimit;
@@ -40,7 +43,7 @@ export const exchangeHandlers = ({
       return { identity: said(peers) };
     }),
   refreshPeer: async (caller, { identity }) => {
-    await peers.refresh(caller.name, told(identity));
+    await changes.take(caller.name, told(identity), actorOf(caller));
     return { identity: said(peers) };
   },
 });
@@ -55,12 +58,16 @@ export interface PeerLine {
 }
 
 /** Until the signal aborts. A peer that does not answer this is none the worse a peer. */
-export const exchangeWith = (peers: Peers, { cell, channel, signal, log, learn }: PeerLine): void => {
+export const exchangeWith = (
+  peers: Peers,
+  changes: TrustChanges,
+  { cell, channel, signal, log, learn }: PeerLine,
+): void => {
   const refresh = async (): Promise<void> => {
     const options = { signal, deadlineMs: DEADLINE_MS };
     const request = { identity: said(peers) };
     const { identity } = await channel.askOnce(EnrollmentServiceService.refreshPeer, request, options);
-    await peers.refresh(cell, told(identity));
+    await changes.take(cell, told(identity), `controller:${channel.address}`);
     learn((await channel.askOnce(FleetServiceService.whoAmI, {}, options)).verbs);
   };
   void (async () => {

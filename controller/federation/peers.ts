@@ -96,17 +96,29 @@ export class Peers {
     return record;
   }
 
-  /** Its own word, over a line that proved to be its: its authorities and addresses as they are now. */
-  async refresh(cell: string, told: ToldPeer): Promise<void> {
+  /**
+   * Its own word, over a line that proved to be its: its authorities and addresses as they are now. `announce` is awaited
+   * before a change counts; false where nothing changed.
+   */
+  async refresh(
+    cell: string,
+    told: ToldPeer,
+    announce: (before: ToldPeer, after: ToldPeer) => Promise<void>,
+  ): Promise<boolean> {
     const held = this.get(cell);
+    const expect = [this.#records.peers.expectation(cell)];
     const peer = checkedPeer(told);
     if (held?.state !== 'active' || peer.cell !== cell) {
       throw new FleetError('PERMISSION_DENIED', 'a cell speaks for itself only');
     }
     const { trustBundlePem } = peer;
     const addresses = peer.addresses.length > 0 ? peer.addresses : held.addresses;
-    if (trustBundlePem === held.trustBundlePem && addresses.join() === held.addresses.join()) return;
-    await this.#commit({ ...held, trustBundlePem, addresses });
+    if (trustBundlePem === held.trustBundlePem && addresses.join() === held.addresses.join()) return false;
+    const refreshed = { ...held, trustBundlePem, addresses };
+    await announce(held, refreshed);
+    // Not one that was removed meanwhile.
+    await this.#commit(refreshed, { expect });
+    return true;
   }
 
   /** NOT_FOUND when there is none. Its invitations that were not used fall with it. Durable when it resolves. */
