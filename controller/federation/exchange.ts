@@ -20,6 +20,8 @@ import type { Peers } from './peers.ts';
 import type { TrustChanges } from './trust-changes.ts';
 
 const REFRESH_MS = 60_000;
+/** A peer that changed a moment ago is heard after that. */
+const AGAIN_MS = 10_000;
 const DEADLINE_MS = 10_000;
 
 export const exchangeHandlers = ({
@@ -70,13 +72,12 @@ export const exchangeWith = (
     await changes.take(cell, told(identity), `controller:${channel.address}`);
     learn((await channel.askOnce(FleetServiceService.whoAmI, {}, options)).verbs);
   };
+  const failed = (error: unknown): number => {
+    if (!signal.aborted) log.info({ peer: cell, why: (error as Error).message }, 'trust with a peer not refreshed');
+    return AGAIN_MS;
+  };
   void (async () => {
-    while (!signal.aborted) {
-      await refresh().catch((error: unknown) => {
-        if (!signal.aborted) log.info({ peer: cell, why: (error as Error).message }, 'trust with a peer not refreshed');
-      });
-      await sleep(REFRESH_MS, signal);
-    }
+    while (!signal.aborted) await sleep(await refresh().then(() => REFRESH_MS, failed), signal);
   })();
 };
 
