@@ -8,7 +8,7 @@ import { isCellName } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { PeerRecord, Records } from '../store/records.ts';
 import type { Commit } from '../store/store.ts';
-import { DEFAULT_TENANT, requireTenant } from '../tenancy/tenants.ts';
+import { DEFAULT_TENANT, isTenant, requireTenant } from '../tenancy/tenants.ts';
 
 /** What is told of ourselves. */
 export interface OwnIdentity extends ToldPeer {
@@ -63,6 +63,15 @@ export class Peers {
     return tenants.length === 0 ? [DEFAULT_TENANT] : [...new Set(tenants)];
   }
 
+  /** FAILED_PRECONDITION, in words for the other cell, when one of them was removed since it was named. */
+  requireAudience(audience: readonly string[]): void {
+    if (audience.every((tenant) => isTenant(this.#records, tenant))) return;
+    throw new FleetError(
+      'FAILED_PRECONDITION',
+      'a tenant for whom the invitation was made is there no more: ask for a new one ("fleet peer invite")',
+    );
+  }
+
   /** One that may join, as a part of a commit. */
   writingInvited(cell: string, audience: string[]): { key: string; value: Uint8Array } {
     const invited: PeerRecord = {
@@ -80,7 +89,13 @@ export class Peers {
   }
 
   /** From now on a peer. What else is in the commit holds with it or not at all. */
-  async hold(peer: ToldPeer, audience: string[], beside: Pick<Commit, 'expect' | 'put'> = {}): Promise<PeerRecord> {
+  async hold(
+    peer: ToldPeer,
+    audience: string[],
+    { expect = [], put = [] }: Pick<Commit, 'expect' | 'put'> = {},
+  ): Promise<PeerRecord> {
+    this.requireAudience(audience);
+    const tenants = audience.map((tenant) => this.#records.tenants.expectation(tenant));
     const held = this.get(peer.cell);
     const nowMs = this.#clock.nowMs();
     const record: PeerRecord = {
@@ -92,7 +107,7 @@ export class Peers {
       revokedMs: null,
       limits: held?.limits ?? { rows: ROW_LIMIT },
     };
-    await this.#commit(record, beside);
+    await this.#commit(record, { expect: [...expect, ...tenants], put });
     return record;
   }
 

@@ -46,6 +46,7 @@ export const removeTenant = async (records: Records, tenantId: string, nowMs: nu
     ['bound are', users, 'tenant unbind'],
     ['its operators are', operatorsOf(records, tenantId), 'operator revoke'],
     ['it sees agents of', peersShownTo(records, tenantId), 'peer rm'],
+    ['an invitation for it is open to', invitedTo(records, tenantId, nowMs), 'peer ls'],
     ['its agents are granted by', grantsOf(records, tenantId, nowMs), 'grant revoke'],
   ];
   const whose = uses
@@ -92,6 +93,14 @@ const peersShownTo = (records: Records, tenantId: string): string[] =>
   [...records.peers.entries()]
     .filter(([, { state, audience }]) => state !== 'revoked' && audience.includes(tenantId))
     .map(([cell]) => cell)
+    .sort();
+
+/** Cells that may yet become peers whose grants exist for it, and until when. */
+const invitedTo = (records: Records, tenantId: string, nowMs: number): string[] =>
+  [...records.invitations.entries()]
+    .map(([, invitation]) => invitation)
+    .filter(({ used, expiresMs, audience }) => used === null && nowMs < expiresMs && audience.includes(tenantId))
+    .map(({ cell, expiresMs }) => `${cell || 'any cell'} until ${new Date(expiresMs).toISOString()}`)
     .sort();
 
 /** Ids of the grants that give something of it to a peer, or will. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { GrantRecord, PeerRecord } from '../../../controller/store/records.ts';
+import { LOCAL_CALLER } from '../../../controller/tenancy/caller.ts';
 import { addTenant, removeTenant } from '../../../controller/tenancy/tenants.ts';
 import { TestCell } from '../../helpers/test-cell.ts';
 
@@ -49,6 +50,21 @@ it('a tenant to which a peer or a grant gives something is not removed, lest ano
   await expect(removeTenant(records, 'acme', 1_000)).rejects.toThrow('in use: its agents are granted by g1');
   await put({ ...PEER, state: 'revoked' }, { ...GRANT, revokedMs: 900 });
   await removeTenant(records, 'acme', 1_000);
+  expect(records.tenants.get('acme')).toBeUndefined();
+});
+
+it('a tenant for which an invitation is open is not removed before that is used or out of date', async () => {
+  const { records, clock } = cell;
+  const context = { id: 't', signal: new AbortController().signal };
+  const wish = { cell: '', tenants: ['acme'], validSeconds: 60 };
+  await cell.federation.admin.invitePeer(LOCAL_CALLER, wish, context);
+  const until = new Date(clock.nowMs() + 60_000).toISOString();
+  await expect(removeTenant(records, 'acme', clock.nowMs())).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    message: `tenant acme is in use: an invitation for it is open to any cell until ${until} (fleet peer ls)`,
+  });
+  clock.advance(60_000);
+  await removeTenant(records, 'acme', clock.nowMs());
   expect(records.tenants.get('acme')).toBeUndefined();
 });
 
