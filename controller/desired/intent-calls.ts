@@ -67,7 +67,7 @@ const give = async (
   record: HostAgentRecord,
   request: PutIntentRequest,
 ): Promise<void> => {
-  requireTakesOrders(record);
+  requireTakesOrders(record, caller);
   const bytes = PutIntentRequest.encode(request).finish();
   const { orders, lastsMs } = checkIntent(request, bytes.length);
   for (const { call, request: order } of orders) {

@@ -24,7 +24,7 @@ export const authorise = (
     ? visibleHost(view, caller, target.hostAgent)
     : visibleHostOf(view, caller, target, grantOf(verb));
   requireLeave(caller, verb, record);
-  requireTakesOrders(record);
+  requireTakesOrders(record, caller);
   return record;
 };
 
@@ -49,7 +49,7 @@ export const deployable = (view: FleetView, caller: Caller, hostAgent: string): 
 /** It may, and the host-agent takes orders. Throws as `authorise` does. */
 export const deployableNow = (view: FleetView, caller: Caller, hostAgent: string): HostAgentRecord => {
   const record = deployable(view, caller, hostAgent);
-  requireTakesOrders(record);
+  requireTakesOrders(record, caller);
   return record;
 };
 

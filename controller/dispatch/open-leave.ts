@@ -35,7 +35,7 @@ export const openLeave = (
       requireGrants(view, caller, verb, target);
       const record = view.hostAgent(target.hostAgent);
       if (record === undefined || !isVisible(caller, record)) throw noSuchAgent();
-      if (verb !== null) requireTakesOrders(record);
+      if (verb !== null) requireTakesOrders(record, caller);
       if (verb === null || caller.kind !== 'host') return;
       requireLeave({ ...caller, ceiling: ceilingOf(records, caller.host, caller.user) }, verb, record);
     } catch (refusal) {

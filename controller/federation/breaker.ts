@@ -1,5 +1,5 @@
 /**
- * Keeps a peer that fails from being asked over and over.
+ * Keeps a peer that fails from being asked over and over. A success that a failure follows at once was none.
  *
  *   closed ──failures in a row──▶ open ──its time──▶ half-open ──success──▶ closed
  *                                  ▲                     └────failure────▶ open, for longer
@@ -19,10 +19,16 @@ export interface BreakerOptions {
 
 export const BREAKER: BreakerOptions = { failures: 3, firstMs: 500, capMs: 60_000 };
 
+/** How long what began well must have gone on to have been a success. */
+const PROVEN_MS = 1_000;
+
 export class Breaker {
   readonly #clock: Clock;
   readonly #options: BreakerOptions;
   #failed = 0;
+  /** Failures before the success that is not proven yet. */
+  #failedBefore = 0;
+  #succeededMono: number | null = null;
   #nextTryMono: number | null = null;
   #isTrying = false;
 
@@ -41,17 +47,26 @@ export class Breaker {
     return this.#nextTryMono === null ? 0 : Math.max(0, this.#nextTryMono - this.#clock.monotonicMs());
   }
 
+  /** What succeeded last goes on for long enough, and did not fail since. */
+  get isProven(): boolean {
+    return this.#succeededMono !== null && this.#clock.monotonicMs() - this.#succeededMono >= PROVEN_MS;
+  }
+
   begin(): void {
     this.#isTrying = true;
   }
 
   succeeded(): void {
+    this.#failedBefore = this.#failed;
     this.#failed = 0;
+    this.#succeededMono = this.#clock.monotonicMs();
     this.#nextTryMono = null;
   }
 
   failed(): void {
     const { firstMs, capMs } = this.#options;
+    if (this.#succeededMono !== null && !this.isProven) this.#failed = this.#failedBefore;
+    this.#succeededMono = null;
     // Half of it at least: a jitter down to nothing would be no pause at all.
     const half = { firstMs: firstMs / 2, capMs: capMs / 2 };
     const least = Math.min(half.capMs, half.firstMs * 2 ** Math.min(this.#failed, 30));

@@ -17,17 +17,22 @@ import { actorOf } from '../tenancy/caller.ts';
 import type { Invitations } from './invitations.ts';
 import type { PeerChannel } from './peer-channel.ts';
 import type { Peers } from './peers.ts';
+import type { TrustChanges } from './trust-changes.ts';
 
 const REFRESH_MS = 60_000;
+/** A peer that changed a moment ago is heard after that. */
+const AGAIN_MS = 10_000;
 const DEADLINE_MS = 10_000;
 
 export const exchangeHandlers = ({
   peers,
+  changes,
   invitations,
   audit,
   limit,
 }: {
   peers: Peers;
+  changes: TrustChanges;
   invitations: Invitations;
   audit: AuditLog;
   limit: FailureLimit;
@@ -40,7 +45,7 @@ export const exchangeHandlers = ({
       return { identity: said(peers) };
     }),
   refreshPeer: async (caller, { identity, trusts }) => {
-    await peers.refresh(caller.name, told(identity), trusts);
+    await changes.take(caller.name, told(identity), trusts, actorOf(caller));
     return { identity: said(peers), trusts: peers.known(caller.name) };
   },
 });
@@ -55,21 +60,24 @@ export interface PeerLine {
 }
 
 /** Until the signal aborts. A peer that does not answer this is none the worse a peer. */
-export const exchangeWith = (peers: Peers, { cell, channel, signal, log, learn }: PeerLine): void => {
+export const exchangeWith = (
+  peers: Peers,
+  changes: TrustChanges,
+  { cell, channel, signal, log, learn }: PeerLine,
+): void => {
   const refresh = async (): Promise<void> => {
     const options = { signal, deadlineMs: DEADLINE_MS };
     const request = { identity: said(peers), trusts: peers.known(cell) };
     const { identity, trusts } = await channel.askOnce(EnrollmentServiceService.refreshPeer, request, options);
-    await peers.refresh(cell, told(identity), trusts);
+    await changes.take(cell, told(identity), trusts, `controller:${channel.address}`);
     learn((await channel.askOnce(FleetServiceService.whoAmI, {}, options)).verbs);
   };
+  const failed = (error: unknown): number => {
+    if (!signal.aborted) log.info({ peer: cell, why: (error as Error).message }, 'trust with a peer not refreshed');
+    return AGAIN_MS;
+  };
   void (async () => {
-    while (!signal.aborted) {
-      await refresh().catch((error: unknown) => {
-        if (!signal.aborted) log.info({ peer: cell, why: (error as Error).message }, 'trust with a peer not refreshed');
-      });
-      await sleep(REFRESH_MS, signal);
-    }
+    while (!signal.aborted) await sleep(await refresh().then(() => REFRESH_MS, failed), signal);
   })();
 };
 

@@ -16,6 +16,7 @@ import { peerAdminHandlers } from './peer-admin.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type OwnIdentity, Peers } from './peers.ts';
+import { TrustChanges } from './trust-changes.ts';
 
 export interface FederationOptions {
   records: Records;
@@ -44,6 +45,7 @@ export class Federation {
     const { records, view, audit, grants, limit, clock, log, own, identity, breaker } = options;
     this.peers = new Peers(records, clock, own);
     const invitations = new Invitations(records, this.peers, clock);
+    const changes = new TrustChanges(this.peers, audit, clock);
     this.links = new PeerLinks({
       records,
       view,
@@ -51,7 +53,7 @@ export class Federation {
       log,
       identity,
       onConnected: (cell, channel, signal) => {
-        exchangeWith(this.peers, {
+        exchangeWith(this.peers, changes, {
           cell,
           channel,
           signal,
@@ -69,7 +71,7 @@ export class Federation {
       granted: (cell) => grants.of(cell).now.verbs,
       nowMs: () => clock.nowMs(),
     });
-    this.enrollment = exchangeHandlers({ peers: this.peers, invitations, audit, limit });
+    this.enrollment = exchangeHandlers({ peers: this.peers, changes, invitations, audit, limit });
   }
 
   start(): void {

@@ -76,8 +76,8 @@ export class Invitations {
   }
 
   /**
-   * PERMISSION_DENIED for the secret, ALREADY_EXISTS for the name, INVALID_ARGUMENT for what is told. `announce` is
-   * awaited before the peer is one.
+   * PERMISSION_DENIED for the secret, ALREADY_EXISTS for the name, INVALID_ARGUMENT for what is told, FAILED_PRECONDITION
+   * for a tenant that is there no more. `announce` is awaited before the peer is one.
    */
   use(secret: string, told: ToldPeer, announce: (cell: string) => Promise<void>): Promise<PeerRecord> {
     const result = this.#turn.then(() => this.#use(secret, told, announce));
@@ -100,6 +100,7 @@ export class Invitations {
       throw new FleetError('PERMISSION_DENIED', `the invitation is for another cell than ${cell}`);
     }
     this.#peers.requireFree(cell, peer.trustBundlePem);
+    this.#peers.requireAudience(invitation.audience);
     // As they were judged: an invitation or a peer that is removed meanwhile stays so.
     const expect = [invitations.expectation(name), this.#records.peers.expectation(cell)];
     await announce(cell);

@@ -55,8 +55,8 @@ export class PeerLink {
   #certificateNotAfterMs: number | null = null;
   /** Aborted to look anew: at another record, with a new certificate. */
   #anew = new AbortController();
-  /** Other grants count now, and what is held was told by those before. */
-  #isOutdated = false;
+  /** Since when other grants count than those by which what is held was told. */
+  #outdatedMono: number | null = null;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
@@ -134,6 +134,7 @@ export class PeerLink {
   async #pause(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.#breaker.waitMs > 0) {
       await sleep(Math.min(LOOK_MS, this.#breaker.waitMs), AbortSignal.any([signal, this.#anew.signal]));
+      this.#forgetOutdated();
       this.#age();
     }
   }
@@ -182,9 +183,9 @@ export class PeerLink {
     let silentMs = 0;
     const timer = setInterval(() => {
       silentMs += LOOK_MS;
-      if (this.#isOutdated && silentMs > LOOK_MS) this.#forget();
+      if (silentMs > LOOK_MS) this.#forgetOutdated();
       if (silentMs > LINK_THRESHOLDS.silentMs) over.abort(new BrokenLine('UNAVAILABLE', 'silent'));
-      if (!rows.hasRoom) return;
+      if (!rows.hasRoom || !this.#breaker.isProven) return;
       rows.forgetPlace();
       this.renew();
     }, LOOK_MS);
@@ -198,36 +199,46 @@ export class PeerLink {
 
   #stands(channel: PeerChannel): void {
     this.#breaker.succeeded();
-    this.#isOutdated = false;
+    this.#outdatedMono = null;
     this.#address = channel.address;
     this.#tries = 0;
     this.#certificateNotAfterMs = channel.certificateNotAfterMs;
     this.#move('connected', null);
   }
 
-  /** Rows that are granted no more go with the next snapshot, which comes at once, or go all; other calls go on. */
+  /**
+   * Rows that are granted no more go with the next snapshot, which is asked for at once; other calls go on. One that says so
+   * again and again waits as one that fails.
+   */
   #isTakenUp(error: FleetError): boolean {
-    if (refusalReasonOf(error) !== 'grants_changed' || this.#isOutdated) return false;
-    this.#isOutdated = true;
+    if (refusalReasonOf(error) !== 'grants_changed' || this.#outdatedMono !== null) return false;
+    this.#outdatedMono = this.#options.clock.monotonicMs();
     this.#options.rows.forgetPlace();
+    if (!this.#breaker.isProven) this.#breaker.failed();
     return true;
   }
 
-  #forget(): void {
-    this.#isOutdated = false;
-    this.#options.rows.clear();
+  /** What takes too long to be told anew may be granted no more. */
+  #forgetOutdated(): void {
+    const { rows, clock } = this.#options;
+    if (this.#outdatedMono === null || clock.monotonicMs() - this.#outdatedMono < LOOK_MS) return;
+    this.#outdatedMono = null;
+    rows.clear();
+    if (this.#standing.state === 'connected') this.#move('resuming', 'grants_changed');
   }
 
   #fell(error: FleetError): void {
     const { rows, log, peer } = this.#options;
+    const hasStood = this.#standing.state === 'connected' && this.#breaker.isProven;
     this.#breaker.failed();
-    if (this.#isOutdated) this.#forget();
+    if (this.#outdatedMono !== null) rows.clear();
+    this.#outdatedMono = null;
     const why = refusalReasonOf(error);
     log.info({ peer: peer().cell, code: error.code, why: error.message, refusal: why }, 'line to a peer ended');
     if (why === 'revoked') {
       rows.clear();
       // What is granted still is told at once.
-      if (this.#standing.state === 'connected') this.#breaker.hurry();
+      if (hasStood) this.#breaker.hurry();
       this.#move('revoked', 'by the peer');
       return;
     }

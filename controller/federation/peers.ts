@@ -8,7 +8,7 @@ import { isCellName } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { PeerRecord, Records } from '../store/records.ts';
 import type { Commit } from '../store/store.ts';
-import { DEFAULT_TENANT, requireTenant } from '../tenancy/tenants.ts';
+import { DEFAULT_TENANT, isTenant, requireTenant } from '../tenancy/tenants.ts';
 
 /** What is told of ourselves. */
 export interface OwnIdentity extends ToldPeer {
@@ -63,6 +63,15 @@ export class Peers {
     return tenants.length === 0 ? [DEFAULT_TENANT] : [...new Set(tenants)];
   }
 
+  /** FAILED_PRECONDITION, in words for the other cell, when one of them was removed since it was named. */
+  requireAudience(audience: readonly string[]): void {
+    if (audience.every((tenant) => isTenant(this.#records, tenant))) return;
+    throw new FleetError(
+      'FAILED_PRECONDITION',
+      'a tenant for whom the invitation was made is there no more: ask for a new one ("fleet peer invite")',
+    );
+  }
+
   /** One that may join, as a part of a commit. */
   writingInvited(cell: string, audience: string[]): { key: string; value: Uint8Array } {
     const invited: PeerRecord = {
@@ -80,7 +89,13 @@ export class Peers {
   }
 
   /** From now on a peer. What else is in the commit holds with it or not at all. */
-  async hold(peer: ToldPeer, audience: string[], beside: Pick<Commit, 'expect' | 'put'> = {}): Promise<PeerRecord> {
+  async hold(
+    peer: ToldPeer,
+    audience: string[],
+    { expect = [], put = [] }: Pick<Commit, 'expect' | 'put'> = {},
+  ): Promise<PeerRecord> {
+    this.requireAudience(audience);
+    const tenants = audience.map((tenant) => this.#records.tenants.expectation(tenant));
     const held = this.get(peer.cell);
     const nowMs = this.#clock.nowMs();
     const record: PeerRecord = {
@@ -94,7 +109,7 @@ export class Peers {
       // What it was told when it became one.
       trusts: bundleFingerprints(this.own().trustBundlePem),
     };
-    await this.#commit(record, beside);
+    await this.#commit(record, { expect: [...expect, ...tenants], put });
     return record;
   }
 
@@ -103,9 +118,18 @@ export class Peers {
     return bundleFingerprints(this.get(cell)?.trustBundlePem ?? '');
   }
 
-  /** Its own word, over a line that proved to be its: its authorities and addresses as they are now, and which of ours it has. */
-  async refresh(cell: string, told: ToldPeer, has: readonly string[]): Promise<void> {
+  /**
+   * Its own word, over a line that proved to be its: its authorities and addresses as they are now, and which of ours it has.
+   * `announce` is awaited before a change counts.
+   */
+  async refresh(
+    cell: string,
+    told: ToldPeer,
+    has: readonly string[],
+    announce: (before: ToldPeer, after: ToldPeer) => Promise<void>,
+  ): Promise<void> {
     const held = this.get(cell);
+    const expect = [this.#records.peers.expectation(cell)];
     const peer = checkedPeer(told);
     if (held?.state !== 'active' || peer.cell !== cell) {
       throw new FleetError('PERMISSION_DENIED', 'a cell speaks for itself only');
@@ -115,7 +139,10 @@ export class Peers {
     const trusts = bundleFingerprints(this.own().trustBundlePem).filter((ours) => has.includes(ours));
     const isSame = trustBundlePem === held.trustBundlePem && addresses.join() === held.addresses.join();
     if (isSame && trusts.join() === held.trusts?.join()) return;
-    await this.#commit({ ...held, trustBundlePem, addresses, trusts });
+    const refreshed = { ...held, trustBundlePem, addresses, trusts };
+    await announce(held, refreshed);
+    // Not one that was removed meanwhile.
+    await this.#commit(refreshed, { expect });
   }
 
   /** NOT_FOUND when there is none. Its invitations that were not used fall with it. Durable when it resolves. */

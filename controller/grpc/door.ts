@@ -19,6 +19,7 @@ import type { Subject } from '../tenancy/subject.ts';
 import { ACCESS, type AccessRule, HELD_BACK, isHeldBack, objectionTo } from './access.ts';
 import { authenticate, hasChanged, isOfTrusted, standingOf } from './authenticate.ts';
 import { LogBudget } from './log-budget.ts';
+import { PeerShares } from './peer-shares.ts';
 import { Refusal } from './refusal.ts';
 import { keptReason } from './relayed-error.ts';
 
@@ -69,6 +70,7 @@ export class Door {
   readonly #context: DoorContext;
   readonly #rules: ReadonlyMap<string, AccessRule>;
   readonly #inside = new Set<Admission>();
+  readonly #shares = new PeerShares();
   readonly #budget: LogBudget;
   readonly #watches = new DisposableStack();
   /** By SPIFFE id, since the start. */
@@ -244,7 +246,18 @@ export class Door {
     }
   }
 
+  /** Throws what `PeerShares` does; that is no denial, and so is not written at once. */
+  #takeShare(path: string, rule: AccessRule, caller: Caller): () => void {
+    try {
+      return this.#shares.take(caller, rule);
+    } catch (error) {
+      this.#refused(path, { ...rule, audit: 'queued' }, caller, reasonOf(error));
+      throw error;
+    }
+  }
+
   #enter(path: string, rule: AccessRule, caller: Caller, transport: Transport): Admission {
+    const giveBack = this.#takeShare(path, rule, caller);
     const controller = new AbortController();
     const admission: Admission = {
       id: randomBytes(6).toString('hex'),
@@ -255,7 +268,9 @@ export class Door {
       enteredMono: this.#context.clock.monotonicMs(),
       signal: controller.signal,
       abort: (error) => controller.abort(error),
-      leave: () => void this.#inside.delete(admission),
+      leave: () => {
+        if (this.#inside.delete(admission)) giveBack();
+      },
     };
     this.#inside.add(admission);
     // A peer gives names as it likes.

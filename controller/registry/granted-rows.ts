@@ -6,7 +6,7 @@ import type { CompiledGrant, GrantSet } from '../../src/domain/grant.ts';
 import type { HostAgent } from '../../src/domain/host-agent.ts';
 import type { AgentRecord, FleetView } from '../../src/view/fleet-view.ts';
 import type { ViewLens } from '../../src/view/view-stream.ts';
-import { rowMarksOf, withoutScreenText } from '../../src/wire/agent-row.ts';
+import { rowMarksOf, withoutScreenText, withWriter } from '../../src/wire/agent-row.ts';
 import { agentPlaceOf } from '../tenancy/granted.ts';
 
 interface Shown {
@@ -31,6 +31,7 @@ export class GrantedRows implements ViewLens {
   readonly #view: Pick<FleetView, 'rowsOf'>;
   /** As they were when the stream began: it ends when they change. */
   readonly #grants: GrantSet;
+  readonly #named: (name: string) => string;
   readonly #shown = new Map<string, Shown>();
   readonly #told = new Map<string, number>();
   /** There is no room for them; in the order in which they came. */
@@ -41,9 +42,11 @@ export class GrantedRows implements ViewLens {
   readonly #counted = new Set<string>();
   #hasRoom = false;
 
-  constructor(view: Pick<FleetView, 'rowsOf'>, grants: GrantSet) {
+  /** `named`: how people are named to this peer. */
+  constructor(view: Pick<FleetView, 'rowsOf'>, grants: GrantSet, named: (name: string) => string) {
     this.#view = view;
     this.#grants = grants;
+    this.#named = named;
   }
 
   get withheld(): number {
@@ -96,11 +99,10 @@ export class GrantedRows implements ViewLens {
   }
 
   bytesOf(record: AgentRecord): Buffer {
-    const place = agentPlaceOf(record);
-    if (place !== null && this.#grants.allows('watch', place)) return record.row;
-    const bytes = withoutText.get(record.row) ?? withoutScreenText(record.row);
-    withoutText.set(record.row, bytes);
-    return bytes;
+    const { writer } = rowMarksOf(record.row);
+    const bytes = this.#textOf(record);
+    const name = writer === '' ? '' : this.#named(writer);
+    return name === writer ? bytes : withWriter(bytes, name);
   }
 
   /** What tells of this cell's own affairs, or counts agents that are not shown, is left out. */
@@ -120,7 +122,15 @@ export class GrantedRows implements ViewLens {
       machineId: '',
       capabilities: [],
     };
-    return { ...agent, facts, clockSkewMs: null, behind: null };
+    return { ...agent, facts, clockSkewMs: null, behind: null, quarantined: false };
+  }
+
+  #textOf(record: AgentRecord): Buffer {
+    const place = agentPlaceOf(record);
+    if (place !== null && this.#grants.allows('watch', place)) return record.row;
+    const bytes = withoutText.get(record.row) ?? withoutScreenText(record.row);
+    withoutText.set(record.row, bytes);
+    return bytes;
   }
 
   #hasRoomBy({ id, rowLimit }: CompiledGrant): boolean {

@@ -8,6 +8,7 @@ import type { FleetView } from '../../src/view/fleet-view.ts';
 import { streamView, type ViewScope } from '../../src/view/view-stream.ts';
 import type { Upstream, WatchAgentsRequest, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
 import { GrantsChanged } from '../tenancy/granted.ts';
+import { namedTo } from '../tenancy/named-to.ts';
 import type { HeldGrants } from '../tenancy/peer-grants.ts';
 import { GrantedRows } from './granted-rows.ts';
 
@@ -25,7 +26,7 @@ export const streamToPeer = async (
 ): Promise<void> => {
   const changed = new AbortController();
   using _grants = grants.onChange(() => changed.abort(new GrantsChanged()));
-  const lens = new GrantedRows(view, grants.now);
+  const lens = new GrantedRows(view, grants.now, namedTo(scope.caller.name, scope.cell));
   const over = AbortSignal.any([signal, changed.signal]);
   await streamView(view, request, { ...scope, lens, upstream: () => UPSTREAM_FOR_PEERS }, callSink(call), clock, over);
   if (!signal.aborted) changed.signal.throwIfAborted();

@@ -8,8 +8,12 @@ const lifting = (host: string): string => `an administrator lifts it with "fleet
 export const inQuarantine = ({ host }: Pick<Caller, 'host'>): FleetError =>
   new FleetError('FAILED_PRECONDITION', `${host} is in quarantine: it may report and ask nothing; ${lifting(host)}`);
 
-/** FAILED_PRECONDITION; of a host that the caller sees. */
-export const requireTakesOrders = ({ id, host, quarantined }: HostAgentRecord): void => {
+/** FAILED_PRECONDITION; of a host that the caller sees. A peer is not told why. */
+export const requireTakesOrders = (
+  { id, host, quarantined }: HostAgentRecord,
+  { grants }: Pick<Caller, 'grants'>,
+): void => {
   if (!quarantined) return;
+  if (grants !== null) throw new FleetError('FAILED_PRECONDITION', `${id} takes no orders now`);
   throw new FleetError('FAILED_PRECONDITION', `${id} is in quarantine: it takes no orders; ${lifting(host)}`);
 };

@@ -8,10 +8,12 @@ import { openLeave } from '../dispatch/open-leave.ts';
 import type { Handlers } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
 import { actorOf } from '../tenancy/caller.ts';
+import { namedTo } from '../tenancy/named-to.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
 import { isFederated, isVisible, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import type { Tunnels } from '../uplink/tunnels.ts';
+import { screenForPeer } from './screen-for-peer.ts';
 import { WatchedAgent } from './watched-agent.ts';
 
 export interface WatchTerminalOptions {
@@ -48,7 +50,8 @@ export const watchTerminalHandler = (
         drop: (error) => dropped.abort(error),
       });
       const over = AbortSignal.any([leave, dropped.signal]);
-      await streamScreen(agent, minIntervalMs, tightSink(call), options.clock, over);
+      const screen = caller.grants === null ? agent : screenForPeer(agent, namedTo(caller.cell, record.cell));
+      await streamScreen(screen, minIntervalMs, tightSink(call), options.clock, over);
       if (!signal.aborted) over.throwIfAborted();
     } finally {
       if (agent.isOver && watched.get(id) === agent) watched.delete(id);

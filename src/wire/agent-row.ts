@@ -207,12 +207,15 @@ const lastExitFromWire = (exit: wire.LastExit): LastExit => ({
 });
 
 const AGENT_TAG = (2 << 3) | 2;
+const WRITER_TAG = (22 << 3) | 2;
 const ATTENTION_TAG = (26 << 3) | 2;
 
 export interface RowMarks {
   agent: string;
   /** It waits for a person. */
   needs: boolean;
+  /** Who types; empty for nobody. */
+  writer: string;
 }
 
 /** Of rows that are held: as long as their bytes. */
@@ -222,13 +225,14 @@ const marksOf = new WeakMap<Uint8Array, RowMarks>();
 export const rowMarksOf = (row: Uint8Array): RowMarks => {
   const known = marksOf.get(row);
   if (known !== undefined) return known;
-  const marks = { agent: '', needs: false };
+  const marks = { agent: '', needs: false, writer: '' };
   try {
     for (const reader = new BinaryReader(row); reader.pos < reader.len; ) {
       const tag = reader.uint32();
       if (tag === ATTENTION_TAG) marks.needs = true;
       // What comes twice counts as it came last, as in the whole message.
       if (tag === AGENT_TAG) marks.agent = reader.string();
+      else if (tag === WRITER_TAG) marks.writer = reader.string();
       else reader.skip(tag & 7, tag >>> 3);
     }
   } catch (cause) {
@@ -245,3 +249,7 @@ export const withoutScreenText = (bytes: Uint8Array): Buffer => {
   if (row.attention) row.attention.summary = '';
   return asBuffer(wire.AgentRow.encode(row).finish());
 };
+
+/** The same row, with another name for whoever types. */
+export const withWriter = (bytes: Uint8Array, writer: string): Buffer =>
+  asBuffer(wire.AgentRow.encode({ ...wire.AgentRow.decode(bytes), writer }).finish());

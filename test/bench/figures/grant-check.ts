@@ -1,5 +1,6 @@
 /** What it costs to judge one agent against the grants of a peer, and a whole snapshot of rows for its stream. */
 import { GrantedRows } from '../../../controller/registry/granted-rows.ts';
+import { namedTo } from '../../../controller/tenancy/named-to.ts';
 import { type AgentPlace, compileGrants, GRANT_VERBS, type GrantTerms } from '../../../src/domain/grant.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { FleetView } from '../../../src/view/fleet-view.ts';
@@ -55,7 +56,7 @@ const streamed = (): number[] => {
   }
   const records = [...view.rowsOf('dragon-lin/ada').values()];
   return Array.from({ length: 10 }, () => {
-    const rows = new GrantedRows(view, compileGrants(grants));
+    const rows = new GrantedRows(view, compileGrants(grants), namedTo('partner', 'home'));
     const startMs = performance.now();
     for (const record of records) if (rows.judge(record, false) === 'tell') rows.bytesOf(record);
     if (rows.withheld > 0) throw new Error(`${rows.withheld} rows are not granted`);

@@ -150,7 +150,12 @@ describe('with the store of before beside it', () => {
     await peers('other');
     await revokes('g2');
     const next = makeAuthority('same', Date.now()).authority.pem;
-    await cell.federation.peers.refresh('same', { cell: 'same', trustBundlePem: next, addresses: [] }, []);
+    await cell.federation.peers.refresh(
+      'same',
+      { cell: 'same', trustBundlePem: next, addresses: [] },
+      [],
+      async () => {},
+    );
     const { records, denials } = await putBack();
     expect(denials).toEqual({ ...NONE, revoked: 3 });
     expect(['same', 'gone', 'other'].map((name) => records.peers.get(name)?.state)).toEqual([

@@ -65,6 +65,33 @@ describe('an invitation between cells', () => {
     expect(failure).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('fleet peer rm') });
   });
 
+  it('of a tenant that is there no more makes nobody a peer, says so, and leaves neither side half one', async () => {
+    await addTenant(home.records, 'acme', { nowMs: home.clock.nowMs(), by: 'test' });
+    const wish = { cell: '', tenants: ['acme'], validSeconds: 0 };
+    const { token } = await home.federation.admin.invitePeer(LOCAL_CALLER, wish, context);
+    const { tenants, store } = home.records;
+    await store.commit({ remove: [tenants.keyOf('acme')] });
+    await expect(accept(token)).rejects.toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringMatching(/^a tenant .* is there no more: ask for a new one/),
+    });
+    expect([home, partner].map(({ federation }) => federation.peers.all())).toEqual([[], []]);
+    await home.audit.flush();
+    const joins = (await home.audit.list({ limit: 20 })).filter(({ verb }) => verb === 'join-peer');
+    expect(joins.map(({ outcome }) => outcome)).toEqual(['denied']);
+    // One that goes at the last moment, too.
+    await addTenant(home.records, 'acme', { nowMs: home.clock.nowMs(), by: 'test' });
+    const record = home.audit.record.bind(home.audit);
+    home.audit.record = async (entry) => {
+      await record(entry);
+      await store.commit({ remove: [tenants.keyOf('acme')] });
+    };
+    await expect(accept(token)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    expect([home, partner].map(({ federation }) => federation.peers.all())).toEqual([[], []]);
+    home.audit.record = record;
+    expect((await accept(await invite())).peer).toMatchObject({ state: 'active' });
+  });
+
   it('serves once: the same cell with the same bundle is answered the same again, any other is refused', async () => {
     const token = await invite();
     const { secret } = parseInvitation(token);
@@ -181,7 +208,8 @@ describe('an invitation between cells', () => {
     const { token } = await home.federation.admin.invitePeer(LOCAL_CALLER, wish, context);
     const { secret } = parseInvitation(token);
     home.whileRecording('join-peer', remove);
-    expect(await failureOf(join(secret, partner.authority))).toMatchObject({ code: status.ABORTED });
+    const inUse = { code: status.FAILED_PRECONDITION, details: expect.stringContaining('ask for a new one') };
+    expect(await failureOf(join(secret, partner.authority))).toMatchObject(inUse);
     await add();
     const late = await failureOf(join(secret, partner.authority));
     expect(late).toMatchObject({ code: status.PERMISSION_DENIED, details: expect.not.stringContaining('acme') });

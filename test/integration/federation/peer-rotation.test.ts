@@ -66,6 +66,7 @@ it('is not switched while a peer is connected that has not taken the next author
     await expect(switched()).rejects.toMatchObject(refusal);
     const { fingerprint: old } = home.authority;
     expect((await home.rotation.take('switch', true, signal)).holders.at(-1)).toMatchObject({ trusts: false });
+    home.clock.advance(1_000);
     await says([old, home.authority.fingerprint]);
     expect((await home.rotation.take('finish', false, signal)).holders.at(-1)).toMatchObject({ trusts: true });
   } finally {

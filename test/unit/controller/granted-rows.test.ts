@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { GrantedRows } from '../../../controller/registry/granted-rows.ts';
 import { type Caller, LOCAL_CALLER } from '../../../controller/tenancy/caller.ts';
+import { namedTo } from '../../../controller/tenancy/named-to.ts';
 import type { HeldGrants } from '../../../controller/tenancy/peer-grants.ts';
 import { isVisible } from '../../../controller/tenancy/visible.ts';
 import { compileGrants, type GrantTerms } from '../../../src/domain/grant.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { type AgentRecord, FleetView, type HostAgentRecord } from '../../../src/view/fleet-view.ts';
-import { encodeAgentRow } from '../../../src/wire/agent-row.ts';
+import { decodeAgentRow, encodeAgentRow } from '../../../src/wire/agent-row.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 
 const terms = (over: Partial<GrantTerms> = {}): GrantTerms => ({
@@ -33,6 +34,8 @@ const row = (id: string, key: string, agent = key): AgentRecord => {
   return view.rowsOf(id).get(key) as AgentRecord;
 };
 
+const named = namedTo('partner', 'home');
+
 const peer = (...grants: GrantTerms[]): Caller => {
   const held: HeldGrants = {
     now: compileGrants(grants),
@@ -49,7 +52,7 @@ test('what another cell granted here exists for no peer, though its tenant, host
   const caller = peer(terms());
   expect([own, ours, foreign, theirs].map((record) => isVisible(caller, record))).toEqual([true, true, false, false]);
   expect(isVisible(caller, { tenantId: 'default' })).toBe(false);
-  const rows = new GrantedRows(view, compileGrants([terms()]));
+  const rows = new GrantedRows(view, compileGrants([terms()]), named);
   expect([rows.judge(ours, false), rows.judge(theirs, false), rows.withheld]).toEqual(['tell', 'hide', 0]);
 });
 
@@ -66,6 +69,7 @@ test('a row takes the place of the first grant that has one, and gives it back w
   const rows = new GrantedRows(
     view,
     compileGrants([terms({ id: 'one', agents: ['a*'], rowLimit: 1 }), terms({ id: 'all', rowLimit: 1 })]),
+    named,
   );
   const [a1, a2, b1] = [row('w/u', '1', 'a1'), row('w/u', '2', 'a2'), row('w/u', '3', 'b1')];
   expect([a1, a2, b1].map((record) => rows.judge(record, false))).toEqual(['tell', 'tell', 'hide']);
@@ -82,4 +86,19 @@ test('a row takes the place of the first grant that has one, and gives it back w
   expect(rows.withheld).toBe(1);
   rows.forget('w/u');
   expect([rows.withheld, rows.release()]).toEqual([0, null]);
+});
+
+test.each([
+  ['jarvis@W-jarvis', 'home'],
+  ['third/bob', 'home'],
+  ['partner.evil/eve', 'home'],
+  ['partner/ann', 'partner/ann'],
+])('who types is named to a peer if it is the peer’s own, and is this cell to it otherwise: %s', (writer, told) => {
+  host('n/u');
+  view.putRow('n/u', 'a', encodeAgentRow(agentRow({ key: 'a', writer, model: 'm' })));
+  const record = view.rowsOf('n/u').get('a') as AgentRecord;
+  for (const verbs of [['observe'], ['observe', 'watch']] as const) {
+    const rows = new GrantedRows(view, compileGrants([terms({ verbs })]), named);
+    expect(decodeAgentRow(rows.bytesOf(record))).toMatchObject({ key: 'a', writer: told, model: 'm' });
+  }
 });

@@ -33,6 +33,25 @@ describe('a breaker', () => {
     }
   });
 
+  it('takes a success that fails within a second for none, and one that stood for a new beginning', () => {
+    const clock = new MovedClock();
+    const breaker = new Breaker(clock, OPTIONS);
+    for (let tries = 0; tries < 3; tries++) {
+      breaker.succeeded();
+      expect([breaker.state, breaker.waitMs, breaker.isProven]).toEqual(['closed', 0, false]);
+      clock.advance(999);
+      breaker.failed();
+    }
+    expect([breaker.state, breaker.isProven]).toEqual(['open', false]);
+    expect(breaker.waitMs).toBeGreaterThanOrEqual(2_000);
+    breaker.succeeded();
+    clock.advance(1_000);
+    expect(breaker.isProven).toBe(true);
+    breaker.failed();
+    expect(breaker.state).toBe('closed');
+    expect(breaker.waitMs).toBeLessThanOrEqual(1_000);
+  });
+
   it('can be hurried: what was waited for is not needed any more', () => {
     const breaker = new Breaker(new MovedClock(), OPTIONS);
     breaker.failed();
