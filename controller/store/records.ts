@@ -180,7 +180,7 @@ export interface InvitationRecord {
   used: { cell: string; bundleDigest: string; atMs: number } | null;
 }
 
-/** What a peer may see and do here. Revoked is for ever. */
+/** What a peer may see and do here. Revoked and expired are for ever. */
 export interface GrantRecord {
   id: string;
   /** The cell that it is for. */
@@ -196,6 +196,8 @@ export interface GrantRecord {
   createdMs: number;
   createdBy: string;
   revokedMs: number | null;
+  /** When it was first seen to be over, whatever the clock says later. */
+  expiredMs?: number;
 }
 
 export interface Records {
