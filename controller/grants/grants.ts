@@ -33,12 +33,13 @@ export interface CoveredRows {
   withheld: number;
 }
 
+const LOOK_MS = 1_000;
 /** Beyond this nobody could say what is granted. */
 const MAX_GRANTS = 1_000;
 
 export class Grants {
   readonly #options: GrantsOptions;
-  #watch: Disposable | null = null;
+  #watches = new DisposableStack();
 
   constructor(options: GrantsOptions) {
     this.#options = options;
@@ -49,12 +50,19 @@ export class Grants {
     const fell = (): void => {
       this.#revokeOfFormer().catch((err: unknown) => log.error({ err }, 'grants of a former peer not revoked'));
     };
-    this.#watch = records.store.watch(records.peers.keyOf(''), fell);
+    const ended = (): void => {
+      this.#keepExpired().catch((err: unknown) => log.error({ err }, 'grants that expired not kept as such'));
+    };
+    this.#watches.use(records.store.watch(records.peers.keyOf(''), fell));
+    const timer = setInterval(ended, LOOK_MS);
+    this.#watches.defer(() => clearInterval(timer));
     fell();
+    ended();
   }
 
   stop(): void {
-    this.#watch?.[Symbol.dispose]();
+    this.#watches.dispose();
+    this.#watches = new DisposableStack();
   }
 
   /** What `add` would store. INVALID_ARGUMENT for wrong terms, NOT_FOUND for a cell that is no peer. */
@@ -140,6 +148,18 @@ export class Grants {
     }
     const told = addresses.slice(0, grant.rowLimit);
     return { addresses: told, withheld: addresses.length - told.length };
+  }
+
+  /** Seen once to be over, a grant is over for ever: clocks are set back. */
+  async #keepExpired(): Promise<void> {
+    const { records, clock } = this.#options;
+    const expiredMs = clock.nowMs();
+    const over = this.all().filter((grant) => grant.expiredMs === undefined && this.statusOf(grant) === 'expired');
+    if (over.length === 0) return;
+    await records.store.commit({
+      expect: over.map(({ id }) => records.grants.expectation(id)),
+      put: over.map((grant) => records.grants.writing(grant.id, { ...grant, expiredMs })),
+    });
   }
 
   async #revokeOfFormer(): Promise<void> {

@@ -182,7 +182,7 @@ export interface InvitationRecord {
   used: { cell: string; bundleDigest: string; atMs: number } | null;
 }
 
-/** What a peer may see and do here. Revoked is for ever. */
+/** What a peer may see and do here. Revoked and expired are for ever. */
 export interface GrantRecord {
   id: string;
   /** The cell that it is for. */
@@ -198,6 +198,8 @@ export interface GrantRecord {
   createdMs: number;
   createdBy: string;
   revokedMs: number | null;
+  /** When it was first seen to be over, whatever the clock says later. */
+  expiredMs?: number;
 }
 
 export interface Records {

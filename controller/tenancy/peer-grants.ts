@@ -66,6 +66,8 @@ class Held implements HeldGrants {
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #changed = new Listeners();
   #set: GrantSet = NO_GRANTS;
+  /** Ids of those that were seen to be over, until their records say so. */
+  readonly #expired = new Set<string>();
   /** Ids of those that are compiled. */
   #active = '';
   /** No clock that stands in between changes what is active. */
@@ -112,8 +114,13 @@ class Held implements HeldGrants {
     const { grants, peers } = this.#records;
     const peer = peers.get(this.#cell)?.state;
     const nowMs = this.#clock.nowMs();
+    const statusOf = (grant: GrantRecord): GrantStatus => {
+      const now = grantStatus(grant, peer, nowMs);
+      if (now === 'expired') this.#expired.add(grant.id);
+      return now === 'active' && this.#expired.has(grant.id) ? 'expired' : now;
+    };
     return [...grants.entries()]
       .map(([, grant]) => grant)
-      .filter((grant) => grant.peer === this.#cell && grantStatus(grant, peer, nowMs) === status);
+      .filter((grant) => grant.peer === this.#cell && statusOf(grant) === status);
   }
 }

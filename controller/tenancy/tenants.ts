@@ -113,8 +113,8 @@ const peersShownTo = (records: Records, tenantId: string): string[] =>
 const grantsOf = (records: Records, tenantId: string, nowMs: number): string[] =>
   [...records.grants.entries()]
     .map(([, grant]) => grant)
-    .filter(({ tenants, revokedMs, expiresMs }) => {
-      const isOver = revokedMs !== null || (expiresMs !== null && expiresMs <= nowMs);
+    .filter(({ tenants, revokedMs, expiresMs, expiredMs }) => {
+      const isOver = revokedMs !== null || expiredMs !== undefined || (expiresMs !== null && expiresMs <= nowMs);
       return !isOver && tenants.includes(tenantId);
     })
     .map(({ id }) => id)

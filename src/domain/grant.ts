@@ -12,7 +12,7 @@ export type GrantVerb = (typeof GRANT_VERBS)[number];
 export const STEERING_VERBS: readonly GrantVerb[] = ['send', 'lifecycle', 'takeover'];
 export const MAX_STEERING_MS = 30 * 24 * 3_600_000;
 
-/** pending: its peer has not joined yet. From revoked there is no way back. */
+/** pending: its peer has not joined yet. From revoked and expired there is no way back. */
 export const GRANT_STATUSES = ['pending', 'active', 'expired', 'revoked'] as const;
 export type GrantStatus = (typeof GRANT_STATUSES)[number];
 
@@ -39,14 +39,21 @@ export interface AgentPlace extends GrantPlace {
   agent: string;
 }
 
+export interface GrantTimes {
+  expiresMs: number | null;
+  revokedMs: number | null;
+  /** Once it was seen to be over, no clock that is set back makes it count again. */
+  expiredMs?: number;
+}
+
 /** `peer`: how the cell stands that it is for; undefined where there is no such peer any more. */
 export const grantStatus = (
-  { expiresMs, revokedMs }: { expiresMs: number | null; revokedMs: number | null },
+  { expiresMs, revokedMs, expiredMs }: GrantTimes,
   peer: 'invited' | 'active' | 'revoked' | undefined,
   nowMs: number,
 ): GrantStatus => {
   if (revokedMs !== null || peer === 'revoked' || peer === undefined) return 'revoked';
-  if (expiresMs !== null && nowMs >= expiresMs) return 'expired';
+  if (expiredMs !== undefined || (expiresMs !== null && nowMs >= expiresMs)) return 'expired';
   return peer === 'active' ? 'active' : 'pending';
 };
 

@@ -14,7 +14,7 @@ const span = (ms: number): string => fine(Math.max(0, Math.floor(ms / 1_000)));
 const endOf = ({ status, expiresMs, revokedMs }: Grant, nowMs: number): string => {
   if (status === 'revoked') return revokedMs === undefined ? '-' : `${span(nowMs - revokedMs)} ago`;
   if (expiresMs === undefined) return 'never';
-  return nowMs < expiresMs ? `in ${span(expiresMs - nowMs)}` : `${span(nowMs - expiresMs)} ago`;
+  return status === 'expired' ? `${span(nowMs - expiresMs)} ago` : `in ${span(expiresMs - nowMs)}`;
 };
 
 const columns = (nowMs: number): readonly Column<Grant>[] => [

@@ -348,6 +348,35 @@ test('at the moment of its end a grant ends what lives by it, told as expired; w
   expect(refusalReasonOf(await tail.ended)).toBe('grant_expired');
 });
 
+test('a grant that has expired is over for ever, though the clock is set back, and though the controller starts anew', async () => {
+  const { id } = await partner.grant({ verbs: ['watch'], validMs: HOUR_MS });
+  const client = await partner.fleet();
+  gate.resolve();
+  await explain(client);
+  const statusOf = async () => {
+    const request = { id, peer: '' };
+    const ask = cell.controller.admin((channel) => channel.unary(listGrants, request, { deadlineMs: 5_000 }));
+    return (await ask).grants[0]?.status;
+  };
+  aheadMs = HOUR_MS;
+  const over = told(await failureOf(explain(client)));
+  aheadMs = 0;
+  // Before it can be on disk, and after.
+  expect(told(await failureOf(explain(client)))).toEqual(over);
+  aheadMs = HOUR_MS;
+  expect(await statusOf()).toBe('expired');
+  await until(async () => {
+    aheadMs = 0;
+    const now = await statusOf();
+    if (now !== 'expired') aheadMs = HOUR_MS;
+    return now === 'expired';
+  }, SOON);
+  expect(told(await failureOf(explain(client)))).toEqual(over);
+  await cell.controller.stop();
+  await cell.controller.begin();
+  expect(await statusOf()).toBe('expired');
+});
+
 test('a call that was let in the moment before the grant was revoked types nothing', async () => {
   const { id } = await partner.grant({ verbs: ['send'] });
   const client = await partner.fleet();

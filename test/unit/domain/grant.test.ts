@@ -157,6 +157,12 @@ describe('how a grant stands', () => {
     ['before its end', { expiresMs: 101, revokedMs: null }, 'active', 'active'],
     ['at its end', { expiresMs: 100, revokedMs: null }, 'active', 'expired'],
     ['its end came before its peer', { expiresMs: 100, revokedMs: null }, 'invited', 'expired'],
+    [
+      'it was seen to be over, and the clock set back',
+      { expiresMs: 200, revokedMs: null, expiredMs: 201 },
+      'active',
+      'expired',
+    ],
     ['it was revoked', { expiresMs: null, revokedMs: 50 }, 'active', 'revoked'],
     ['it was revoked and its time is over', { expiresMs: 60, revokedMs: 50 }, 'active', 'revoked'],
     ['its peer was removed', { expiresMs: null, revokedMs: null }, 'revoked', 'revoked'],
