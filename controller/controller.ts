@@ -183,7 +183,7 @@ export class Controller {
             .heard(id, trusted)
             .catch((err: unknown) => part('rotation').error({ err, hostAgent: id }, 'not kept'));
         },
-        auditHead: () => audit.head,
+        auditHead: () => audit.lastChange,
       });
       const rotation = new Rotation({
         authorities: authority,

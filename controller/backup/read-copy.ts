@@ -1,5 +1,5 @@
 /** What stands in a copy of the store that nobody writes to, read through from its first entry to its last. */
-import { AUDIT_PREFIX, decodeRecord, GENESIS } from '../audit/audit-record.ts';
+import { decodeRecord, GENESIS, placeOf } from '../audit/audit-record.ts';
 import { type BackupAbout, entriesOf } from '../store/backup-file.ts';
 import type { IdentityRecord } from '../store/records.ts';
 
@@ -8,13 +8,14 @@ export type Counted = Pick<BackupAbout, 'hosts' | 'entries' | 'audit'>;
 export const readCopy = async (path: string): Promise<Counted> => {
   let hosts = 0;
   let entries = 0;
-  let newest: Uint8Array | null = null;
+  let newest: { sequence: number; value: Uint8Array } | null = null;
   for await (const { key, value } of entriesOf(path)) {
     entries++;
     if (key.startsWith('identity/') && isHost(value)) hosts++;
-    if (key.startsWith(AUDIT_PREFIX)) newest = value;
+    const place = placeOf(key);
+    if (place !== null && place.sequence > (newest?.sequence ?? 0)) newest = { sequence: place.sequence, value };
   }
-  const { sequence, hash } = newest === null ? { sequence: 0, hash: GENESIS } : decodeRecord(newest);
+  const { sequence, hash } = newest === null ? { sequence: 0, hash: GENESIS } : decodeRecord(newest.value);
   return { hosts, entries, audit: { sequence, hash } };
 };
 

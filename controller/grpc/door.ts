@@ -183,7 +183,8 @@ export class Door {
       latencyMs: Math.round(10 * (clock.monotonicMs() - enteredMono)) / 10,
       bytes,
     };
-    if (!isDenied || rule.audit !== 'before') audit.note(entry);
+    if (rule.audit === 'queued') audit.note(entry);
+    else if (!isDenied) audit.conclude(entry);
     else await audit.record(entry).catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
   }
 
