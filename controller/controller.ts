@@ -162,7 +162,6 @@ export class Controller {
       });
       const server = new GrpcServer({
         door,
-        bundles: () => trust.bundles(),
         material: trust.widened(serverIdentity.material),
         clock,
         log: part('grpc'),

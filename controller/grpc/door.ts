@@ -141,9 +141,13 @@ export class Door {
     return this.#lastSeenMs.get(spiffeId) ?? null;
   }
 
-  /** Whether a certificate, if the handshake accepted it, is an enrolled identity's that stands now. */
-  recognises(leaf: Uint8Array): boolean {
-    return this.#identify({ type: 'tls', peer: '', leaf, shown: leaf }).caller.kind !== 'none';
+  /**
+   * Whose a certificate is, if the handshake accepted it: an identity that stands now, and of a peer its domain, whose
+   * controllers bear what names they like. null: nobody's.
+   */
+  holderOf(leaf: Uint8Array): string | null {
+    const { kind, cell, spiffeId } = this.#identify({ type: 'tls', peer: '', leaf, shown: leaf }).caller;
+    return kind === 'controller' ? `spiffe://${cell}` : spiffeId;
   }
 
   /** Open calls, by their method. */
