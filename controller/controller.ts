@@ -162,7 +162,6 @@ export class Controller {
       });
       const server = new GrpcServer({
         door,
-        bundles: () => trust.bundles(),
         material: trust.widened(serverIdentity.material),
         clock,
         log: part('grpc'),
@@ -183,7 +182,7 @@ export class Controller {
             .heard(id, trusted)
             .catch((err: unknown) => part('rotation').error({ err, hostAgent: id }, 'not kept'));
         },
-        auditHead: () => audit.head,
+        auditHead: () => audit.lastChange,
       });
       const rotation = new Rotation({
         authorities: authority,

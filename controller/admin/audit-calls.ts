@@ -94,8 +94,7 @@ const beginOf = async (
 ): Promise<{ after: number; tooOld: boolean }> => {
   const asked = Number(afterSequence);
   if (asked > 0) {
-    const [oldest] = await audit.after(0, 1);
-    const isKept = asked <= audit.head.sequence && asked + 1 >= (oldest?.sequence ?? 1);
+    const isKept = asked <= audit.head.sequence && asked >= (await audit.floor());
     return { after: isKept ? asked : 0, tooOld: !isKept };
   }
   if (newest === 0 && sinceMs === 0) return { after: 0, tooOld: false };

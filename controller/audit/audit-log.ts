@@ -1,50 +1,39 @@
 /**
- * Who did what: a chain of records in the store, each sealed with the hash of the one before. Changes and their
- * denials are on disk before `record` resolves; reads wait in a bounded queue whose losses are recorded too.
+ * Who did what: a chain of records in the store. Changes and their denials are on disk before `record` resolves; reads wait
+ * in a bounded queue whose losses are recorded too.
  */
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import type { Durability, Store } from '../store/store.ts';
-import {
-  AUDIT_PREFIX,
-  type AuditEntry,
-  type AuditRecord,
-  auditKey,
-  decodeRecord,
-  encodeRecord,
-  GENESIS,
-  seal,
-} from './audit-record.ts';
-import { type ChainVerdict, type KeptHead, verifyChain } from './verify-chain.ts';
+import type { Store } from '../store/store.ts';
+import { AuditChain, type Keep, type Noted } from './audit-chain.ts';
+import { AUDIT_KINDS, type AuditEntry, type AuditKind, type AuditRecord, decodeRecord } from './audit-record.ts';
+import { letGo, listKept, type Span } from './kept-records.ts';
+import { type ChainVerdict, type Head, type KeptHead, verifyChain } from './verify-chain.ts';
 
 export interface AuditOptions {
   cell?: string;
   maxQueuedReads?: number;
   flushIntervalMs?: number;
-  /** Older records than this many are let go. */
-  keepRecords?: number;
+  /** Older records than so many of their kind are let go. */
+  keep?: Keep;
 }
 
 /** Written in one go: short enough for nobody to wait for it. */
 const BATCH = 100;
-
-interface Noted {
-  entry: AuditEntry;
-  atMs: number;
-}
+const KEEP: Keep = { change: 200_000, read: 200_000 };
 
 export class AuditLog {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #options: Required<AuditOptions>;
+  readonly #chain: AuditChain;
   readonly #appended = new Listeners();
-  #last = { sequence: 0, hash: GENESIS };
   #queued: Noted[] = [];
+  #queuedReads = 0;
   #dropped = 0;
   #droppedEver = 0;
-  #turn: Promise<unknown> = Promise.resolve();
   #flushing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
 
@@ -52,22 +41,27 @@ export class AuditLog {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
-    this.#options = { cell: '', maxQueuedReads: 5_000, flushIntervalMs: 1_000, keepRecords: 200_000, ...options };
+    this.#options = { cell: '', maxQueuedReads: 5_000, flushIntervalMs: 1_000, keep: KEEP, ...options };
+    this.#chain = new AuditChain(store, this.#options.cell, this.#options.keep);
   }
 
-  /** Reads that were not recorded since the start. */
+  /** Records that were not kept since the start. */
   get dropped(): number {
     return this.#droppedEver;
   }
 
   /** Sequence and hash of the newest record; 0 and zeros of none. */
-  get head(): { sequence: number; hash: string } {
-    return this.#last;
+  get head(): Head {
+    return this.#chain.last;
+  }
+
+  /** Of the newest change: whoever keeps it can prove every change before it for as long as that is kept here. */
+  get lastChange(): Head {
+    return this.#chain.lastChange;
   }
 
   async start(): Promise<void> {
-    const [newest] = await this.#store.list(AUDIT_PREFIX, { limit: 1, reverse: true });
-    if (newest !== undefined) this.#last = decodeRecord(newest.value);
+    await this.#chain.start();
     this.#timer = setInterval(() => void this.flush(), this.#options.flushIntervalMs);
   }
 
@@ -77,15 +71,20 @@ export class AuditLog {
   }
 
   /** For a change and its denial: on disk when it resolves; when it rejects, the change must not happen. */
-  record(entry: AuditEntry): Promise<void> {
-    return this.#append([{ entry, atMs: this.#clock.nowMs() }], 'now');
+  async record(entry: AuditEntry): Promise<void> {
+    await this.#chain.append([{ kind: 'change', entry, atMs: this.#clock.nowMs() }], 'now');
+    this.#appended.emit();
   }
 
-  /** For reads, and for what came of a change that `record` announced; never waits, may be dropped and counted. */
+  /** What came of a change that `record` announced; never waits. */
+  conclude(entry: AuditEntry): void {
+    this.#queue('change', entry);
+  }
+
+  /** For reads; never waits, may be dropped and counted. */
   note(entry: AuditEntry): void {
-    if (this.#queued.length >= this.#options.maxQueuedReads) this.#drop(1);
-    else this.#queued.push({ entry, atMs: this.#clock.nowMs() });
-    if (this.#queued.length >= BATCH) void this.flush();
+    if (this.#queuedReads >= this.#options.maxQueuedReads) this.#drop(1);
+    else this.#queue('read', entry);
   }
 
   /** Resolves when all that waits now is stored, or was refused and counted. */
@@ -97,16 +96,20 @@ export class AuditLog {
   }
 
   /** Newest first. */
-  async list(options: { limit: number; beforeSequence?: number }): Promise<AuditRecord[]> {
-    const after = options.beforeSequence === undefined ? {} : { after: auditKey(options.beforeSequence) };
-    const entries = await this.#store.list(AUDIT_PREFIX, { limit: options.limit, reverse: true, ...after });
-    return entries.map(({ value }) => decodeRecord(value));
+  list(options: { limit: number; beforeSequence?: number }): Promise<AuditRecord[]> {
+    const { limit, beforeSequence } = options;
+    return this.#read({ limit, reverse: true, ...(beforeSequence === undefined ? {} : { beyond: beforeSequence }) });
   }
 
   /** Those after a sequence, oldest first. */
-  async after(sequence: number, limit: number): Promise<AuditRecord[]> {
-    const entries = await this.#store.list(AUDIT_PREFIX, { limit, after: auditKey(sequence) });
-    return entries.map(({ value }) => decodeRecord(value));
+  after(sequence: number, limit: number): Promise<AuditRecord[]> {
+    return this.#read({ limit, beyond: sequence });
+  }
+
+  /** Whoever was told up to here or later has missed nothing that was let go. */
+  async floor(): Promise<number> {
+    const gone = await Promise.all(AUDIT_KINDS.map((kind) => letGo(this.#store, kind)));
+    return Math.max(0, ...gone.map((each) => (each === null || each.count === 0 ? 0 : each.before - 1)));
   }
 
   /** After each commit. */
@@ -116,7 +119,17 @@ export class AuditLog {
 
   /** The whole chain, and heads that were told of it once; never holds up the loop for long. */
   verify(heads: readonly KeptHead[] = []): Promise<ChainVerdict> {
-    return verifyChain(this.#store, { head: this.#last, heads, keepRecords: this.#options.keepRecords });
+    return verifyChain(this.#store, { head: this.head, counts: this.#chain.counts, heads, keep: this.#options.keep });
+  }
+
+  async #read(span: Span): Promise<AuditRecord[]> {
+    return (await listKept(this.#store, span)).map(({ value }) => decodeRecord(value));
+  }
+
+  #queue(kind: AuditKind, entry: AuditEntry): void {
+    this.#queued.push({ kind, entry, atMs: this.#clock.nowMs() });
+    if (kind === 'read') this.#queuedReads++;
+    if (this.#queued.length >= BATCH) void this.flush();
   }
 
   #drop(count: number): void {
@@ -127,41 +140,21 @@ export class AuditLog {
   async #drain(): Promise<void> {
     while (this.#queued.length > 0 || this.#dropped > 0) {
       const batch = this.#queued.splice(0, BATCH);
+      this.#queuedReads -= batch.filter(({ kind }) => kind === 'read').length;
       const dropped = this.#queued.length === 0 ? this.#dropped : 0;
       this.#dropped -= dropped;
-      const told = dropped === 0 ? batch : [...batch, { entry: lossOf(dropped), atMs: this.#clock.nowMs() }];
+      const loss: Noted = { kind: 'read', entry: lossOf(dropped), atMs: this.#clock.nowMs() };
       try {
-        await this.#append(told, 'soon');
+        await this.#chain.append(dropped === 0 ? batch : [...batch, loss], 'soon');
+        this.#appended.emit();
       } catch (error) {
         this.#dropped += dropped;
         this.#drop(batch.length);
-        this.#log.error({ err: error, dropped: this.#droppedEver }, 'audit of reads refused by the store');
+        this.#log.error({ err: error, dropped: this.#droppedEver }, 'records of the audit refused by the store');
         return;
       }
       await new Promise((resolve) => setImmediate(resolve));
     }
-  }
-
-  #append(batch: readonly Noted[], durability: Durability): Promise<void> {
-    const work = this.#turn.then(async () => {
-      let last = this.#last;
-      const put: { key: string; value: Uint8Array }[] = [];
-      for (const { entry, atMs } of batch) {
-        const { cell } = this.#options;
-        const open = { sequence: last.sequence + 1, atMs, ...(cell === '' ? {} : { cell }), ...entry };
-        const sealed = { ...open, previous: last.hash };
-        const record: AuditRecord = { ...sealed, hash: seal(sealed) };
-        put.push({ key: auditKey(record.sequence), value: encodeRecord(record) });
-        last = record;
-      }
-      const first = this.#last.sequence + 1 - this.#options.keepRecords;
-      const remove = put.map((_, index) => first + index).filter((sequence) => sequence > 0);
-      await this.#store.commit({ put, remove: remove.map(auditKey) }, durability);
-      this.#last = { sequence: last.sequence, hash: last.hash };
-      this.#appended.emit();
-    });
-    this.#turn = work.catch(() => undefined);
-    return work;
   }
 }
 

@@ -1,10 +1,13 @@
 /**
  * Whether the stored chain is whole: each record as it was sealed, each after its predecessor, the last one the last that
- * was written, and the heads that others kept of it still in it. Says where it breaks first; and what a backup that was
- * restored took back is a gap, no break.
+ * was written, and the heads that others kept of it still in it. Says where it breaks first; what was let go, and what a
+ * backup that was restored took back, is a gap, no break.
  */
-import { type Store, scan } from '../store/store.ts';
-import { AUDIT_PREFIX, type AuditRecord, decodeRecord, RESTORE_VERB, seal } from './audit-record.ts';
+import type { Store } from '../store/store.ts';
+import type { Keep } from './audit-chain.ts';
+import { type AuditKind, type AuditRecord, decodeRecord, RESTORE_VERB } from './audit-record.ts';
+import { ChainLinks } from './chain-links.ts';
+import { type KeptRecord, scanKept } from './kept-records.ts';
 
 export interface Head {
   sequence: number;
@@ -17,13 +20,19 @@ export interface KeptHead extends Head {
   heardMs: number;
 }
 
+export interface ChainBreak {
+  sequence: number;
+  atMs: number;
+  why: string;
+}
+
 export interface ChainVerdict {
   /** Records that hold, up to the first one that does not. */
   records: number;
   /** 0: there is none. */
   firstSequence: number;
   head: Head;
-  broken: { sequence: number; atMs: number; why: string } | null;
+  broken: ChainBreak | null;
   headsFound: number;
   /** The oldest head that is not where it was. */
   rewritten: Head | null;
@@ -35,16 +44,16 @@ export interface ChainVerdict {
 
 export interface ChainExpectation {
   head: Head;
+  /** Of each kind up to the head. */
+  counts: Record<AuditKind, number>;
+  keep: Keep;
+  /** Of changes. */
   heads: readonly KeptHead[];
-  keepRecords: number;
 }
-
-/** The oldest may be let go while the first ones are read. */
-const SLACK = 1_000;
 
 /** What is appended meanwhile is not looked at. */
 export const verifyChain = async (store: Store, expected: ChainExpectation): Promise<ChainVerdict> => {
-  const { head, heads, keepRecords } = expected;
+  const { head, heads } = expected;
   const verdict: ChainVerdict = {
     records: 0,
     firstSequence: 0,
@@ -55,60 +64,44 @@ export const verifyChain = async (store: Store, expected: ChainExpectation): Pro
     restored: null,
     headsLost: 0,
   };
-  // Of one sequence there are two where a restore took the first one back.
-  const kept = Map.groupBy(heads, ({ sequence }) => sequence);
-  const missed = (head: KeptHead): void => {
-    if (verdict.restored !== null && head.heardMs < verdict.restored.atMs) verdict.headsLost++;
-    else verdict.rewritten ??= { sequence: head.sequence, hash: head.hash };
+  const links = new ChainLinks(expected);
+  const told = [...heads].sort((a, b) => a.sequence - b.sequence);
+  const upTo = (sequence: number): KeptHead[] => {
+    const beyond = told.findIndex((each) => each.sequence > sequence);
+    return told.splice(0, beyond < 0 ? told.length : beyond);
   };
-  let previous: AuditRecord | null = null;
-  for await (const { key, value } of scan(store, AUDIT_PREFIX, 200)) {
-    const sequence: number = Number(key.slice(AUDIT_PREFIX.length));
+  const missed = ({ sequence, hash, heardMs }: KeptHead): void => {
+    if (verdict.restored !== null && heardMs < verdict.restored.atMs) verdict.headsLost++;
+    else verdict.rewritten ??= { sequence, hash };
+  };
+  let isFirstChange = true;
+  for await (const kept of scanKept(store)) {
+    const { kind, sequence } = kept;
     if (sequence > head.sequence) break;
-    const record = readable(value);
-    const why = record === null ? 'it cannot be read' : faultOf(record, sequence, previous, head, keepRecords);
+    const record = readable(kept);
+    const why = record === null ? 'it cannot be read' : links.faultOf(record, kept);
     if (why !== null || record === null) {
       verdict.broken = { sequence, atMs: record?.atMs ?? 0, why: why ?? '' };
       return verdict;
     }
+    if (verdict.records++ === 0) verdict.firstSequence = sequence;
+    if (kind === 'read') continue;
+    // Of changes that were let go nothing can be proven any more.
+    for (const at of upTo(sequence - 1)) if (!isFirstChange) missed(at);
+    isFirstChange = false;
     if (record.verb === RESTORE_VERB) verdict.restored = { sequence, atMs: record.atMs, reason: record.reason };
-    for (const told of kept.get(sequence) ?? []) {
-      if (told.hash === record.hash) verdict.headsFound++;
-      else missed(told);
+    // There may be two of one sequence, where a restore took the first one back.
+    for (const at of upTo(sequence)) {
+      if (at.hash === record.hash) verdict.headsFound++;
+      else missed(at);
     }
-    if (previous === null) verdict.firstSequence = sequence;
-    previous = record;
-    verdict.records++;
   }
-  const last = previous?.sequence ?? 0;
-  if (previous?.hash !== head.hash && head.sequence > 0) {
-    const why =
-      last === head.sequence ? 'it is not the one that was written' : 'this record and those after it are missing';
-    verdict.broken = { sequence: last === head.sequence ? last : last + 1, atMs: previous?.atMs ?? 0, why };
-  }
-  const beyond = heads.filter(({ sequence }) => sequence > head.sequence).sort((a, b) => a.sequence - b.sequence);
-  for (const told of beyond) missed(told);
+  verdict.broken = links.faultAtEnd();
+  for (const at of told) missed(at);
   return verdict;
 };
 
-const faultOf = (
-  record: AuditRecord,
-  sequence: number,
-  previous: AuditRecord | null,
-  head: Head,
-  keepRecords: number,
-): string | null => {
-  if (record.sequence !== sequence) return `it stands where another was: it is record ${record.sequence}`;
-  if (record.hash !== seal(record)) return 'it was altered';
-  if (previous === null) {
-    const first = head.sequence > keepRecords ? head.sequence - keepRecords + SLACK : 1;
-    return sequence > first ? `records before it are missing, from ${first} on` : null;
-  }
-  if (sequence !== previous.sequence + 1) return `records before it are missing, from ${previous.sequence + 1} on`;
-  return record.previous === previous.hash ? null : 'it was not written after the one before it';
-};
-
-const readable = (value: Uint8Array): AuditRecord | null => {
+const readable = ({ value }: KeptRecord): AuditRecord | null => {
   try {
     return decodeRecord(value);
   } catch {

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { authorityFingerprints, readIfThere } from '../../src/identity/authority.ts';
-import { auditKey, decodeRecord } from '../audit/audit-record.ts';
+import { AUDIT_KINDS, auditKey, decodeRecord } from '../audit/audit-record.ts';
 import { type BackupAbout, copyDatabase } from '../store/backup-file.ts';
 import type { Mirror } from '../store/mirror.ts';
 import {
@@ -62,8 +62,8 @@ const hasSigned = async (folder: string, { fingerprint }: BackupAbout): Promise<
 };
 
 const goesOnFrom = async (store: SqliteStore, { audit }: BackupAbout): Promise<boolean> => {
-  const entry = await store.get(auditKey(audit.sequence));
-  return entry !== null && decodeRecord(entry.value).hash === audit.hash;
+  const entries = await Promise.all(AUDIT_KINDS.map((kind) => store.get(auditKey(kind, audit.sequence))));
+  return entries.some((entry) => entry !== null && decodeRecord(entry.value).hash === audit.hash);
 };
 
 const carryOver = async (last: Records, records: Records, nowMs: number): Promise<KeptDenials> => {

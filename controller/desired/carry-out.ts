@@ -30,7 +30,7 @@ export interface CarryOutOptions {
   applied: Pick<AppliedRosters, 'put'>;
   orders: Pick<Orders, 'give'>;
   records: Records;
-  audit: Pick<AuditLog, 'record' | 'note'>;
+  audit: Pick<AuditLog, 'record' | 'conclude'>;
   view: FleetView;
   /** The host is there, with its rows. */
   isReported(hostAgent: string): boolean;
@@ -136,7 +136,7 @@ export class IntentRun {
     }
     const told = await this.#give(record, order, caller);
     const said = told === 'later' ? 'the host could not take it' : keptOutcome(told.outcome);
-    audit.note({ ...entry, outcome: told === 'later' ? 'failed' : 'done', reason: `${under}: ${said}` });
+    audit.conclude({ ...entry, outcome: told === 'later' ? 'failed' : 'done', reason: `${under}: ${said}` });
     return told;
   }
 
@@ -171,7 +171,7 @@ export class IntentRun {
         ...hostSubject(view, this.#hostAgent, `${this.#hostAgent} intent ${this.#id}`),
         verb: '/fleet.v1.FleetService/PutIntent',
       };
-      audit.note({ ...entry, outcome: state === 'done' ? 'done' : 'failed', reason: `${state}: ${kept}` });
+      audit.conclude({ ...entry, outcome: state === 'done' ? 'done' : 'failed', reason: `${state}: ${kept}` });
       log.info({ hostAgent: this.#hostAgent, intent: this.#id, state, why: kept }, 'intent is over');
     }
     return 'over';

@@ -143,9 +143,13 @@ export class Door {
     return this.#lastSeenMs.get(spiffeId) ?? null;
   }
 
-  /** Whether a certificate, if the handshake accepted it, is an enrolled identity's that stands now. */
-  recognises(leaf: Uint8Array): boolean {
-    return this.#identify({ type: 'tls', peer: '', leaf, shown: leaf }).caller.kind !== 'none';
+  /**
+   * Whose a certificate is, if the handshake accepted it: an identity that stands now, and of a peer its domain, whose
+   * controllers bear what names they like. null: nobody's.
+   */
+  holderOf(leaf: Uint8Array): string | null {
+    const { kind, cell, spiffeId } = this.#identify({ type: 'tls', peer: '', leaf, shown: leaf }).caller;
+    return kind === 'controller' ? `spiffe://${cell}` : spiffeId;
   }
 
   /** Open calls, by their method. */
@@ -185,7 +189,8 @@ export class Door {
       latencyMs: Math.round(10 * (clock.monotonicMs() - enteredMono)) / 10,
       bytes,
     };
-    if (!isDenied || rule.audit !== 'before') audit.note(entry);
+    if (rule.audit === 'queued') audit.note(entry);
+    else if (!isDenied) audit.conclude(entry);
     else await audit.record(entry).catch((err: unknown) => log.error({ err, path }, 'denial could not be audited'));
   }
 

@@ -6,6 +6,9 @@ export interface ServerLimits extends FrontLimits {
   /** Connections without an accepted certificate: how many, and for how long each. */
   maxStrangers: number;
   strangerLifetimeMs: number;
+  maxStrangersPerAddress: number;
+  /** Connections of one identity, or of one peer: nobody leaves the others without. */
+  maxPerIdentity: number;
   keepaliveTimeMs: number;
   keepaliveTimeoutMs: number;
   maxMessageBytes: number;
@@ -17,6 +20,8 @@ export const SERVER_LIMITS: ServerLimits = {
   ...FRONT_LIMITS,
   maxStrangers: 256,
   strangerLifetimeMs: 30_000,
+  maxStrangersPerAddress: 64,
+  maxPerIdentity: 256,
   keepaliveTimeMs: 2_500,
   // Longer than a missed beat: a line that this gives up is then known to have been silent, not closed by a program.
   keepaliveTimeoutMs: 3_500,

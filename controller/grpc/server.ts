@@ -3,7 +3,6 @@
  * servers of their own with bounds of their own; all of them pass the one door.
  */
 import type { Server as NetServer, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import {
   type ConnectionInjector,
   Server,
@@ -12,13 +11,11 @@ import {
   type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { TrustBundles } from '../../src/identity/trust.ts';
-import { verifyPeer } from '../../src/identity/trust.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import { ByteMeter } from './byte-meter.ts';
+import { Connections } from './connections.ts';
 import type { Door, Transport } from './door.ts';
 import { type AnyCall, endStream, endUnary, GuardedCalls } from './guarded-call.ts';
 import type { Definition, Handlers, MethodDefinition, Targets } from './handlers.ts';
@@ -32,16 +29,8 @@ interface Face {
   injector: ConnectionInjector;
 }
 
-interface Peer {
-  socket: TLSSocket;
-  leaf: Uint8Array | null;
-  /** Who its certificate names, if the cell issued it. */
-  spiffeId: string | null;
-}
-
 export interface GrpcServerContext {
   door: Door;
-  bundles: () => TrustBundles;
   material: TlsMaterial;
   clock: Clock;
   log: Logger;
@@ -55,12 +44,9 @@ export class GrpcServer {
   readonly #calls: GuardedCalls;
   readonly #meter = new ByteMeter();
   readonly #front: TlsFront;
-  readonly #peers = new Set<Peer>();
-  /** By remote address and port: for words in the log, never for proof. */
-  readonly #shown = new Map<string, Peer>();
+  readonly #connections: Connections;
   readonly #locals = new Set<Socket>();
   readonly #localServers: NetServer[] = [];
-  #strangers = 0;
 
   constructor(context: GrpcServerContext) {
     this.#context = context;
@@ -74,13 +60,15 @@ export class GrpcServer {
     this.#faces = { strangers: face('strangers'), known: face('known'), local: face('local') };
     const budget = new LogBudget(context.clock);
     this.#calls = new GuardedCalls(context.door, context.log, budget);
-    const options = { material: context.material, log: context.log, budget, limits };
-    this.#front = new TlsFront(options, (socket) => this.#welcome(socket));
+    const { door, log } = context;
+    const goOn = (audience: Audience, socket: Socket): void => this.#faces[audience].injector.injectConnection(socket);
+    this.#connections = new Connections({ door, limits, log, budget, goOn });
+    const options = { material: context.material, log, budget, limits };
+    this.#front = new TlsFront(options, (socket) => this.#connections.welcome(socket));
   }
 
   start(): void {
-    const { door } = this.#context;
-    door.start((spiffeId) => this.#cut(spiffeId, ({ leaf }) => leaf === null || !door.recognises(leaf)));
+    this.#context.door.start((spiffeId) => this.#connections.cutFallen(spiffeId));
   }
 
   /** Serves a service to everybody whom the door's table names. BugError for a method without a row there. */
@@ -138,30 +126,18 @@ export class GrpcServer {
     return this.#front.listening;
   }
 
-  get connections(): number {
-    return this.#peers.size;
-  }
-
   rotate(material: TlsMaterial): void {
     this.#front.rotate(material);
-  }
-
-  /** Ends every call and connection of an identity now. The number of calls that were open. */
-  closeStreamsOf(spiffeId: string, reason: RefusalReason): number {
-    const calls = this.#context.door.closeStreamsOf(spiffeId, reason);
-    this.#cut(spiffeId, () => true);
-    return calls;
   }
 
   /** Lets streams say goodbye, then ends everything. */
   async stop(): Promise<void> {
     for (const server of this.#localServers) server.close();
     this.#context.door.stop();
-    await new Promise((resolve) =>
-      setTimeout(resolve, this.#peers.size + this.#locals.size > 0 ? this.#limits.graceMs : 0),
-    );
+    const open = this.#connections.size + this.#locals.size;
+    await new Promise((resolve) => setTimeout(resolve, open > 0 ? this.#limits.graceMs : 0));
     this.#front.stop();
-    for (const { socket } of this.#peers) socket.destroy();
+    this.#connections.stop();
     for (const socket of this.#locals) socket.destroy();
     for (const { server, injector } of Object.values(this.#faces)) {
       injector.destroy();
@@ -169,35 +145,11 @@ export class GrpcServer {
     }
   }
 
-  #welcome(socket: TLSSocket): void {
-    const leaf = (socket.getPeerCertificate().raw as Buffer | undefined) ?? null;
-    const { bundles, clock } = this.#context;
-    const verdict = leaf === null ? null : verifyPeer(leaf, bundles(), clock.nowMs(), 'client');
-    const known = socket.authorized && leaf !== null && this.#context.door.recognises(leaf);
-    if (!known && this.#strangers >= this.#limits.maxStrangers) {
-      socket.destroy();
-      return;
-    }
-    const name = peerOf(socket);
-    const peer: Peer = { socket, leaf, spiffeId: verdict?.id ? verdict.uri : null };
-    this.#peers.add(peer);
-    this.#shown.set(name, peer);
-    const lifetime = known ? undefined : setTimeout(() => socket.destroy(), this.#limits.strangerLifetimeMs);
-    if (!known) this.#strangers++;
-    socket.on('close', () => {
-      clearTimeout(lifetime);
-      if (!known) this.#strangers--;
-      this.#peers.delete(peer);
-      if (this.#shown.get(name) === peer) this.#shown.delete(name);
-    });
-    this.#faces[known ? 'known' : 'strangers'].injector.injectConnection(socket);
-  }
-
   #transportOf(audience: Audience, call: AnyCall): Transport {
     if (audience === 'local') return { type: 'unix' };
     const peer = call.getPeer();
     const leaf = (call.getAuthContext().sslPeerCertificate?.raw as Buffer | undefined) ?? null;
-    return { type: 'tls', peer, leaf, shown: this.#shown.get(peer)?.leaf ?? null };
+    return { type: 'tls', peer, leaf, shown: this.#connections.leafShownBy(peer) };
   }
 
   #guard(
@@ -239,15 +191,4 @@ export class GrpcServer {
     };
     return guarded as UntypedHandleCall;
   }
-
-  /** Ends connections of an identity, or of all in a domain, after the grace in which its streams end with a reason. */
-  #cut(spiffeId: string, whether: (peer: Peer) => boolean): void {
-    for (const peer of this.#peers) {
-      const isMeant = peer.spiffeId === spiffeId || peer.spiffeId?.startsWith(`${spiffeId}/`) === true;
-      if (!isMeant || !whether(peer)) continue;
-      setTimeout(() => peer.socket.destroy(), this.#limits.graceMs);
-    }
-  }
 }
-
-const peerOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;

@@ -2,6 +2,7 @@
 
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import {
+  type ServerDuplexStream,
   type ServerWritableStream,
   type ServiceDefinition,
   status,
@@ -9,7 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { BugError } from '../../src/domain/errors.ts';
+import { BugError, FleetError } from '../../src/domain/errors.ts';
 import type { GrpcServer } from './server.ts';
 
 type Registrar = { addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void };
@@ -58,11 +59,46 @@ export const splitDescriptorSet = (bytes: Uint8Array): Buffer[] => {
   return files;
 };
 
+type Exchange = (call: ServerDuplexStream<unknown, unknown>) => void;
+
+/** Of a request: the name of a file or a symbol. */
+const MAX_REQUEST_BYTES = 4_096;
+
+/** The library answers whether its answers are taken or not: here a request is looked at when the answer before is gone. */
+const oneByOne =
+  (exchange: Exchange): Exchange =>
+  (call) => {
+    const write = call.write.bind(call);
+    call.write = (answer: unknown) => {
+      call.pause();
+      return write(answer, () => call.resume());
+    };
+    exchange(call);
+  };
+
+/** Each answer has its request in it, too. */
+const ofShortRequests = (definition: ServiceDefinition): ServiceDefinition =>
+  Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => {
+      const requestDeserialize = (bytes: Buffer): unknown => {
+        if (bytes.length <= MAX_REQUEST_BYTES) return method.requestDeserialize(bytes);
+        throw new FleetError('INVALID_ARGUMENT', `a request of ${bytes.length} bytes names nothing that there is`);
+      };
+      return [name, { ...method, requestDeserialize }];
+    }),
+  );
+
 /** Serves grpc.reflection v1 and v1alpha from what `buf build` wrote. */
-export const addReflection = (server: GrpcServer, descriptorSet: Uint8Array): void => {
+export const addReflection = (server: Pick<GrpcServer, 'addRaw'>, descriptorSet: Uint8Array): void => {
   const description = { fleet: { fileDescriptorProtos: splitDescriptorSet(descriptorSet) } };
   const reflection = new ReflectionService(
     description as unknown as ConstructorParameters<typeof ReflectionService>[0],
   );
-  reflection.addToServer(behind(server) as unknown as Parameters<typeof reflection.addToServer>[0]);
+  const bounded: Registrar = {
+    addService: (definition, implementation) => {
+      const exchanges = Object.entries(implementation).map(([name, act]) => [name, oneByOne(act as Exchange)]);
+      server.addRaw(ofShortRequests(definition), Object.fromEntries(exchanges));
+    },
+  };
+  reflection.addToServer(bounded as unknown as Parameters<typeof reflection.addToServer>[0]);
 };

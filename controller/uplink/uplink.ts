@@ -40,7 +40,7 @@ export interface UplinkOptions {
   trustBundlePem(): string;
   /** Fingerprints of the authorities that a host-agent says it trusts; heard when they change. */
   trusts?(id: string, authorities: readonly string[]): void;
-  /** The newest record of the audit, for hosts to keep. */
+  /** The newest change in the audit, for hosts to keep. */
   auditHead?(): { sequence: number; hash: string };
   beatIntervalMs?: number;
 }

@@ -132,7 +132,7 @@ export class TestCell {
     this.identity = new ServerIdentity(this.authority, clock, { name: 'main', lifetimeMs: 7 * 86_400_000 });
     const material = this.trust.widened(this.identity.material);
     this.trust.onChanged(() => this.server.rotate(this.trust.widened(this.identity.material)));
-    this.server = new GrpcServer({ door: this.door, bundles, material, clock, log, limits });
+    this.server = new GrpcServer({ door: this.door, material, clock, log, limits });
     this.addresses = new Addresses(this.server, this.records, log);
     const limit = new FailureLimit(clock);
     this.federation = new Federation({

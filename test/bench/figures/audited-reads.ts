@@ -4,7 +4,7 @@ import { verifyAudit, watchAudit } from '../../../src/cli/client/admin-methods.t
 import { GrpcChannel } from '../../../src/cli/client/grpc-channel.ts';
 import { whoAmI } from '../../../src/cli/client/methods.ts';
 import { type Figure, figure, type Measurement, measured } from '../harness/figure.ts';
-import { MachineLoad } from '../harness/process-cost.ts';
+import { MachineLoad, readCost } from '../harness/process-cost.ts';
 import { median, summary } from '../harness/statistics.ts';
 import { type TwoMachines, twoMachines } from '../places/two-machines.ts';
 
@@ -73,20 +73,23 @@ export const auditedReads: Figure = figure({
   name: 'audited-reads',
   about: `a call at the controller beside ${READS_PER_SECOND} audited reads a second, over ${WINDOW_MS / 1_000} s`,
   place: twoMachines,
-  async *measure({ jarvis }: TwoMachines): AsyncGenerator<Measurement> {
+  async *measure({ jarvis, controller }: TwoMachines): AsyncGenerator<Measurement> {
     using probing = new GrpcChannel(jarvis.admin);
     using reading = new GrpcChannel(jarvis.admin);
     const load = new MachineLoad();
     const alone = await probe(probing);
+    const before = readCost(controller.pid);
     const reads = readOn(reading);
-    const startMs = performance.now();
     const beside = await probe(probing);
-    const perSecond = ((await reads.end()) * 1_000) / (performance.now() - startMs);
+    const answered = await reads.end();
+    const after = readCost(controller.pid);
+    const perSecond = (answered * 1_000) / (after.atMs - before.atMs);
     const verdict = await probing.unary(verifyAudit, { heads: [] }, { deadlineMs: 60_000 });
     const line = measured('audited-reads.slowed', median(beside) - median(alone), 'ms', REACH_MS, {
       alone_ms: summary(alone),
       beside_ms: summary(beside),
       reads_per_second: perSecond,
+      controller_cpu_ms_per_read: (after.cpuMs - before.cpuMs) / answered,
       records_of_losses: await droppedRecords(probing),
       chain_holds: verdict.broken === undefined,
       records: Number(verdict.records),

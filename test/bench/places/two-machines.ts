@@ -7,6 +7,7 @@ import type { Daemon, Machine } from '../harness/machine.ts';
 
 export interface TwoMachines extends AsyncDisposable {
   jarvis: Machine;
+  controller: Daemon;
   dragon: Machine;
   dragonDaemon: Daemon;
   /** `fleet ps -w` on W-jarvis, running. */
@@ -17,7 +18,7 @@ export const twoMachines = async (bench: Bench): Promise<TwoMachines> => {
   await using stack = new AsyncDisposableStack();
   const jarvis = stack.use(bench.machine('W-jarvis'));
   const dragon = stack.use(bench.machine('dragon-lin'));
-  await jarvis.start('controller');
+  const controller = await jarvis.start('controller');
   const { username } = userInfo();
   await jarvis.start('host-agent');
   await jarvis.join(await jarvis.token(jarvis.name, username));
@@ -27,7 +28,7 @@ export const twoMachines = async (bench: Bench): Promise<TwoMachines> => {
   const lines = new ChangeLines(jarvis.follow(['ps', '-w', '-o', 'ndjson'], { stdio: ['ignore', 'pipe', 'inherit'] }));
   await showsLive(lines, dragon);
   const all = stack.move();
-  return { jarvis, dragon, dragonDaemon, lines, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { jarvis, controller, dragon, dragonDaemon, lines, [Symbol.asyncDispose]: () => all.disposeAsync() };
 };
 
 /** Until a session made on `machine` is told by an event, not found by a survey. */

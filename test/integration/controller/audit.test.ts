@@ -131,9 +131,26 @@ describe('the audit of a running cell', () => {
     expect(ended?.bytes).toBeGreaterThan(0);
   });
 
-  it('tells a read once, when it is over', async () => {
+  it('keeps what came of a message with the changes, and what was read apart from them', async () => {
+    await send(cell.as(dragon), dragon, 'm4');
     await unary((done) => cell.as(dragon).whoAmI({}, done));
-    expect(await recordsOf('WhoAmI')).toMatchObject([
+    const [told, read] = [(await recordsOf('SendText')).at(-1), (await recordsOf('WhoAmI')).at(-1)];
+    expect(told).toMatchObject({ outcome: 'done' });
+    const db = new DatabaseSync(join(cell.controller.config.paths.state, 'controller/controller.db'), {
+      readOnly: true,
+    });
+    const keys = db.prepare('SELECT key FROM entry').all() as { key: string }[];
+    db.close();
+    const placeIn = (prefix: string, at?: bigint) =>
+      keys.filter(({ key }) => key === prefix + String(at).padStart(16, '0'));
+    expect(placeIn('audit/', told?.sequence)).toHaveLength(1);
+    expect(placeIn('audit-read/', read?.sequence)).toHaveLength(1);
+  });
+
+  it('tells a read once, when it is over', async () => {
+    const before = await recordsOf('WhoAmI');
+    await unary((done) => cell.as(dragon).whoAmI({}, done));
+    expect((await recordsOf('WhoAmI')).slice(before.length)).toMatchObject([
       { outcome: 'done', actor: 'spiffe://home/host/dragon-lin/user/u' },
     ]);
   });
@@ -178,7 +195,7 @@ describe('the audit of a running cell', () => {
     expect(await verify()).toMatchObject({ records: 2n, broken: { sequence: third?.sequence, why: 'it was altered' } });
     await cell.controller.stop();
     const emptied = new DatabaseSync(join(cell.controller.config.paths.state, 'controller/controller.db'));
-    emptied.prepare("DELETE FROM entry WHERE key LIKE 'audit/%'").run();
+    emptied.prepare("DELETE FROM entry WHERE key LIKE 'audit%'").run();
     emptied.close();
     await cell.controller.begin();
     await cell.controller.admin((channel) => channel.unary(controllerStatus, {}, { deadlineMs: 5_000 }));

@@ -1,0 +1,96 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Epochs } from '../../../controller/store/epochs.ts';
+import { LastKnown, type LastKnownItem } from '../../../controller/store/last-known.ts';
+import { Mirror } from '../../../controller/store/mirror.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+import { MovedClock } from '../../helpers/moved-clock.ts';
+import { bytes, StoreGround } from '../../helpers/store-ground.ts';
+
+describe('what is kept in the store', () => {
+  let ground: StoreGround;
+  beforeEach(() => {
+    ground = new StoreGround();
+  });
+  afterEach(() => ground.remove());
+
+  it('mirrors a prefix: what memory says is what is stored', async () => {
+    const mirror = new Mirror<{ n: number }>(ground.store, 'm/');
+    await ground.store.commit({ put: [mirror.writing('old', { n: 1 })] });
+    await mirror.start();
+    expect(mirror.get('old')).toEqual({ n: 1 });
+    await ground.store.commit({ expect: [mirror.expectation('new')], put: [mirror.writing('new', { n: 2 })] });
+    expect(await ground.store.commit({ expect: [{ ...mirror.expectation('new'), revision: 0n }], put: [] })).toBeNull();
+    await ground.store.commit({ remove: [mirror.keyOf('old')] });
+    expect([...mirror.entries()]).toEqual([['new', { n: 2 }]]);
+    await ground.store.commit({ put: [{ key: 'm/bad', value: bytes('{') }] }).catch(() => undefined);
+    await expect(new Mirror(ground.store, 'm/').start()).rejects.toMatchObject({ code: 'DATA_LOSS' });
+  });
+
+  it('numbers streams upwards for ever, also after a restart, a clock set back, and an old backup', async () => {
+    const clock = new MovedClock();
+    const first = await Epochs.open(ground.store, clock.nowMs());
+    const numbers = [first.next(), first.next()];
+    ground.close();
+    copyFileSync(ground.path, join(ground.folder, 'backup'));
+    ground.reopen();
+    clock.advance(-3_600_000);
+    numbers.push(
+      (await Epochs.open(ground.store, clock.nowMs())).next(),
+      (await Epochs.open(ground.store, clock.nowMs())).next(),
+    );
+    ground.close();
+    copyFileSync(join(ground.folder, 'backup'), ground.path);
+    ground.reopen();
+    clock.advance(2 * 3_600_000);
+    numbers.push((await Epochs.open(ground.store, clock.nowMs())).next());
+    expect(numbers).toEqual([...numbers].sort((a, b) => (a < b ? -1 : 1)));
+    expect(new Set(numbers).size).toBe(5);
+    expect(numbers.every((number) => number < 1n << 64n)).toBe(true);
+  });
+
+  describe('last-known rows', () => {
+    const load = async (rows: LastKnown): Promise<LastKnownItem[]> => {
+      const items: LastKnownItem[] = [];
+      for await (const item of rows.load()) items.push(item);
+      return items;
+    };
+
+    it('come back as they were last, host-agents first, whatever the key of a row holds', async () => {
+      const rows = new LastKnown(ground.store, silentLogger(), { commitKeys: 2 });
+      rows.putRow('h/u', '/tmp/tmux-1000/default:1:$0', bytes('old'));
+      rows.putRow('h/u', '/tmp/tmux-1000/default:1:$0', bytes('new'));
+      rows.putRow('h/u', 'gone', bytes('x'));
+      rows.putRow('h2/u', 'other', bytes('y'));
+      rows.removeRow('h/u', 'gone');
+      rows.putHostAgent('h/u', bytes('facts'));
+      await rows.stop();
+      ground.reopen();
+      const again = new LastKnown(ground.store, silentLogger());
+      const texts = (await load(again)).map((item) => ({ ...item, bytes: Buffer.from(item.bytes).toString() }));
+      expect(texts).toEqual([
+        { type: 'host-agent', hostAgent: 'h/u', bytes: 'facts' },
+        { type: 'row', hostAgent: 'h/u', key: '/tmp/tmux-1000/default:1:$0', bytes: 'new' },
+        { type: 'row', hostAgent: 'h2/u', key: 'other', bytes: 'y' },
+      ]);
+      again.putRow('h/u', 'late', bytes('z'));
+      await again.forget('h/u');
+      expect((await load(again)).map(({ hostAgent }) => hostAgent)).toEqual(['h2/u']);
+    });
+
+    it('wait in a bounded queue while the store refuses, and the oldest is let go and counted', async () => {
+      const commit = ground.store.commit.bind(ground.store);
+      ground.store.commit = () => Promise.reject(new Error('no room'));
+      const rows = new LastKnown(ground.store, silentLogger(), { maxPendingBytes: 1_000, intervalMs: 10 });
+      rows.start();
+      for (let n = 0; n < 20; n++) rows.putRow('h/u', `k${n}`, Buffer.alloc(100));
+      ground.store.commit = commit;
+      await rows.stop();
+      const kept = (await load(rows)).map((item) => (item.type === 'row' ? item.key : ''));
+      expect(kept).toContain('k19');
+      expect(kept).not.toContain('k0');
+      expect(kept.length).toBeLessThan(10);
+    });
+  });
+});
