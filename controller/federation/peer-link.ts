@@ -15,6 +15,7 @@ import { refusalReasonOf } from '../../src/wire/errors.ts';
 import { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { PeerRecord } from '../store/records.ts';
 import { Breaker, type BreakerOptions } from './breaker.ts';
+import { Pace } from './pace.ts';
 import { BrokenLine, PeerChannel } from './peer-channel.ts';
 import type { PeerRows } from './peer-rows.ts';
 
@@ -65,10 +66,9 @@ export class PeerLink {
   }
 
   get standing(): PeerStanding {
-    const { state } = this.#standing;
-    return state === 'connected' && this.#options.rows.isCut
-      ? { ...this.#standing, reason: 'row limit' }
-      : this.#standing;
+    const { state, reason } = this.#standing;
+    if (state !== 'connected') return this.#standing;
+    return { ...this.#standing, reason: this.#options.rows.shortfall ?? reason };
   }
 
   /** For "fleet peer ls". */
@@ -150,19 +150,22 @@ export class PeerLink {
     const over = new AbortController();
     const until = AbortSignal.any([signal, over.signal]);
     const silence = this.#silence(over);
+    const pace = new Pace(clock);
     try {
       const request = { follow: true, resumeToken: rows.resumeToken, localOnly: false, hostsOnly: false };
       await channel.ask(FleetServiceService.watchAgents, request, {
         signal: until,
         deadlineMs: 0,
-        onMessage: (frame) => {
+        onMessage: (frame, bytes) => {
           silence.heard();
           this.#lastHeardMono = clock.monotonicMs();
-          if (!rows.apply(frame) || this.#channel === channel) return;
-          this.#channel = channel;
-          before?.retire();
-          this.#stands(channel);
-          onConnected?.(channel, until);
+          if (rows.apply(frame) && this.#channel !== channel) {
+            this.#channel = channel;
+            before?.retire();
+            this.#stands(channel);
+            onConnected?.(channel, until);
+          }
+          return pace.take(bytes, until) ?? undefined;
         },
       });
       return new BrokenLine('UNAVAILABLE', `${address} ended the stream`);

@@ -39,6 +39,8 @@ export class PeerRows {
   readonly #options: PeerRowsOptions;
   readonly #image: ViewImage;
   #isCut = false;
+  /** Something of what it told is nothing that a peer can tell. */
+  #isRefused = false;
   /** What its grants' own limits leave out. */
   #withheld = 0;
 
@@ -54,15 +56,17 @@ export class PeerRows {
     return this.#image.resumeToken;
   }
 
-  /** More is granted than is held. */
-  get isCut(): boolean {
-    return this.#isCut || this.#withheld > 0;
+  /** Why less is held than it tells of; null: it is not. */
+  get shortfall(): 'row limit' | 'rows refused' | null {
+    if (this.#isCut || this.#withheld > 0) return 'row limit';
+    return this.#isRefused ? 'rows refused' : null;
   }
 
   /** What was left out would fit now: a new snapshot brings it. */
   get hasRoom(): boolean {
     const { rows } = this.#options.limits();
-    return this.#isCut && this.count() < ROOM * rows && this.#image.bytes < ROOM * MAX_BYTES;
+    if (!this.#isCut || this.#records().length >= ROOM * MAX_HOST_AGENTS) return false;
+    return this.count() < ROOM * rows && this.#image.bytes < ROOM * MAX_BYTES;
   }
 
   count(): number {
@@ -80,7 +84,10 @@ export class PeerRows {
     if (frame.opened !== undefined && frame.opened.cell !== cell) {
       throw new FleetError('FAILED_PRECONDITION', `the controller of ${cell} tells of another cell`);
     }
-    if (frame.opened?.resumed === false) this.#isCut = false;
+    if (frame.opened?.resumed === false) {
+      this.#isCut = false;
+      this.#isRefused = false;
+    }
     if (frame.bookmark) this.#withheld = frame.bookmark.withheld ?? 0;
     const { changes, heard, ...rest } = frame;
     return this.#image.apply({
@@ -107,6 +114,7 @@ export class PeerRows {
   clear(): void {
     this.#image.clear();
     this.#isCut = false;
+    this.#isRefused = false;
     this.#withheld = 0;
   }
 
@@ -127,12 +135,13 @@ export class PeerRows {
     const told = hostAgents
       .filter((each) => this.#isOurs(each))
       .map((each) => ({ ...each, ...this.#seenFromHere(each) }));
-    const taken = told
-      .filter(({ id }) => known.has(id) || known.size < MAX_HOST_AGENTS)
-      .map((each) => {
-        known.add(each.id);
-        return each;
-      });
+    if (told.length < hostAgents.length) this.#isRefused = true;
+    const taken = told.filter(({ id }) => {
+      const isTaken = known.has(id) || known.size < MAX_HOST_AGENTS;
+      if (isTaken) known.add(id);
+      return isTaken;
+    });
+    if (taken.length < told.length) this.#isCut = true;
     const ref = ({ hostAgent, key }: AgentRef): AgentRef => ({ hostAgent: federatedId(cell, hostAgent), key });
     return {
       hostAgents: taken,
@@ -166,7 +175,10 @@ export class PeerRows {
     const added = new Set<string>();
     const fitting: AgentEntry[] = [];
     for (const { hostAgent, key, row } of agents) {
-      if (!isRow(key, row)) continue;
+      if (!isRow(key, row)) {
+        this.#isRefused = true;
+        continue;
+      }
       const id = federatedId(cell, hostAgent);
       const held = view.rowsOf(id).get(key)?.row.length;
       const isNew = held === undefined && !added.has(`${id}\n${key}`);

@@ -152,10 +152,12 @@ export class ViewImage {
   #removeRow(hostAgent: string, key: string): void {
     this.#bytes -= this.#view.rowsOf(hostAgent).get(key)?.row.length ?? 0;
     this.#view.removeRow(hostAgent, key);
+    this.#snapshot?.rows.delete(`${hostAgent}\n${key}`);
   }
 
   #removeHostAgent(id: string): void {
     for (const key of [...this.#view.rowsOf(id).keys()]) this.#removeRow(id, key);
     this.#view.removeHostAgent(id);
+    this.#snapshot?.hostAgents.delete(id);
   }
 }

@@ -67,7 +67,8 @@ const COLUMNS: readonly Column<HostGroup>[] = [
   { title: 'LINK', cell: linkName, style: linkStyle },
   {
     title: 'HEARD',
-    cell: ({ host }) => (host.version === null ? null : fine(host.observed_age_seconds)),
+    // Of a host that was never heard nothing is known; a peer tells little of its own, and how many agents.
+    cell: ({ host }) => (host.agents === null ? null : fine(host.observed_age_seconds)),
     align: 'right',
   },
   { title: 'AGENTS', cell: ({ host }) => asOfThen(host.agents, host), align: 'right' },

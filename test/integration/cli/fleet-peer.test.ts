@@ -38,11 +38,13 @@ const instance = `t${randomBytes(6).toString('hex')}`;
 const paths = resolvePaths({ instance, home });
 let server: Server;
 let asked: [call: string, request: unknown][];
+let removed: Peer[];
 let refusal: { code: number; details: string } | null;
 
 beforeEach(async () => {
   asked = [];
   refusal = null;
+  removed = [];
   mkdirSync(dirname(paths.adminSocket), { recursive: true, mode: 0o700 });
   server = new Server();
   const answers = {
@@ -51,7 +53,9 @@ beforeEach(async () => {
     listPeers: {
       cell: 'home',
       fingerprints: ['cd34'],
-      peers: [PARTNER],
+      get peers() {
+        return [PARTNER, ...removed];
+      },
       invitations: [{ cell: '', expiresMs: EXPIRES, tenants: [] }],
     },
     removePeer: { peer: PARTNER },
@@ -123,14 +127,24 @@ test('programs read the same as JSON, with ages in seconds', async () => {
 
 test('a peer is removed only by somebody who means it, and a refusal is told in its words', async () => {
   expect(await peer(['rm', 'partner'])).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes') });
-  expect(asked).toEqual([]);
+  expect(asked.map(([call]) => call)).toEqual(['listPeers']);
   expect(await peer(['rm', 'partner', '--yes'])).toMatchObject({
     code: 0,
     stdout: 'partner is no peer any more; what it had open is cut\n',
   });
-  refusal = { code: status.NOT_FOUND, details: 'no peer "other": see "fleet peer ls"' };
-  expect(await peer(['rm', 'other', '--yes'])).toMatchObject({
-    code: 4,
-    stderr: 'fleet: no peer "other": see "fleet peer ls"\n',
-  });
+  refusal = { code: status.PERMISSION_DENIED, details: 'needs the role admin' };
+  expect(await peer(['rm', 'partner', '--yes'])).toMatchObject({ code: 6, stderr: 'fleet: needs the role admin\n' });
+});
+
+test('a peer that is none is said to be none before anybody is asked, and so is one that was removed', async () => {
+  removed = [{ ...PARTNER, cell: 'former', state: 'revoked' }];
+  for (const cell of ['other', 'former']) {
+    for (const args of [[], ['--yes']]) {
+      expect(await peer(['rm', cell, ...args])).toMatchObject({
+        code: 4,
+        stderr: `fleet: no peer "${cell}": see "fleet peer ls"\n`,
+      });
+    }
+  }
+  expect(new Set(asked.map(([call]) => call))).toEqual(new Set(['listPeers']));
 });

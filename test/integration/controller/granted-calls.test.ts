@@ -237,6 +237,32 @@ test('agents are stopped and started where lifecycle is granted, and only the pe
   second.close();
 });
 
+test('two certificates of one peer are one peer: by grants, by orders, and when it ends', async () => {
+  const { id } = await partner.grant({ verbs: ['watch', 'send'] });
+  const second = partner.leaf({ kind: 'controller', cell: 'partner', name: 'second' });
+  const [one, other] = [await partner.fleet(), await partner.fleet(second)];
+  const order = unary<OrderOutcome>((done) => one.sendText(message(), partner.behalf(), done));
+  await until(() => reached.length === 1, SOON);
+  gate.resolve();
+  await order;
+  const asked = unary<OrderOutcome>((done) => other.getOrder({ id: 'order-1' }, partner.behalf(), done));
+  expect(await asked).toMatchObject({ id: 'order-1', outcome: 'accepted' });
+  gate = Promise.withResolvers();
+  const tails = [one, other].map((client) => {
+    const request = { hostAgent: 'dragon-lin/u', key: 'a', lines: 10, follow: true, lastRun: 0 };
+    const call = client.tailTerminal(request, partner.behalf()).resume();
+    return new Promise<ServiceError>((resolve) => call.once('error', resolve));
+  });
+  await until(() => reached.filter(({ call }) => call === 'tailTerminal').length === 2, SOON);
+  await partner.revoke(id);
+  expect((await Promise.all(tails)).map(refusalReasonOf)).toEqual(['grant_revoked', 'grant_revoked']);
+  await partner.removed();
+  for (const client of [one, other]) {
+    const refused = await failureOf(explain(client));
+    expect([refused.code, refusalReasonOf(refused)]).toEqual([status.UNAUTHENTICATED, 'revoked']);
+  }
+});
+
 test('a grant is its peer’s alone', async () => {
   await partner.grant({ verbs: ['watch', 'send'] });
   const second = await ForeignCell.joined(cell.controller, 'second');

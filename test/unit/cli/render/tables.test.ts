@@ -230,6 +230,15 @@ test('this host comes first whatever its name, then hosts by name; roster order,
   ]);
 });
 
+test('a peer’s host says when it was heard, though its peer tells of no version; one that never was says nothing', () => {
+  const silent = { version: '', control: '', via: null, machineId: '', certificateNotAfterMs: null };
+  const theirs = { ...dragon, id: 'partner/dragon-lin/u', cell: 'partner', facts: hostFacts({ ...silent, agents: 2 }) };
+  const never = { ...dragon, id: 'new/u', host: 'new', facts: null };
+  const [, ...lines] = hostsTable(picture([theirs, never], []), unlimited);
+  expect(lines.find((line) => line.includes('partner'))).toContain(' 2m14s ');
+  expect(lines.find((line) => line.includes('new'))).not.toContain('2m14s');
+});
+
 test('a host with nothing on it differs from one that is off', () => {
   const off = { ...dragon, link: { state: 'lost', reason: null, ageMs: 5 * DAY } };
   expect(agents(picture([jarvis, off], []))).toBe(

@@ -81,6 +81,7 @@ describe('rows of a peer', () => {
       bookmark(),
     );
     expect([...view.hostAgents()].map((record) => record.id)).toEqual([id]);
+    expect(rows.shortfall).toBe('rows refused');
     expect(() => rows.apply(opened(false, 'third'))).toThrow('tells of another cell');
   });
 
@@ -89,28 +90,36 @@ describe('rows of a peer', () => {
     const damaged = rowOf(id, 'd', Buffer.from([0xff, 0xff, 0xff]));
     const huge = rowOf(id, 'e', Buffer.alloc(70_000));
     apply(opened(), told([theirs()], [foreign, rowOf(id, 'a'), damaged, huge]), bookmark());
-    expect(keys()).toEqual(['a']);
+    expect([keys(), rows.shortfall]).toEqual([['a'], 'rows refused']);
+    apply(opened(), told([theirs()], [rowOf(id, 'a')]), bookmark());
+    expect(rows.shortfall).toBeNull();
   });
 
   it('are held up to a limit; what was left out is asked for again once there is room', () => {
     const agents = ['a', 'b', 'c', 'd', 'e'].map((key) => rowOf(id, key));
     apply(opened(), told([theirs()], agents), bookmark());
     expect(keys()).toEqual(['a', 'b', 'c']);
-    expect([rows.isCut, rows.hasRoom]).toEqual([true, false]);
+    expect([rows.shortfall, rows.hasRoom]).toEqual(['row limit', false]);
     apply({
       changes: { hostAgents: [], agents: [], removedHostAgents: [], removedAgents: [{ hostAgent: id, key: 'a' }] },
     });
     expect(rows.hasRoom).toBe(true);
     apply(opened(), told([theirs()], agents.slice(1, 4)), bookmark());
     expect(keys().sort()).toEqual(['b', 'c', 'd']);
-    expect(rows.isCut).toBe(false);
+    expect(rows.shortfall).toBeNull();
+  });
+
+  it('of more hosts than one peer may have are held for so many, and not asked for over and over', () => {
+    const hosts = Array.from({ length: 2_001 }, (_, at) => theirs({ id: `h${at}/u`, host: `h${at}`, user: 'u' }));
+    apply(opened(), told(hosts), bookmark());
+    expect([rows.ids().length, rows.shortfall, rows.hasRoom]).toEqual([2_000, 'row limit', false]);
   });
 
   it('that a grant’s own limit leaves out are known to be missing', () => {
     apply(opened(), told([theirs()], [rowOf(id, 'a')]), bookmark(7));
-    expect([rows.isCut, rows.hasRoom]).toEqual([true, false]);
+    expect([rows.shortfall, rows.hasRoom]).toEqual(['row limit', false]);
     apply(bookmark());
-    expect(rows.isCut).toBe(false);
+    expect(rows.shortfall).toBeNull();
   });
 
   it('leave with a snapshot that names them no more, and ours stay', () => {
