@@ -183,6 +183,7 @@ export class Controller {
             .catch((err: unknown) => part('rotation').error({ err, hostAgent: id }, 'not kept'));
         },
         auditHead: () => audit.lastChange,
+        orderEnded: (id, order) => events.orderEndedAt(id, order),
       });
       const rotation = new Rotation({
         authorities: authority,

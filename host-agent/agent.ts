@@ -37,6 +37,7 @@ import { procLineage } from './process/lineage.ts';
 import { ProcTable } from './process/proc-table.ts';
 import { RuleShelf } from './prompts/rule-shelf.ts';
 import { uplinkChannel } from './report/controller-channel.ts';
+import { EndedOrders } from './report/ended-orders.ts';
 import { callEnroll, callRenew } from './report/enrollment-calls.ts';
 import { UplinkClient } from './report/uplink-client.ts';
 import { RosterSource } from './roster/source.ts';
@@ -188,6 +189,7 @@ export class HostAgent {
       await inventory.start(stopping.signal);
       view.heard(view.hereId as string, facts(), 0);
 
+      const ended = new EndedOrders();
       using terminal = composeTerminal({
         paths,
         uid,
@@ -202,6 +204,9 @@ export class HostAgent {
         roster: () => roster.current().roster,
         refreshRoster: () => roster.refresh(),
         beatsFolder: (agent) => beatsFolder(agent, roster.current().env),
+        ownOrderEnded: (order) => {
+          if (enrolment.identity !== null) ended.add(order);
+        },
         socketPath,
         shutdown,
       });
@@ -242,6 +247,7 @@ export class HostAgent {
         version: FLEET_VERSION,
         facts,
         calls,
+        ended,
         auditHead: (sequence, hash) => auditHeads.told(sequence, hash),
         authorities: () => enrolment.keptAuthorities,
         trustChanged: (trustBundlePem) => {
@@ -309,6 +315,7 @@ export class HostAgent {
       using _renamed = enrolment.onChange(() => {
         upstream.forget();
         auditHeads.forget();
+        ended.forget();
         beHere();
         inventory.look();
         renewal.look();

@@ -14,8 +14,10 @@ import type { Logger } from '../src/runtime/logger.ts';
 import { type Paths, resolvePaths } from '../src/runtime/paths.ts';
 import { processStartTicks } from '../src/runtime/process-start.ts';
 import type { Shutdown } from '../src/runtime/shutdown.ts';
-import type { OwnCalls } from './calls/own-calls.ts';
+import type { OrderEnded } from '../src/wire/gen/fleet/v1/host_agent.ts';
+import { localActor, type OwnCalls } from './calls/own-calls.ts';
 import { isLineMode } from './command/line-mode.ts';
+import { endedOrder } from './command/order-record.ts';
 import type { VerbPorts } from './command/order-run.ts';
 import { Orders } from './command/orders.ts';
 import { PaneLocks } from './command/pane-lock.ts';
@@ -73,6 +75,8 @@ export interface TerminalPlaneOptions {
   refreshRoster(): Promise<void>;
   /** Where that agent's heartbeats are. */
   beatsFolder(agent: string): string;
+  /** Hears what became of an order that this host's user gave here. */
+  ownOrderEnded(order: OrderEnded): void;
   /** Path of a tmux socket by its name; null is the default one. */
   socketPath(name: string | null): string;
   shutdown: Shutdown;
@@ -200,6 +204,9 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     names,
     log: part('orders'),
     nowMs: () => clock.nowMs(),
+    onEnded: (record) => {
+      if (record.actor === localActor(names().user)) options.ownOrderEnded(endedOrder(record));
+    },
   });
   orders.start();
   shutdown.add('orders', () => orders.stopped(), STOP_MS);

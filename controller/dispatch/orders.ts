@@ -50,8 +50,9 @@ export interface OrdersOptions {
   onSettled?: (record: HostAgentRecord, order: SettledOrder) => void;
 }
 
-export interface SettledOrder extends Pick<OrderEntry, 'address' | 'verb' | 'actor'> {
+export interface SettledOrder extends Pick<OrderEntry, 'address' | 'actor'> {
   id: string;
+  verb: string;
   outcome: string;
 }
 

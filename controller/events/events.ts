@@ -1,9 +1,12 @@
 /** The wiring of this room: what the view's changes and the orders' ends say happened goes into the log. */
-import { parseAddress } from '../../src/domain/address.ts';
+import { agentIn } from '../../src/domain/address.ts';
 import { eventOf } from '../../src/domain/agent-changes.ts';
+import { formatSpiffeId } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { ViewEvents } from '../../src/view/view-events.ts';
+import { endedOrderFromWire } from '../../src/wire/ended-order.ts';
+import type { OrderEnded } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { SettledOrder } from '../dispatch/orders.ts';
 import { isFederated } from '../tenancy/visible.ts';
 import type { EventLog } from './event-log.ts';
@@ -14,8 +17,7 @@ export interface EventsOptions {
   clock: Clock;
 }
 
-/** Of an address: cell, host, user, agent. */
-const AGENT_PARTS = 4;
+type OrderSaid = Omit<SettledOrder, 'address'> & { agent: string };
 
 export class Events {
   readonly #options: EventsOptions;
@@ -43,10 +45,22 @@ export class Events {
 
   /** Each once, when it is known what became of it. */
   orderSettled(record: HostAgentRecord, { id, address, verb, outcome, actor }: SettledOrder): void {
-    const parts = address.split('/');
-    const agent = parts.length === AGENT_PARTS ? parseAddress(address).agent : '';
-    const change = { kind: 'order-done', agent, orderId: id, verb, outcome, actor };
-    this.#options.log.append([eventOf(change, record, this.#options.clock.nowMs())]);
+    this.#tellOrder(record, { id, agent: agentIn(address), verb, outcome, actor });
+  }
+
+  /** On a host's own socket, where its user gave it. The host says what and how; who it is was proven. */
+  orderEndedAt(hostAgentId: string, order: OrderEnded): void {
+    const { view } = this.#options;
+    const record = view.hostAgent(hostAgentId);
+    if (record === undefined) return;
+    const { id, agent, verb, outcome } = endedOrderFromWire(order);
+    const { cell, host, user } = record;
+    this.#tellOrder(record, { id, agent, verb, outcome, actor: formatSpiffeId({ kind: 'host', cell, host, user }) });
+  }
+
+  #tellOrder(record: HostAgentRecord, { id: orderId, ...said }: OrderSaid): void {
+    const { log, clock } = this.#options;
+    log.append([eventOf({ kind: 'order-done', orderId, ...said }, record, clock.nowMs())]);
   }
 
   #soon(): void {

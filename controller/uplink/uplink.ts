@@ -10,7 +10,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
-import type { ConnectRequest, ConnectResponse, Hello } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import type { ConnectRequest, ConnectResponse, Hello, OrderEnded } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { hostFactsFromWire } from '../../src/wire/host-agent.ts';
 import type { HostIdentity, Registry } from '../registry/registry.ts';
 import { Displacements } from './displacements.ts';
@@ -40,6 +40,8 @@ export interface UplinkOptions {
   trustBundlePem(): string;
   /** Fingerprints of the authorities that a host-agent says it trusts; heard when they change. */
   trusts?(id: string, authorities: readonly string[]): void;
+  /** What became of an order that was given on a host itself; throws INVALID_ARGUMENT for what is none. */
+  orderEnded?(id: string, order: OrderEnded): void;
   /** The newest change in the audit, for hosts to keep. */
   auditHead?(): { sequence: number; hash: string };
   beatIntervalMs?: number;
@@ -248,6 +250,7 @@ export class Uplink {
       intake.take(session.id, session.inventoryId, message.report);
       if (message.report.complete) this.#tellReported(session);
     }
+    if (message.orderEnded) this.#options.orderEnded?.(session.id, message.orderEnded);
     if (message.goodbye) session.goodbye = 'stopped';
   }
 

@@ -44,6 +44,9 @@ export interface CallOrigin {
   federated: boolean;
 }
 
+/** Of whoever calls on this host's own socket: its user. */
+export const localActor = (user: string): string => `local:${user}`;
+
 export interface CallContext {
   origin: CallOrigin;
   /** For whom a shared call goes on now; the origin alone where nothing else was said. */

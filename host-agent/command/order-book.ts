@@ -6,7 +6,7 @@ import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import { holderUnitOf } from '../../src/domain/holder.ts';
 import type { ControlLevel } from '../../src/domain/host-agent.ts';
-import { isControlVerb, isDesiredVerb, isLifecycleVerb, type OrderVerb } from '../../src/domain/order.ts';
+import { isControlVerb, isDesiredVerb, isLifecycleVerb, ORDER_ID, type OrderVerb } from '../../src/domain/order.ts';
 import { rosterNameOf } from '../../src/domain/roster.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
@@ -14,7 +14,7 @@ import type { CallContext } from '../calls/own-calls.ts';
 import type { HostPolicy } from '../policy/host-policy.ts';
 import { OrderJournal } from './journal.ts';
 import { OrderEnd } from './order-end.ts';
-import { ORDER_ID, type OrderRecord } from './order-record.ts';
+import type { OrderRecord } from './order-record.ts';
 import type { OrderRun, VerbPorts } from './order-run.ts';
 import { levelRefusal } from './policy-gate.ts';
 import { RunningOrder } from './running-order.ts';
@@ -33,6 +33,8 @@ export interface OrderBookOptions {
   /** Wall clock. */
   nowMs: () => number;
   maxOrders?: number;
+  /** Hears of each order that is over, once. */
+  onEnded?: (record: OrderRecord) => void;
 }
 
 export interface Order {
@@ -174,7 +176,7 @@ export class OrderBook {
         await received.catch(refuseUnwritten);
         return act(run);
       })
-      .finally(() => this.#running.delete(id));
+      .finally(() => this.#over(id));
     await running.join(context.signal);
     return outcomeOf(this.#journal.get(id) as OrderRecord, false);
   }
@@ -189,8 +191,15 @@ export class OrderBook {
           await run.typing();
           return look(run);
         })
-        .finally(() => this.#running.delete(record.id));
+        .finally(() => this.#over(record.id));
     }
+  }
+
+  /** Without an outcome it was left to the next process, which looks back at it. */
+  #over(id: string): void {
+    this.#running.delete(id);
+    const record = this.#journal.get(id);
+    if (record !== undefined && record.outcome !== null) this.#options.onEnded?.(record);
   }
 
   #runs(

@@ -1,9 +1,8 @@
 /** One order as the journal keeps it, and the lines it is written in. Never a text, a key or anything of a screen. */
+import { agentIn } from '../../src/domain/address.ts';
 import type { Open } from '../../src/domain/agent-row.ts';
 import type { OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
-
-/** What an id of an order looks like. */
-export const ORDER_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+import type { OrderEnded } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 
 /** received ─▶ typing (a key may have been typed from here on) ─▶ submitted ─▶ an outcome; the last from any of them. */
 export type OrderStage = 'received' | 'typing' | 'submitted';
@@ -44,6 +43,16 @@ export const newRecord = (start: OrderStart): OrderRecord => ({
   outcome: null,
   reason: '',
   endedMs: 0,
+});
+
+const MAX_AGENT_CHARACTERS = 128;
+
+/** As the controller is told of one that it did not give. */
+export const endedOrder = ({ id, address, verb, outcome }: OrderRecord): OrderEnded => ({
+  id,
+  agent: agentIn(address).slice(0, MAX_AGENT_CHARACTERS),
+  verb,
+  outcome: outcome ?? 'unknown',
 });
 
 /** An order of which only later lines are left. */

@@ -3,10 +3,10 @@
  * keyboard handed over before it is on disk that it is.
  */
 import { FleetError } from '../../src/domain/errors.ts';
-import type { OrderOutcomeName } from '../../src/domain/order.ts';
+import { ORDER_ID, type OrderOutcomeName } from '../../src/domain/order.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { OrderJournal } from './journal.ts';
-import { ORDER_ID, type OrderStart } from './order-record.ts';
+import type { OrderStart } from './order-record.ts';
 
 export interface TakeoverRecordsOptions {
   journal: Pick<OrderJournal, 'get' | 'digestOf' | 'received' | 'stage' | 'end' | 'forget'>;

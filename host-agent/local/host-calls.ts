@@ -22,7 +22,7 @@ import {
 } from '../../src/wire/host-calls.ts';
 import { answerCall } from '../calls/answer-call.ts';
 import { soleAudience } from '../calls/audience.ts';
-import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
+import { type CallContext, localActor, type OwnCalls } from '../calls/own-calls.ts';
 import { type IncomingCall, incomingStream, incomingUnary } from './incoming-call.ts';
 import { ownEvents } from './own-events.ts';
 import { relayCall } from './relay.ts';
@@ -117,7 +117,7 @@ const answerHere = (
   const { host, user } = options.names();
   const name = `${user}@${host}`;
   const context: CallContext = {
-    origin: { actor: `local:${user}`, name, kind: 'local', role: 'operator', federated: false },
+    origin: { actor: localActor(user), name, kind: 'local', role: 'operator', federated: false },
     audience: soleAudience(name),
     signal,
   };

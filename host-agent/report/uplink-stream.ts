@@ -11,6 +11,7 @@ import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { ConnectRequest, ConnectResponse, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { hostFactsToWire } from '../../src/wire/host-agent.ts';
+import type { EndedOrders } from './ended-orders.ts';
 import { plainReason } from './plain-reason.ts';
 import { pumpReports } from './report-pump.ts';
 
@@ -25,12 +26,14 @@ export interface UplinkStreamOptions {
   welcomed(welcome: Welcome): void;
   /** Our wall clock minus the controller's, at each of its beats. */
   skewed(clockSkewMs: number): void;
-  /** The newest record of the controller's audit, at each of its beats; a controller of an older version tells none. */
+  /** The newest change in the controller's audit, at each of its beats; a controller of an older version tells none. */
   auditHead?(sequence: bigint, hash: string): void;
   /** Whom to trust from now on. */
   trustChanged?(trustBundlePem: string): void;
   /** Fingerprints of the authorities that are trusted here, as the disk has them. */
   authorities?(): string[];
+  /** What is told of the orders of this host's own user. */
+  ended?: Pick<EndedOrders, 'follow'>;
   beatIntervalMs?: number;
 }
 
@@ -55,6 +58,7 @@ export const runUplinkStream = async (
   signal: AbortSignal,
 ): Promise<UplinkEnd> => {
   const over = new AbortController();
+  using telling = new DisposableStack();
   const ending: { end: UplinkEnd | null } = { end: null };
   let welcomed = false;
   let heardMono = options.clock.monotonicMs();
@@ -84,6 +88,7 @@ export const runUplinkStream = async (
       welcomed = true;
       options.welcomed(message.welcome);
       void pumpReports(options.view, resumeOf(message.welcome), callSink(call), over.signal);
+      if (options.ended) telling.use(options.ended.follow((orderEnded) => void call.write({ orderEnded })));
     } else if (message.trustChanged) options.trustChanged?.(message.trustChanged.trustBundlePem);
     else if (message.dismissed) finish(dismissal(message.dismissed.reason), message.dismissed.detail);
     else if (message.beat) {

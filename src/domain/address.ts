@@ -48,10 +48,16 @@ export const formatHostAddress = (address: Omit<AgentAddress, 'agent'>): string 
 export const formatAddress = (address: AgentAddress): string =>
   `${formatHostAddress(address)}/${encodePart(address.agent)}`;
 
+const WHOLE_PARTS = 4;
+
+/** The agent of a whole address; empty of a host's. */
+export const agentIn = (address: string): string =>
+  address.split('/').length === WHOLE_PARTS ? parseAddress(address).agent : '';
+
 /** Throws INVALID_ARGUMENT for empty parts, more than four, or a `%` that encodes nothing. */
 export const parseAddress = (text: string): PartialAddress => {
   const parts = text.split('/').map((part) => decodePart(part, text));
-  if (parts.length > 4) {
+  if (parts.length > WHOLE_PARTS) {
     throw new FleetError(
       'INVALID_ARGUMENT',
       `address "${text}" has ${parts.length} parts; at most cell/host/user/agent (write a / inside a name as %2F)`,

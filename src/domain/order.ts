@@ -5,6 +5,9 @@
 import type { Open } from './agent-row.ts';
 import { FleetError } from './errors.ts';
 
+/** What an id of an order looks like. */
+export const ORDER_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
 /** What makes an agent what the roster says, and what takes away all that was made for it. */
 export const DESIRED_VERBS = ['deploy', 'remove'] as const;
 export type DesiredVerb = (typeof DESIRED_VERBS)[number];

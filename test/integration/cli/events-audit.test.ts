@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { allowVerbs } from '../../../src/cli/client/admin-methods.ts';
 import { RunningCommand, runCommand } from '../../helpers/run-command.ts';
 import { RunningController } from '../../helpers/run-controller.ts';
 import { RunningHostAgent } from '../../helpers/run-host-agent.ts';
@@ -89,6 +90,41 @@ describe('in a cell', () => {
     expect(past.code).toBe(3);
     expect(past.stdout).toMatch(/AGE +HOST[\s\S]* beta +is up/);
     expect(past.stderr).toContain('/nowhere/at-all failed (ENOENT)');
+  });
+
+  test('an order that a host was given on its own socket is told like one that came through the controller, each once', async () => {
+    await session('keeper');
+    await using after = new AsyncDisposableStack();
+    const dragon = await RunningHostAgent.start('dragon-lin');
+    after.defer(() => dragon.remove());
+    const { user } = jarvis.config;
+    await dragon.join(await cell.token('dragon-lin', user));
+    await until(async () => (await cell.link(`dragon-lin/${user}`)) === 'connected null', SOON);
+    const ceiling = { host: 'dragon-lin', user, verbs: ['send'] };
+    await cell.admin((channel) => channel.unary(allowVerbs, ceiling, { deadlineMs: 5_000 }));
+    const events = onHost('events', '-f', '-o', 'ndjson');
+    const told = () => objects(events.stdout).filter(({ kind }) => kind === 'order-done');
+    await until(async () => {
+      await session(`a${Math.round(performance.now())}`);
+      return events.stdout !== '';
+    }, SOON);
+    const own = await runCommand(jarvis.config.paths, 'send', 'keeper', 'hello', '--id', 'own-1');
+    expect(own).toMatchObject({ code: 8, stdout: expect.stringContaining('not-a-runtime') });
+    await until(() => told().length > 0, SOON);
+    expect(await runCommand(jarvis.config.paths, 'send', 'keeper', 'hello', '--id', 'own-1')).toMatchObject({
+      code: 8,
+    });
+    const relayed = await runCommand(dragon.config.paths, 'send', 'W-jarvis/keeper', 'hello', '--id', 'relayed-1');
+    expect(relayed.code).toBe(8);
+    await until(() => told().length > 1, SOON);
+    await session('last');
+    await until(() => events.stdout.includes('"last"'), SOON);
+    const order = { host: 'W-jarvis', agent: 'keeper', verb: 'send', outcome: 'not-a-runtime' };
+    expect(told()).toMatchObject([
+      { ...order, order_id: 'own-1', actor: `spiffe://home/host/W-jarvis/user/${user}` },
+      { ...order, order_id: 'relayed-1', actor: `spiffe://home/host/dragon-lin/user/${user}` },
+    ]);
+    expect((await events.leave()).code).toBe(0);
   });
 
   test('the audit is a table, a stream and a chain that is looked through; a host has its own journal', async () => {

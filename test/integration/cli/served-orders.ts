@@ -81,6 +81,15 @@ export class ServedOrders {
   controllerCell = 'home';
   #controller: Server | null = null;
 
+  /** With an agent on each of the two hosts: coder here, coder0-0 there. */
+  static async begun(): Promise<ServedOrders> {
+    const served = new ServedOrders();
+    await served.start();
+    served.view.put({ here: true }, paneRow('coder', '%1', 4321));
+    served.view.put(DRAGON, paneRow('coder0-0', '%7', 77));
+    return served;
+  }
+
   async start(): Promise<void> {
     this.view.calls = Object.fromEntries(HOST_CALLS.map((call) => [call, this.#answering('host-agent', call)]));
     this.view.calls.watchTerminal = (call) => {
