@@ -94,6 +94,7 @@ export class Peers {
     audience: string[],
     { expect = [], put = [] }: Pick<Commit, 'expect' | 'put'> = {},
   ): Promise<PeerRecord> {
+    this.requireFree(peer.cell, peer.trustBundlePem);
     this.requireAudience(audience);
     const tenants = audience.map((tenant) => this.#records.tenants.expectation(tenant));
     const held = this.get(peer.cell);

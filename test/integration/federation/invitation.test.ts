@@ -162,6 +162,18 @@ describe('an invitation between cells', () => {
     expect(home.records.peers.get('partner')?.trustBundlePem).toBe(partner.authority.pem);
   });
 
+  it('displaces no peer of that name that came while it was written down', async () => {
+    const { secret } = parseInvitation(await invite());
+    const { authority: first } = makeAuthority('partner', Date.now());
+    const record = home.audit.record.bind(home.audit);
+    home.audit.record = async (entry) => {
+      await record(entry);
+      await home.federation.peers.hold({ cell: 'partner', trustBundlePem: first.pem, addresses: [] }, ['default']);
+    };
+    expect((await failureOf(join(secret, partner.authority))).code).toBe(status.ALREADY_EXISTS);
+    expect(home.records.peers.get('partner')?.trustBundlePem).toBe(first.pem);
+  });
+
   it('takes no bundle of another cell, of a leaf, or of nothing', async () => {
     const { authority: third } = makeAuthority('third', Date.now());
     const { certificatePem } = await partner.enroll(await partner.token());
