@@ -22,6 +22,7 @@ import { ADMIN_TARGETS, adminHandlers } from './admin/admin-service.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openBodyMac } from './audit/body-mac.ts';
 import { SETTINGS_FILE } from './backup/back-up.ts';
+import { composePeering } from './compose-peering.ts';
 import { type ControllerConfig, DEFAULT_CELL } from './config.ts';
 import { Desired, desiredTargets } from './desired/desired.ts';
 import { dispatchHandlers, dispatchTargets } from './dispatch/dispatch-handlers.ts';
@@ -33,12 +34,6 @@ import { Rotation } from './enrollment/rotation.ts';
 import { EVENT_TARGETS, eventHandlers } from './events/event-calls.ts';
 import { EventLog } from './events/event-log.ts';
 import { Events } from './events/events.ts';
-import { Federation } from './federation/federation.ts';
-import { PEER_TARGETS } from './federation/peer-admin.ts';
-import { routedCalls } from './federation/peer-calls.ts';
-import { PeerTrust } from './federation/peer-trust.ts';
-import { GRANT_TARGETS, grantHandlers } from './grants/grant-calls.ts';
-import { Grants } from './grants/grants.ts';
 import { Door } from './grpc/door.ts';
 import type { MetricSources } from './grpc/metrics.ts';
 import { openMetricsToken } from './grpc/metrics-token.ts';
@@ -56,7 +51,6 @@ import { openRecords } from './store/records.ts';
 import { acquireSoleOwnership } from './store/sole-owner.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import { adoptTenants } from './tenancy/adopt-tenants.ts';
-import { PeerGrants } from './tenancy/peer-grants.ts';
 import { watchTerminalHandler } from './terminal/watch-terminal.ts';
 import { hostAgentHandlers } from './uplink/connect-call.ts';
 import { diagnoses } from './uplink/diagnoses.ts';
@@ -65,15 +59,6 @@ import { lineWords } from './uplink/line-words.ts';
 import { ReportIntake } from './uplink/report-intake.ts';
 import { Tunnels } from './uplink/tunnels.ts';
 import { Uplink } from './uplink/uplink.ts';
-
-const heardFrom = (
-  sources: readonly { onChange(hear: (id: string) => void): Disposable }[],
-  hear: (id: string) => void,
-): Disposable => {
-  const stack = new DisposableStack();
-  for (const source of sources) stack.use(source.onChange(hear));
-  return stack;
-};
 
 const TICK_MS = 500;
 /** As health names them. */
@@ -142,15 +127,16 @@ export class Controller {
       shutdown.add('enrolled hosts', () => enrolled.stop());
 
       const serverIdentity = new ServerIdentity(authority, clock, { name, lifetimeMs: LEAF_LIFETIME_MS });
-      const trust = new PeerTrust(records, () => authority.bundles);
-      trust.start();
-      shutdown.add('peer trust', () => trust.stop());
-      const peerGrants = new PeerGrants(records, clock);
-      peerGrants.start();
-      shutdown.add('peer grants', () => peerGrants.stop());
-      const grants = new Grants({ records, view, clock, log: part('grants'), cell });
-      grants.start();
-      shutdown.add('grants', () => grants.stop());
+      const { trust, peerGrants, federate } = composePeering({
+        cell,
+        records,
+        authority,
+        view,
+        audit,
+        clock,
+        part,
+        shutdown,
+      });
       const door = new Door({
         records,
         bundles: () => trust.bundles(),
@@ -205,25 +191,13 @@ export class Controller {
       using _sessions = uplink.onSession((id, isOpen) => tunnels.sessionChanged(id, isOpen));
       const hostCalls = new HostCalls(tunnels);
       const limit = new FailureLimit(clock);
-      const federation = new Federation({
-        records,
-        view,
-        audit,
-        grants: peerGrants,
+      const { federation, calls, returns, peering } = federate({
         limit,
-        clock,
-        log: part('federation'),
-        own: () => ({
-          cell,
-          trustBundlePem: authority.trustPem,
-          addresses: addresses.forPeers(),
-          fingerprint: authority.fingerprint,
-        }),
+        addresses: () => addresses.forPeers(),
         identity: () => serverIdentity.material,
+        hostCalls,
+        tunnels,
       });
-      const calls = routedCalls(hostCalls, federation.calls);
-      // A screen is asked for again as soon as its host, or its host's cell, is back.
-      const returns = { onChange: (hear: (id: string) => void) => heardFrom([tunnels, federation.links], hear) };
       const localName = `${userInfo().username}@${hostname()}`;
       const index = new OrderIndex(store, records.orders);
       const eventLog = new EventLog({ store, clock, log: part('events') });
@@ -330,10 +304,9 @@ export class Controller {
               for (const id of hostAgents) await forget(id);
             },
           }),
-          ...federation.admin,
-          ...grantHandlers(grants),
+          ...peering.handlers,
         },
-        { ...ADMIN_TARGETS, ...PEER_TARGETS, ...GRANT_TARGETS },
+        { ...ADMIN_TARGETS, ...peering.targets },
       );
       const health = addHealth(server, SERVICES);
       addReflection(server, DESCRIPTOR_SET);

@@ -13,11 +13,9 @@ import { ownFolder } from '../src/runtime/socket-claim.ts';
 import { FLEET_VERSION, installedBuild } from '../src/runtime/version.ts';
 import { FleetView } from '../src/view/fleet-view.ts';
 import { FleetServiceService } from '../src/wire/gen/fleet/v1/fleet.ts';
-import { KeptHeads } from './audit/kept-heads.ts';
-import type { OwnCalls } from './calls/own-calls.ts';
+import { composeCalls } from './compose-calls.ts';
 import { composeTerminal } from './compose-terminal.ts';
 import type { HostAgentConfig } from './config.ts';
-import { diagnoseHost } from './doctor/diagnose-host.ts';
 import { Enrolment } from './enrollment/enrolment.ts';
 import { IdentityFile } from './enrollment/identity-file.ts';
 import { Renewal } from './enrollment/renewal.ts';
@@ -32,7 +30,6 @@ import { localFleetService } from './local/fleet-service.ts';
 import { LocalServer } from './local/local-server.ts';
 import { type ControllerLine, Upstream } from './local/upstream.ts';
 import { readHostPolicy } from './policy/host-policy.ts';
-import { foreignServers } from './process/foreign-servers.ts';
 import { procLineage } from './process/lineage.ts';
 import { ProcTable } from './process/proc-table.ts';
 import { RuleShelf } from './prompts/rule-shelf.ts';
@@ -41,10 +38,8 @@ import { EndedOrders } from './report/ended-orders.ts';
 import { callEnroll, callRenew } from './report/enrollment-calls.ts';
 import { UplinkClient } from './report/uplink-client.ts';
 import { RosterSource } from './roster/source.ts';
-import { managerFacts } from './systemd/manager-facts.ts';
 import { noSystemd } from './systemd/no-systemd.ts';
 import { SystemdSource } from './systemd/source.ts';
-import { ListeningSockets } from './tmux/listening-sockets.ts';
 import { TmuxSource } from './tmux/tmux-source.ts';
 
 /** Cell of a host-agent that was never enrolled: its rows are this machine's alone. */
@@ -211,35 +206,21 @@ export class HostAgent {
         shutdown,
       });
 
-      const headsPath = join(paths.state, 'host-agent', 'audit-heads');
-      const auditHeads = new KeptHeads({ path: headsPath, log: part('audit-heads'), nowMs: () => clock.nowMs() });
-      await auditHeads.start();
-      shutdown.add('audit heads', () => auditHeads.stop());
-
-      // Own answers, whoever asks.
-      const calls: OwnCalls = {
-        ...terminal.calls,
-        diagnose: () => diagnose(),
-        getAuditHeads: async () => ({ heads: [...auditHeads.heads()] }),
-      };
       let controllerVersion: string | null = null;
-      const diagnose = () =>
-        diagnoseHost({
-          config: this.#config,
-          enrolment,
-          inventory,
-          processes: new ProcTable(),
-          clock,
-          home: homedir(),
-          build: installedBuild(),
-          standing: () => uplink.standing,
-          clockSkewMs: () => uplink.clockSkewMs,
-          controllerVersion: () => controllerVersion,
-          manager: paths.isolated ? Promise.resolve(null) : managerFacts(`/run/user/${uid}/bus`),
-          heartbeatFolder: (agent, env) => beatsFolder(agent, new Map([[agent, env]])),
-          listeningSockets: () => new ListeningSockets({ procRoot: '/proc', uid }).read().map(({ path }) => path),
-          foreignServers: () => foreignServers(uid),
-        });
+      // Own answers, whoever asks.
+      const { calls, auditHeads } = await composeCalls({
+        config: this.#config,
+        clock,
+        part,
+        terminal: terminal.calls,
+        enrolment,
+        inventory,
+        standing: () => uplink.standing,
+        clockSkewMs: () => uplink.clockSkewMs,
+        controllerVersion: () => controllerVersion,
+        beatsFolder,
+        shutdown,
+      });
       const uplink = new UplinkClient({
         view,
         clock,

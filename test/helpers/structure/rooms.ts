@@ -105,8 +105,10 @@ export const ROOMS: Record<string, Room> = {
 export const COMPOSITION_ROOTS = [
   'host-agent/main.ts',
   'host-agent/agent.ts',
+  'host-agent/compose-calls.ts',
   'host-agent/compose-terminal.ts',
   'controller/main.ts',
+  'controller/compose-peering.ts',
   'controller/controller.ts',
 ];
 

@@ -1,6 +1,6 @@
 /**
  * A host that is revoked loses what it has open: its uplink, what it watches and types into elsewhere, and what others watch
- * and type into there. Others keep theirs. That the door does it at once is shown in `controller/door.test.ts`.
+ * and type into there. Others keep theirs. That the door does it at once is shown in `controller/door-streams.test.ts`.
  */
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
