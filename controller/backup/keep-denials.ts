@@ -109,8 +109,12 @@ const lastIdentity = (held: IdentityRecord, then: IdentityRecord | undefined): I
   return { ...held, tenantId: then.tenantId, ...(then.quarantined ? { quarantined: true } : {}) };
 };
 
-const lastGrant = (held: GrantRecord, then: GrantRecord | undefined, nowMs: number): GrantRecord =>
-  held.revokedMs !== null || then?.revokedMs === null ? held : { ...held, revokedMs: then?.revokedMs ?? nowMs };
+const lastGrant = (held: GrantRecord, then: GrantRecord | undefined, nowMs: number): GrantRecord => {
+  if (held.revokedMs !== null) return held;
+  if (then === undefined) return { ...held, revokedMs: nowMs };
+  const { revokedMs, expiredMs } = then;
+  return { ...held, revokedMs, ...(expiredMs === undefined ? {} : { expiredMs }) };
+};
 
 /** One that was removed and accepted again is another one. An authority that it has given up is not trusted again. */
 const lastPeer = (held: PeerRecord, then: PeerRecord | undefined, nowMs: number): PeerRecord => {

@@ -62,7 +62,7 @@ export class TrustChanges {
       return;
     }
     const seconds = Math.ceil((pauseMs - sinceMs) / 1_000);
-    const words = `cell ${cell} changed its authorities or addresses a moment ago: again in ${seconds} s`;
+    const words = `cell ${cell} told something new a moment ago: again in ${seconds} s`;
     throw new FleetError('RESOURCE_EXHAUSTED', words, { retryable: true });
   }
 }

@@ -34,9 +34,8 @@ test('callers of a host act elsewhere only when they were allowed to, and are to
   expect(await type()).toEqual({ sequence: 1n });
 });
 
-const PLAIN = { force: false, rosterDigest: '', adopt: false, migrate: false, purge: false };
-
-test('an agent is stopped from elsewhere only by callers who were allowed lifecycle, and asked after by its id', async () => {
+/** A host that does what it is ordered, and what it was. */
+const controlled = async (): Promise<string[]> => {
   const told: string[] = [];
   await cell.host('dragon-lin', {
     calls: {
@@ -46,6 +45,13 @@ test('an agent is stopped from elsewhere only by callers who were allowed lifecy
       },
     },
   });
+  return told;
+};
+
+const PLAIN = { force: false, rosterDigest: '', adopt: false, migrate: false, purge: false };
+
+test('an agent is stopped from elsewhere only by callers who were allowed lifecycle, and asked after by its id', async () => {
+  const told = await controlled();
   const jarvis = cell.as(await cell.host('W-jarvis'));
   const target = { ...TARGET, paneId: '', panePid: 0 };
   const stop = (action = 'stop', id = 'life-1') =>
@@ -62,15 +68,7 @@ test('an agent is stopped from elsewhere only by callers who were allowed lifecy
 });
 
 test('a holder is no row: it is named by its unit, needs lifecycle, and another key of no row is nobody', async () => {
-  const told: string[] = [];
-  await cell.host('dragon-lin', {
-    calls: {
-      controlAgent: async ({ id, action, target }) => {
-        told.push(`${action} ${target?.key}`);
-        return { ...outcomeOf(id, 'done'), verb: action };
-      },
-    },
-  });
+  const told = await controlled();
   const jarvis = cell.as(await cell.host('W-jarvis'));
   const restart = (key: string) => {
     const target = { hostAgent: TARGET.hostAgent, key, paneId: '', panePid: 0 };

@@ -119,6 +119,16 @@ describe('with the store of before beside it', () => {
     expect([...held, ...people].map((record) => record?.revoked)).toEqual([false, true, true, true, true]);
   });
 
+  test('a grant that was seen to be over since is over, whatever the clock says', async () => {
+    await peers('other');
+    for (const id of ['g1', 'g2']) await grants(id, 'other');
+    await backsUp();
+    const grant = cell.records.grants.get('g2');
+    if (grant) await cell.store.commit({ put: [cell.records.grants.writing('g2', { ...grant, expiredMs: 5 })] });
+    const { records } = await putBack();
+    expect(['g1', 'g2'].map((id) => records.grants.get(id)?.expiredMs)).toEqual([undefined, 5]);
+  });
+
   test('a host in quarantine stays there, one that was let out is in it again, and no more is allowed than last', async () => {
     for (const name of ['shut', 'free', 'less', 'more']) await enrolls(name);
     const pair = (name: string) => [{ host: name, user: 'u' }];
