@@ -3,6 +3,7 @@
  * callers of this room are administrators, or give the answer in words that say nothing.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import { grantStatus } from '../../src/domain/grant.ts';
 import { isIdentityName } from '../../src/identity/spiffe-id.ts';
 import type { Records } from '../store/records.ts';
 
@@ -113,9 +114,7 @@ const peersShownTo = (records: Records, tenantId: string): string[] =>
 const grantsOf = (records: Records, tenantId: string, nowMs: number): string[] =>
   [...records.grants.entries()]
     .map(([, grant]) => grant)
-    .filter(({ tenants, revokedMs, expiresMs, expiredMs }) => {
-      const isOver = revokedMs !== null || expiredMs !== undefined || (expiresMs !== null && expiresMs <= nowMs);
-      return !isOver && tenants.includes(tenantId);
-    })
+    // Whatever becomes of its peer.
+    .filter((grant) => grant.tenants.includes(tenantId) && grantStatus(grant, 'active', nowMs) === 'active')
     .map(({ id }) => id)
     .sort();
