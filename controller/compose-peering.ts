@@ -3,9 +3,7 @@
  * Nothing is decided here.
  */
 import type { Authorities } from '../src/identity/authorities.ts';
-import type { Clock } from '../src/runtime/clock.ts';
-import type { Logger } from '../src/runtime/logger.ts';
-import type { Shutdown } from '../src/runtime/shutdown.ts';
+import type { Composition } from '../src/runtime/composition.ts';
 import type { FleetView } from '../src/view/fleet-view.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { FailureLimit } from './enrollment/failure-limit.ts';
@@ -21,16 +19,12 @@ import { PeerGrants } from './tenancy/peer-grants.ts';
 import type { HostCalls } from './uplink/host-calls.ts';
 import type { Tunnels } from './uplink/tunnels.ts';
 
-export interface PeeringParts {
+export interface PeeringParts extends Composition {
   cell: string;
   records: Records;
   authority: Authorities;
   view: FleetView;
   audit: AuditLog;
-  clock: Clock;
-  /** The log of one part. */
-  part(component: string): Logger;
-  shutdown: Shutdown;
 }
 
 /** What lines to peers need of a controller that listens. */

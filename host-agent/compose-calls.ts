@@ -4,9 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../src/runtime/clock.ts';
-import type { Logger } from '../src/runtime/logger.ts';
-import type { Shutdown } from '../src/runtime/shutdown.ts';
+import type { Composition } from '../src/runtime/composition.ts';
 import { installedBuild } from '../src/runtime/version.ts';
 import { KeptHeads } from './audit/kept-heads.ts';
 import type { OwnCalls } from './calls/own-calls.ts';
@@ -20,15 +18,11 @@ import { ListeningSockets } from './tmux/listening-sockets.ts';
 
 type Known = 'config' | 'enrolment' | 'inventory' | 'standing' | 'clockSkewMs' | 'controllerVersion';
 
-export interface CallParts extends Pick<DiagnoseOptions, Known> {
+export interface CallParts extends Composition, Pick<DiagnoseOptions, Known> {
   config: HostAgentConfig;
-  clock: Clock;
-  /** The log of one part. */
-  part(component: string): Logger;
   terminal: TerminalPlane['calls'];
   /** Where that agent's heartbeats are, as its environment says. */
   beatsFolder(agent: string, env: ReadonlyMap<string, ReadonlyMap<string, string>>): string;
-  shutdown: Shutdown;
 }
 
 export const composeCalls = async (parts: CallParts): Promise<{ calls: OwnCalls; auditHeads: KeptHeads }> => {

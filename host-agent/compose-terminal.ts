@@ -8,12 +8,10 @@ import { HOLDER_UNIT } from '../src/domain/holder.ts';
 import { isHolderSession } from '../src/domain/own-pane.ts';
 import type { Roster } from '../src/domain/roster.ts';
 import { resetCommandOf } from '../src/domain/runtime-reset.ts';
-import type { Clock } from '../src/runtime/clock.ts';
+import type { Composition } from '../src/runtime/composition.ts';
 import { ensureLinger, isLingering } from '../src/runtime/linger.ts';
-import type { Logger } from '../src/runtime/logger.ts';
 import { type Paths, resolvePaths } from '../src/runtime/paths.ts';
 import { processStartTicks } from '../src/runtime/process-start.ts';
-import type { Shutdown } from '../src/runtime/shutdown.ts';
 import type { OrderEnded } from '../src/wire/gen/fleet/v1/host_agent.ts';
 import { localActor, type OwnCalls } from './calls/own-calls.ts';
 import { isLineMode } from './command/line-mode.ts';
@@ -55,12 +53,9 @@ import { SessionEnd } from './tmux/session-end.ts';
 import type { TmuxSource } from './tmux/tmux-source.ts';
 import { PaneTyping } from './tmux/typing.ts';
 
-export interface TerminalPlaneOptions {
+export interface TerminalPlaneOptions extends Composition {
   paths: Paths;
   uid: number;
-  clock: Clock;
-  /** The log of one part. */
-  part(component: string): Logger;
   names(): { cell: string; host: string; user: string };
   inventory: Inventory;
   tmux: TmuxSource;
@@ -79,7 +74,6 @@ export interface TerminalPlaneOptions {
   ownOrderEnded(order: OrderEnded): void;
   /** Path of a tmux socket by its name; null is the default one. */
   socketPath(name: string | null): string;
-  shutdown: Shutdown;
 }
 
 const TMUX = 'tmux';

@@ -108,8 +108,13 @@ export const COMPOSITION_ROOTS = [
   'host-agent/compose-calls.ts',
   'host-agent/compose-terminal.ts',
   'controller/main.ts',
-  'controller/compose-peering.ts',
   'controller/controller.ts',
+  'controller/compose-enrollment.ts',
+  'controller/compose-hosts.ts',
+  'controller/compose-metrics.ts',
+  'controller/compose-orders.ts',
+  'controller/compose-peering.ts',
+  'controller/compose-state.ts',
 ];
 
 /** npm packages, and builtins that stay at one edge like them. A path may be a single file. */
