@@ -6,7 +6,6 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { HOLDER_UNIT } from '../src/domain/holder.ts';
 import { isHolderSession } from '../src/domain/own-pane.ts';
-import type { Roster } from '../src/domain/roster.ts';
 import { resetCommandOf } from '../src/domain/runtime-reset.ts';
 import type { Composition } from '../src/runtime/composition.ts';
 import { ensureLinger, isLingering } from '../src/runtime/linger.ts';
@@ -20,13 +19,12 @@ import type { VerbPorts } from './command/order-run.ts';
 import { Orders } from './command/orders.ts';
 import { PaneLocks } from './command/pane-lock.ts';
 import { typeReset } from './command/type-reset.ts';
+import type { Sources } from './compose-sources.ts';
 import { DesiredState } from './desired/desired-state.ts';
 import { getRoster } from './desired/get-roster.ts';
 import { RosterFile } from './desired/put-roster.ts';
 import { InventoryPanes } from './inventory/agent-panes.ts';
-import type { Inventory } from './inventory/inventory.ts';
 import { agentUnit } from './inventory/join.ts';
-import type { UnitReading } from './inventory/source.ts';
 import { hindranceNow } from './launch/hindrance.ts';
 import { launchDigestNow, launchDigestThen } from './launch/launch-digest.ts';
 import type { LaunchGround } from './launch/launch-paths.ts';
@@ -50,30 +48,16 @@ import { watchTerminal } from './terminal/watch-call.ts';
 import { PaneOutputs } from './tmux/pane-outputs.ts';
 import { Questions } from './tmux/questions.ts';
 import { SessionEnd } from './tmux/session-end.ts';
-import type { TmuxSource } from './tmux/tmux-source.ts';
 import { PaneTyping } from './tmux/typing.ts';
 
 export interface TerminalPlaneOptions extends Composition {
   paths: Paths;
   uid: number;
   names(): { cell: string; host: string; user: string };
-  inventory: Inventory;
-  tmux: TmuxSource;
+  sources: Sources;
   rules: RuleShelf;
-  /** Why the units of this user cannot be asked. */
-  unitsProblem(): string | null;
-  /** As last seen, by name. */
-  unitsSeen(): ReadonlyMap<string, UnitReading>;
-  /** As last read; null: there is none. */
-  roster(): Roster | null;
-  /** Reads roster and env files anew; resolves when the sources tell of them. */
-  refreshRoster(): Promise<void>;
-  /** Where that agent's heartbeats are. */
-  beatsFolder(agent: string): string;
   /** Hears what became of an order that this host's user gave here. */
   ownOrderEnded(order: OrderEnded): void;
-  /** Path of a tmux socket by its name; null is the default one. */
-  socketPath(name: string | null): string;
 }
 
 const TMUX = 'tmux';
@@ -87,7 +71,8 @@ export interface TerminalPlane extends Disposable {
 }
 
 export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane => {
-  const { paths, uid, clock, part, names, inventory, tmux, rules, shutdown } = options;
+  const { paths, uid, clock, part, names, sources, rules, shutdown } = options;
+  const { inventory, tmux, systemd, roster, socketPath } = sources;
   const policy = () => readHostPolicy(paths.config);
   const panes = new InventoryPanes(inventory);
   // The same folder for all host-agents of this user: an instance and another may see one pane.
@@ -145,23 +130,23 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   const typing = new PaneTyping({ tmuxPath: TMUX, uid });
   const processes = new ProcTable();
   const verbs: VerbPorts = { panes, screens, prompts, typing, processes, company, locks, clock, isLineMode };
-  const commandOf = (runtime: string) => resetCommandOf(runtime, options.roster()?.resetCommands ?? new Map());
+  const commandOf = (runtime: string) => resetCommandOf(runtime, roster.current().roster?.resetCommands ?? new Map());
   const launches = new LaunchRecords(paths);
   const busPath = `/run/user/${uid}/bus`;
   const lifecycle: LifecyclePorts = {
     rows: { row: (key) => panes.row(key), all: () => inventory.rows },
     units: new UnitJobs({ busPath }),
-    unitsProblem: () => options.unitsProblem(),
+    unitsProblem: () => systemd.current().problem,
     sessions: new SessionEnd({ tmuxPath: TMUX, uid }),
     servers: () => tmux.current().servers,
     startOf: processStartTicks,
     launches,
     reset: (key, force, run) => typeReset(verbs, key, { force, commandOf }, run),
-    isHolder: (session) => isHolderSession(session, options.roster()?.holderSession ?? null),
+    isHolder: (session) => isHolderSession(session, roster.current().roster?.holderSession ?? null),
     holder: () => {
-      const roster = options.roster();
-      if (roster === null) return null;
-      return { unit: HOLDER_UNIT, session: roster.holderSession, socket: options.socketPath(roster.socketName) };
+      const read = roster.current().roster;
+      if (read === null) return null;
+      return { unit: HOLDER_UNIT, session: read.holderSession, socket: socketPath(read.socketName) };
     },
     unitOf: agentUnit,
     turn: (of, signal, who) => locks.take({ socket: 'unit', paneId: of, panePid: 0 }, signal, who),
@@ -169,15 +154,17 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
   };
   const { username, homedir: home } = userInfo();
   const ground: LaunchGround = { ...paths, home };
+  /** Reads roster and env files anew; resolves when the sources tell of them. */
+  const written = () => roster.refresh();
   const desired = new DesiredState({
     lifecycle,
     unitFiles: new UnitFiles({ busPath }),
-    unitsSeen: options.unitsSeen,
+    unitsSeen: () => systemd.current().units,
     ground,
     here: () => ({ hostNames: [names().host, hostname()], user: names().user }),
-    socketPath: options.socketPath,
-    beatsFolder: options.beatsFolder,
-    refreshRoster: options.refreshRoster,
+    socketPath,
+    beatsFolder: (agent) => sources.beatsFolder(agent, roster.current().env),
+    refreshRoster: written,
     linger: { isOn: () => isLingering(username), ensure: () => ensureLinger(username, paths) },
     launches: {
       digestNow: (agent) => launchDigestNow(agent, ground),
@@ -186,7 +173,6 @@ export const composeTerminal = (options: TerminalPlaneOptions): TerminalPlane =>
     },
     nowMs: () => clock.nowMs(),
   });
-  const written = options.refreshRoster;
   const orders = new Orders({
     lifecycle: new Lifecycle(lifecycle),
     desired,
