@@ -5,6 +5,7 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { LEAF_LIFETIME_MS } from '../src/identity/authority.ts';
+import { aborted } from '../src/runtime/aborted.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Composition } from '../src/runtime/composition.ts';
 import type { Logger } from '../src/runtime/logger.ts';
@@ -237,10 +238,7 @@ export class Controller {
       });
       for (const service of ['', ...SERVICES]) health.set(service, true);
       this.#log.info({ cell, listening: addresses.listening(), version: FLEET_VERSION }, 'controller started');
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      await aborted(signal);
       this.#log.info({ reason: String(signal.reason) }, 'controller stopping');
     } finally {
       stopping.abort();

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { machineId } from '../src/identity/machine-id.ts';
+import { aborted } from '../src/runtime/aborted.ts';
 import { type Clock, systemClock } from '../src/runtime/clock.ts';
 import type { Composition } from '../src/runtime/composition.ts';
 import type { Logger } from '../src/runtime/logger.ts';
@@ -174,10 +175,7 @@ export class HostAgent {
         { socket: paths.hostAgentSocket, ...names(), version: FLEET_VERSION, build },
         'host-agent started',
       );
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      await aborted(signal);
       this.#log.info({ reason: String(signal.reason) }, 'host-agent stopping');
     } finally {
       stopping.abort();

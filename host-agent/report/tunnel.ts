@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { FleetError } from '../../src/domain/errors.ts';
+import { aborted } from '../../src/runtime/aborted.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { toGrpcStatus } from '../../src/wire/errors.ts';
 import type { CallBegin, TunnelCall, TunnelReply } from '../../src/wire/gen/fleet/v1/host_agent.ts';
@@ -65,10 +66,7 @@ export const serveTunnel = async (
     if (begin.deadlineMs > 0) until.push(AbortSignal.timeout(Math.min(begin.deadlineMs, MAX_DEADLINE_MS)));
     void run(stream, calls, callId, begin, watchers, window, AbortSignal.any(until)).then(() => end(null), end);
   });
-  await new Promise<void>((resolve) => {
-    if (over.signal.aborted) resolve();
-    else over.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await aborted(over.signal);
   signal.removeEventListener('abort', close);
   stream.cancel();
 };

@@ -5,6 +5,7 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { aborted } from '../../src/runtime/aborted.ts';
 import { backoffDelayMs } from '../../src/runtime/backoff.ts';
 import { FolderWatch } from '../../src/runtime/folder-watch.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
@@ -139,9 +140,3 @@ export class SystemdSource implements Source<SystemdReading> {
     this.#listeners.emit();
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { holdTerminal } from '../../../src/cli/attach/attach-methods.ts';
 import { listOperators, revokeOperator } from '../../../src/cli/client/admin-methods.ts';
 import type { GrpcChannel } from '../../../src/cli/client/grpc-channel.ts';
+import { aborted } from '../../../src/runtime/aborted.ts';
 import { OperatorSeat } from '../../helpers/operator-seat.ts';
 import { SimulatedCell } from '../../helpers/simulated-cell.ts';
 import { SimulatedScreen } from '../../helpers/simulated-screen.ts';
@@ -21,7 +22,7 @@ beforeAll(async () => {
       watchTerminal: screen.watch,
       holdTerminal: async (_request, _sink, { signal }) => {
         held.add(signal);
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+        await aborted(signal);
         held.delete(signal);
       },
     },

@@ -8,6 +8,7 @@ import { openBodyMac } from '../../../controller/audit/body-mac.ts';
 import { LOCAL_CALLER } from '../../../controller/tenancy/caller.ts';
 import { KeptHeads } from '../../../host-agent/audit/kept-heads.ts';
 import { controllerStatus, verifyAudit, watchAudit } from '../../../src/cli/client/admin-methods.ts';
+import { aborted } from '../../../src/runtime/aborted.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import type { AuditRecord, WatchAuditResponse } from '../../../src/wire/gen/fleet/v1/audit.ts';
 import type { OrderOutcome } from '../../../src/wire/gen/fleet/v1/orders.ts';
@@ -44,7 +45,7 @@ describe('the audit of a running cell', () => {
         sendText: async () => outcome({ outcome: 'blocked', reason: 'Do you want to run rm?' }),
         watchTerminal: (_request, sink, { signal }) => {
           sink.write({ status: undefined, frame: undefined, end: undefined });
-          return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+          return aborted(signal);
         },
       },
     });

@@ -10,6 +10,7 @@ import {
   unbindTenant,
 } from '../../../src/cli/client/admin-methods.ts';
 import type { Method } from '../../../src/cli/client/grpc-channel.ts';
+import { aborted } from '../../../src/runtime/aborted.ts';
 import type { Event } from '../../../src/wire/gen/fleet/v1/events.ts';
 import type { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { HoldTerminalResponse, OrderOutcome } from '../../../src/wire/gen/fleet/v1/orders.ts';
@@ -190,7 +191,7 @@ describe('a host-agent that is bound to another tenant', () => {
       calls: {
         tailTerminal: async (_request, _sink, { signal }) => {
           open.tails += 1;
-          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+          await aborted(signal);
           open.tails -= 1;
         },
       },
@@ -305,7 +306,7 @@ describe('a host in quarantine', () => {
         holdTerminal: async (_request, sink, { signal }) => {
           holds += 1;
           sink.write({ granted: { lease: 'l', idleLimitMs: 1, displaced: '' } });
-          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+          await aborted(signal);
           holds -= 1;
         },
         explainAgent: async () => ({
