@@ -8,7 +8,7 @@ import { FleetError } from '../src/domain/errors.ts';
 import { INSTANCE_NAME, type Paths, resolvePaths } from '../src/runtime/paths.ts';
 
 /** Where hosts dial unless told otherwise. */
-export const DEFAULT_PORT = 7443;
+const DEFAULT_PORT = 7443;
 
 /** Of a controller that was never told another; afterwards its authority's own. */
 export const DEFAULT_CELL = 'home';
@@ -38,7 +38,7 @@ export interface ControllerConfig extends z.infer<typeof schema> {
   name: string;
 }
 
-export const CONTROLLER_USAGE =
+const CONTROLLER_USAGE =
   'fleet-controller [--instance NAME] [--cell CELL] [--port PORT] [--certificate-lifetime SECONDS] [--metrics-port PORT] [--log FILE] [--log-level LEVEL] [--restore FILE [--force]]';
 
 /** Throws INVALID_ARGUMENT with the word that is wrong. */

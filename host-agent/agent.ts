@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { machineId } from '../src/identity/machine-id.ts';
 import { aborted } from '../src/runtime/aborted.ts';
-import { type Clock, systemClock } from '../src/runtime/clock.ts';
+import { systemClock } from '../src/runtime/clock.ts';
 import type { Composition } from '../src/runtime/composition.ts';
 import type { Logger } from '../src/runtime/logger.ts';
 import { Shutdown } from '../src/runtime/shutdown.ts';
@@ -32,19 +32,17 @@ const PULSE_MS = 2_000;
 export class HostAgent {
   readonly #config: HostAgentConfig;
   readonly #log: Logger;
-  readonly #clock: Clock;
 
-  constructor(config: HostAgentConfig, log: Logger, clock: Clock = systemClock) {
+  constructor(config: HostAgentConfig, log: Logger) {
     this.#config = config;
     this.#log = log;
-    this.#clock = clock;
   }
 
   /** Runs until the signal aborts, then stops its parts in reverse. */
   async run(signal: AbortSignal): Promise<void> {
     const config = this.#config;
     const { paths, uid } = config;
-    const clock = this.#clock;
+    const clock = systemClock;
     const part = (component: string): Logger => this.#log.child({ component });
     const shutdown = new Shutdown(part('shutdown'));
     const common: Composition = { clock, part, shutdown };

@@ -20,7 +20,7 @@ export interface HostAgentConfig extends z.infer<typeof schema> {
   uid: number;
 }
 
-export const HOST_AGENT_USAGE = 'fleet-host-agent [--instance NAME] [--name HOST] [--log FILE] [--log-level LEVEL]';
+const HOST_AGENT_USAGE = 'fleet-host-agent [--instance NAME] [--name HOST] [--log FILE] [--log-level LEVEL]';
 
 /** Throws INVALID_ARGUMENT with the word that is wrong. */
 export const readConfig = (argv: readonly string[], env: NodeJS.ProcessEnv): HostAgentConfig => {

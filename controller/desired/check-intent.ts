@@ -6,9 +6,9 @@ import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts'
 import type { PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
 import { requireOrderId } from '../dispatch/order-index.ts';
 
-export const MAX_INTENT_BYTES = 512 * 1024;
-export const MAX_INTENT_STEPS = 1_000;
-export const MAX_INTENT_MS = 7 * 24 * 3_600_000;
+const MAX_INTENT_BYTES = 512 * 1024;
+const MAX_INTENT_STEPS = 1_000;
+const MAX_INTENT_MS = 7 * 24 * 3_600_000;
 const DEFAULT_INTENT_MS = 24 * 3_600_000;
 
 export type IntentOrder =

@@ -34,7 +34,7 @@ type Enrolled = Omit<
 >;
 
 /** Whoever was off this long after its certificate ended must be enrolled anew. */
-export const RENEWABLE_AFTER_EXPIRY_MS = 90 * 24 * 3_600_000;
+const RENEWABLE_AFTER_EXPIRY_MS = 90 * 24 * 3_600_000;
 
 export interface EnrollmentContext {
   authority: Authority;

@@ -17,7 +17,7 @@ export interface BreakerOptions {
   capMs: number;
 }
 
-export const BREAKER: BreakerOptions = { failures: 3, firstMs: 500, capMs: 60_000 };
+const BREAKER: BreakerOptions = { failures: 3, firstMs: 500, capMs: 60_000 };
 
 /** How long what began well must have gone on to have been a success. */
 const PROVEN_MS = 1_000;

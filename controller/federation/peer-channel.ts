@@ -36,7 +36,7 @@ export class BrokenLine extends FleetError {
   override readonly name = 'BrokenLine';
 }
 
-export const ON_BEHALF_KEY = 'fleet-on-behalf-of-bin';
+const ON_BEHALF_KEY = 'fleet-on-behalf-of-bin';
 
 /** Ours is the reconnecting, so the library's own backoff stays short. */
 const CHANNEL_OPTIONS: ClientOptions = {

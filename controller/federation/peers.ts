@@ -17,7 +17,7 @@ export interface OwnIdentity extends ToldPeer {
 }
 
 /** Rows that are held of one peer. */
-export const ROW_LIMIT = 10_000;
+const ROW_LIMIT = 10_000;
 
 const meanwhile = (): FleetError =>
   new FleetError('ABORTED', 'the peer changed at this moment: try again', { retryable: true });

@@ -23,7 +23,7 @@ export interface CheckedTerms {
   validMs: number | null;
 }
 
-export const DEFAULT_ROWS = 1_000;
+const DEFAULT_ROWS = 1_000;
 export const MAX_ROWS = 10_000;
 const MAX_WORDS = 64;
 const MAX_PATTERN_CHARACTERS = 128;

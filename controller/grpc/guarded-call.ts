@@ -27,8 +27,6 @@ import { keptReason, RelayedError } from './relayed-error.ts';
 export type AnyCall = EventEmitter &
   Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext' | 'metadata'> & { request?: unknown };
 
-export type TransportOf = (call: AnyCall) => Transport;
-
 export interface CallSteps {
   subject: () => Subject;
   /** Of the call's messages, as far as they went. */

@@ -49,7 +49,7 @@ export const addHealth = (server: GrpcServer, services: readonly string[]): Heal
 };
 
 /** The encoded FileDescriptorProtos of an encoded FileDescriptorSet, whose one field is `repeated file = 1`. */
-export const splitDescriptorSet = (bytes: Uint8Array): Buffer[] => {
+const splitDescriptorSet = (bytes: Uint8Array): Buffer[] => {
   const reader = new BinaryReader(bytes);
   const files: Buffer[] = [];
   while (reader.pos < reader.len) {

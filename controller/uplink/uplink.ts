@@ -44,7 +44,6 @@ export interface UplinkOptions {
   orderEnded?(id: string, order: OrderEnded): void;
   /** The newest change in the audit, for hosts to keep. */
   auditHead?(): { sequence: number; hash: string };
-  beatIntervalMs?: number;
 }
 
 interface Session {
@@ -90,7 +89,7 @@ export class Uplink {
   /** Beats to every session until the signal aborts; one timer for all. */
   async beat(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await sleep(this.#options.beatIntervalMs ?? BEAT_INTERVAL_MS, signal);
+      await sleep(BEAT_INTERVAL_MS, signal);
       const head = this.#options.auditHead?.() ?? { sequence: 0, hash: '' };
       const beat = {
         sequence: ++this.#sequence,

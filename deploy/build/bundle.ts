@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { packageDirname, SHIPPED_LIB } from './package-dirname.ts';
 
 /** Name of the file in `lib/` to the module that it starts with. */
-export const ENTRY_POINTS = {
+const ENTRY_POINTS = {
   fleet: 'src/cli/main.ts',
   'host-agent': 'host-agent/main.ts',
   controller: 'controller/main.ts',

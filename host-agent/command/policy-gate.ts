@@ -20,10 +20,3 @@ export const levelRefusal = (
   if (caller.federated) return `this host's policy lets callers of other cells only ${level}: "federated" in ${path}`;
   return `this host's policy lets callers only ${level}: "control" in ${path}${grantWords(host, wanted)}`;
 };
-
-/** Why this caller may not type into agents here. */
-export const sendRefusal = (
-  policy: HostPolicy,
-  where: { path: string; host: string },
-  caller: { federated: boolean },
-): string | null => levelRefusal(policy, where, caller, 'send');

@@ -21,7 +21,7 @@ interface KnownFile {
   content: HeartbeatText;
 }
 
-export const isHeartbeatFile = (name: string): boolean => HEARTBEAT_FILE.test(name);
+const isHeartbeatFile = (name: string): boolean => HEARTBEAT_FILE.test(name);
 
 export class HeartbeatFolder {
   readonly path: string;

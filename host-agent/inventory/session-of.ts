@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 
 /** Outside every agent's pane: a person, as far as this machine can tell. */
-export const OPERATOR = 'operator';
+const OPERATOR = 'operator';
 /** It cannot be told who asks. */
 export const UNPROVEN = 'unproven';
 

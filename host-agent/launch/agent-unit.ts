@@ -15,7 +15,7 @@ const MARK = 'X-Fleet-Agent';
 export const isOurUnitText = (text: string): boolean => new RegExp(`^${MARK}=`, 'm').test(text);
 
 /** By lifecycle, unless the roster says it: an ephemeral worker runs to its end, every other one always runs. */
-export const restartOf = ({ restart, lifecycle }: Pick<RosterAgent, 'restart' | 'lifecycle'>): RestartPolicy =>
+const restartOf = ({ restart, lifecycle }: Pick<RosterAgent, 'restart' | 'lifecycle'>): RestartPolicy =>
   restart ?? (lifecycle === 'ephemeral' ? 'no' : 'always');
 
 /**

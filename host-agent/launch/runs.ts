@@ -6,11 +6,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileText } from '../../src/runtime/read-file.ts';
 
-/** Runs that are kept of each agent. */
-export const KEPT_RUNS = 5;
-
 /** ended: by itself; stopped: its unit was; killed: its tmux server was gone before the end could be seen. */
-export const RUN_CAUSES = ['ended', 'stopped', 'killed'] as const;
+const RUN_CAUSES = ['ended', 'stopped', 'killed'] as const;
 export type RunCause = (typeof RUN_CAUSES)[number];
 
 export interface Run {
@@ -69,7 +66,7 @@ const readRun = async (folder: string, name: string, agent: string): Promise<Run
 };
 
 /** null: no record of ours. */
-export const parseRun = (text: string, agent: string, folder: string): Run | null => {
+const parseRun = (text: string, agent: string, folder: string): Run | null => {
   const said = objectOf(text);
   const startedMs = wholeOf(said?.started_ms);
   const endedMs = wholeOf(said?.ended_ms);

@@ -27,7 +27,7 @@ export interface ModelChoice {
 const EFFORT = /:(none|off|minimal|low|medium|high|xhigh|max)$/;
 
 /** `a/b:high` is model `a/b` and effort `high`, which outranks the effort beside it. */
-export const splitModel = ({ model, effort }: ModelChoice): ModelChoice => {
+const splitModel = ({ model, effort }: ModelChoice): ModelChoice => {
   const said = model === null ? null : EFFORT.exec(model);
   return said ? { model: model!.slice(0, said.index), effort: said[1]! } : { model, effort };
 };
@@ -44,7 +44,7 @@ export const choiceOf = ({ efforts }: RuntimeLaunch, said: ModelChoice): ModelCh
 
 const flag = (name: string, value: string | null): string[] => (value === null ? [] : [name, value]);
 
-export const RUNTIME_LAUNCHES: Readonly<Record<string, RuntimeLaunch>> = {
+const RUNTIME_LAUNCHES: Readonly<Record<string, RuntimeLaunch>> = {
   pi: {
     words: (choice) =>
       choice.model === null

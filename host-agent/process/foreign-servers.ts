@@ -2,15 +2,16 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+const PROC = '/proc';
 const SERVER_NAME = 'tmux: server';
 
-export const foreignServers = (uid: number, procRoot = '/proc'): number[] =>
-  readdirSync(procRoot)
+export const foreignServers = (uid: number): number[] =>
+  readdirSync(PROC)
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        const owner = statSync(join(procRoot, name)).uid;
-        const isServer = owner !== uid && readFileSync(join(procRoot, name, 'comm'), 'utf8').trimEnd() === SERVER_NAME;
+        const owner = statSync(join(PROC, name)).uid;
+        const isServer = owner !== uid && readFileSync(join(PROC, name, 'comm'), 'utf8').trimEnd() === SERVER_NAME;
         return isServer ? [owner] : [];
       } catch {
         // It ended while being read.

@@ -2,8 +2,8 @@
 import type { Lineage } from '../inventory/session-of.ts';
 import { ProcFiles } from './proc-files.ts';
 
-export const procLineage = (procRoot = '/proc'): Lineage => {
-  const files = new ProcFiles(procRoot);
+export const procLineage = (): Lineage => {
+  const files = new ProcFiles('/proc');
   return {
     of: (pid) => {
       const status = files.text(`${pid}/status`);

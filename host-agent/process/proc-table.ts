@@ -9,7 +9,7 @@ import { ProcFiles } from './proc-files.ts';
 import { parseBootMs, parseCgroup, parseCmdline, parsePageBytes, parseStat } from './stat.ts';
 
 /** USER_HZ, in which Linux tells user space times: 100 on every architecture that Node 24 runs on. */
-export const CLOCK_TICKS_PER_SECOND = 100;
+const CLOCK_TICKS_PER_SECOND = 100;
 
 /** A fork bomb in a pane costs this many reads, no more; the processes beyond are left out. */
 const MAX_TREE = 1_024;

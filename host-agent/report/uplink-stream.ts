@@ -34,10 +34,9 @@ export interface UplinkStreamOptions {
   authorities?(): string[];
   /** What is told of the orders of this host's own user. */
   ended?: Pick<EndedOrders, 'follow'>;
-  beatIntervalMs?: number;
 }
 
-/** Why a stream ended; `retry` is how soon to try again. */
+/** Why a stream ended. */
 export interface UplinkEnd {
   reason: 'stopped' | 'silent' | 'closed' | 'unreachable' | 'refused' | 'superseded' | 'duplicate_identity' | 'revoked';
   detail: string;
@@ -46,6 +45,7 @@ export interface UplinkEnd {
 
 const WELCOME_DEADLINE_MS = 5_000;
 const BEAT_INTERVAL_MS = 2_000;
+const LOOK_MS = 500;
 /** The controller says nothing for this long: its beats come every 2 s. */
 const SILENT_MS = 6_000;
 const GOODBYE_MS = 500;
@@ -121,11 +121,11 @@ export const runUplinkStream = async (
         welcomed ? 'no beat from the controller' : 'no welcome from the controller',
       );
     } else if (welcomed && now >= nextBeatMono) {
-      nextBeatMono = now + (options.beatIntervalMs ?? BEAT_INTERVAL_MS);
+      nextBeatMono = now + BEAT_INTERVAL_MS;
       const authorities = options.authorities?.() ?? [];
       call.write({ beat: { sequence: ++sequence, facts: hostFactsToWire(options.facts()), authorities } });
     }
-    await sleep(Math.min(500, options.beatIntervalMs ?? 500), over.signal);
+    await sleep(LOOK_MS, over.signal);
   }
   signal.removeEventListener('abort', stop);
   if (ending.end?.reason === 'stopped') await sayGoodbye(call);

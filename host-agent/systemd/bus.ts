@@ -33,7 +33,6 @@ export interface BusCall {
 }
 
 const CALL_TIMEOUT_MS = 5_000;
-const unavailable = (words: string, cause?: unknown) => new FleetError('UNAVAILABLE', words, { cause });
 
 /** The library keeps its connection to itself, and with it the only sign that the daemon hung up. */
 interface Wire extends EventEmitter {
@@ -95,7 +94,7 @@ export class Bus {
 
   close(words = 'closed'): void {
     if (this.#closing.signal.aborted) return;
-    this.#closing.abort(unavailable(words));
+    this.#closing.abort(new FleetError('UNAVAILABLE', words));
     this.#bus.removeAllListeners('message');
     this.#bus.disconnect();
     wireOf(this.#bus).stream?.destroy();

@@ -150,7 +150,7 @@ export class Manager {
   }
 }
 
-export const UNIT_PATH = `${MANAGER_PATH}/unit`;
+const UNIT_PATH = `${MANAGER_PATH}/unit`;
 
 /** `/org/freedesktop/systemd1/unit/a_2db_2eservice` is `a-b.service`; null for other objects. */
 export const unitOfPath = (path: string): string | null => {

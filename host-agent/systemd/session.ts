@@ -10,7 +10,7 @@ import { MANAGER, Manager, PROPERTIES, unitOfPath } from './manager.ts';
 import { readMatching, readNamed } from './read-units.ts';
 
 /** The fleet's own units, whoever lists them. */
-export const FLEET_PATTERNS = ['mosaic-agent@*.service', 'mosaic-tmux-holder.service'] as const;
+const FLEET_PATTERNS = ['mosaic-agent@*.service', 'mosaic-tmux-holder.service'] as const;
 const isFleetUnit = (name: string): boolean =>
   /^mosaic-agent@.+\.service$/.test(name) || name === 'mosaic-tmux-holder.service';
 

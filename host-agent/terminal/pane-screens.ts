@@ -1,7 +1,7 @@
 /** A pane's screen at one moment, for whoever asks: tmux's rows and facts as a picture. */
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { ScreenPicture } from '../../src/screen/screen-log.ts';
-import { codePointColumns, joiningRules } from '../../src/screen/text-columns.ts';
+import { joiningRules } from '../../src/screen/text-columns.ts';
 import { lookAtPane, type PaneRows, SCREEN_ROWS } from '../tmux/pane-look.ts';
 import type { Questions } from '../tmux/questions.ts';
 import { CaptureParser } from './parse-capture.ts';
@@ -17,7 +17,7 @@ export const pictureOf = ({ facts, lines }: PaneRows, parser: CaptureParser, cap
   capturedMs,
   title: facts.title,
   historyLines: facts.historyLines,
-  rows: parser.parse(lines, facts, { columnsOf: codePointColumns, joining: joiningRules(facts.version) }),
+  rows: parser.parse(lines, facts, joiningRules(facts.version)),
 });
 
 export class PaneScreens implements ScreenReader {

@@ -2,13 +2,7 @@
  * In: rows as `capture-pane -e -N` prints them. Out: spans of printable text. The look goes on from row to row, as tmux
  * prints it. Never: an escape sequence, a control or a link handed on; what is not a look is dropped.
  */
-import {
-  type CodePointColumns,
-  cellsOf,
-  codePointColumns,
-  type JoiningRules,
-  NEWEST_RULES,
-} from '../../src/screen/text-columns.ts';
+import { cellsOf, type JoiningRules, NEWEST_RULES } from '../../src/screen/text-columns.ts';
 import type { Span } from '../../src/wire/gen/fleet/v1/terminal.ts';
 import { applySgr, DEFAULT_PEN, type Pen } from './pen.ts';
 
@@ -17,13 +11,6 @@ export interface ParsedRow {
   /** As it stands after the row: the next one begins with it. */
   pen: Pen;
 }
-
-export interface ColumnRules {
-  columnsOf: CodePointColumns;
-  joining: JoiningRules;
-}
-
-export const NEWEST_COLUMNS: ColumnRules = { columnsOf: codePointColumns, joining: NEWEST_RULES };
 
 /**
  * A sequence of tmux's: CSI, a string ended by ST or BEL, or a shift of the character set; or any other control. An
@@ -40,7 +27,7 @@ const drawn = (text: string): string =>
 
 const TAB_STOP = 8;
 
-export const parseRow = (raw: Buffer, start: Pen, width: number, rules: ColumnRules = NEWEST_COLUMNS): ParsedRow => {
+export const parseRow = (raw: Buffer, start: Pen, width: number, rules: JoiningRules = NEWEST_RULES): ParsedRow => {
   const text = raw.toString('utf8');
   const row = new RowBuilder(width, rules);
   let pen = start;
@@ -61,11 +48,11 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
 class RowBuilder {
   readonly #width: number;
-  readonly #rules: ColumnRules;
+  readonly #rules: JoiningRules;
   readonly #spans: Span[] = [];
   columns = 0;
 
-  constructor(width: number, rules: ColumnRules) {
+  constructor(width: number, rules: JoiningRules) {
     this.#width = width;
     this.#rules = rules;
   }
@@ -81,7 +68,7 @@ class RowBuilder {
     }
     let taken = '';
     let columns = 0;
-    for (const cell of cellsOf(shown, this.#rules.columnsOf, this.#rules.joining)) {
+    for (const cell of cellsOf(shown, this.#rules)) {
       if (this.columns + columns + cell.columns > this.#width) break;
       taken += cell.text;
       columns += cell.columns;
@@ -130,7 +117,7 @@ export class CaptureParser {
   #held = new Map<string, ParsedRow>();
 
   /** As many rows as the screen is high; `rules` may not change in a parser's life. */
-  parse(lines: readonly Buffer[], size: { width: number; height: number }, rules: ColumnRules): (readonly Span[])[] {
+  parse(lines: readonly Buffer[], size: { width: number; height: number }, rules: JoiningRules): (readonly Span[])[] {
     const held = new Map<string, ParsedRow>();
     let pen = DEFAULT_PEN;
     const rows = Array.from({ length: size.height }, (_, y) => {

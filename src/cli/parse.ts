@@ -29,7 +29,7 @@ export type Parsed =
       isBare: boolean;
     };
 
-export const DEFAULT_VERB = 'ps';
+const DEFAULT_VERB = 'ps';
 
 export const parseCommandLine = (argv: readonly string[], specs: readonly CommandSpec[]): Parsed => {
   const { lead, words, rest } = splitVerb(argv, specs);

@@ -25,7 +25,7 @@ export const EVERYTHING: AgentFilter = {
 };
 
 /** What a row was last known to be is no answer to "which agent is … now", unless it is asked for. */
-export const asksForState = (filter: AgentFilter): boolean =>
+const asksForState = (filter: AgentFilter): boolean =>
   filter.states.length > 0 || filter.flags.length > 0 || filter.needsMe;
 
 export const isFiltering = (filter: AgentFilter): boolean =>

@@ -1,7 +1,7 @@
 /** Mends that `fleet doctor --fix` makes by itself, on the host where the finding was made. None of them ends or starts an agent. */
 import type { Open } from './agent-row.ts';
 
-export const FIX_KINDS = ['enable-unit', 'enable-linger', 'reload-units', 'close-path', 'end-session'] as const;
+const FIX_KINDS = ['enable-unit', 'enable-linger', 'reload-units', 'close-path', 'end-session'] as const;
 export type FixKind = (typeof FIX_KINDS)[number];
 
 /** `targets`: units, the user, nothing, paths; of a session: its socket, its server's pid, its id, its name. */

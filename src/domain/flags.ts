@@ -28,7 +28,7 @@ export interface FlagEvidence {
 }
 
 /** Restarts within the watched window (10 minutes) that make a loop. */
-export const CRASH_LOOP_RESTARTS = 3;
+const CRASH_LOOP_RESTARTS = 3;
 
 /** Every flag that the evidence supports, in the order of the closed set. */
 export const judgeFlags = (evidence: FlagEvidence): Flag[] => FLAGS.filter((flag) => RULES[flag](evidence));

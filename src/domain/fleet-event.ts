@@ -2,7 +2,7 @@
 import type { Open } from './agent-row.ts';
 
 /** waiting: it is available, and waits for work. blocked: it waits for a person. */
-export const EVENT_KINDS = [
+const EVENT_KINDS = [
   'up',
   'down',
   'drift',

@@ -13,7 +13,7 @@ export const STEERING_VERBS: readonly GrantVerb[] = ['send', 'lifecycle', 'takeo
 export const MAX_STEERING_MS = 30 * 24 * 3_600_000;
 
 /** pending: its peer has not joined yet. From revoked and expired there is no way back. */
-export const GRANT_STATUSES = ['pending', 'active', 'expired', 'revoked'] as const;
+const GRANT_STATUSES = ['pending', 'active', 'expired', 'revoked'] as const;
 export type GrantStatus = (typeof GRANT_STATUSES)[number];
 
 export interface GrantTerms {
@@ -67,7 +67,7 @@ export interface CompiledGrant {
   coversAgent: Match;
 }
 
-export const compileGrant = ({ id, tenants, hosts, agents, verbs, rowLimit }: GrantTerms): CompiledGrant => {
+const compileGrant = ({ id, tenants, hosts, agents, verbs, rowLimit }: GrantTerms): CompiledGrant => {
   const whose = new Set(tenants);
   const places = hosts.map(hostMatcher);
   const names = agents.map(globMatcher);

@@ -22,7 +22,7 @@ export const HEARTBEAT_INTERVAL_MS = 15_000;
  * A beat ahead of the clock by no more than this is as old as now: writers round up, clocks are slewed. One
  * further ahead would look alive for as long as the clock needs to reach it, so it is invalid until rewritten.
  */
-export const FUTURE_TOLERANCE_MS = 5_000;
+const FUTURE_TOLERANCE_MS = 5_000;
 
 const isUsable = (seen: HeartbeatSeen, nowMs: number): boolean =>
   seen.invalid === null && seen.tsMs !== null && seen.tsMs <= nowMs + FUTURE_TOLERANCE_MS;

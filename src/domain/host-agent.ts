@@ -5,7 +5,7 @@ import type { Behind } from './intent.ts';
 export const CONTROL_LEVELS = ['observe', 'send', 'lifecycle', 'deploy'] as const;
 export type ControlLevel = (typeof CONTROL_LEVELS)[number];
 
-export const LINK_STATES = ['connected', 'resuming', 'unconfirmed', 'lost'] as const;
+const LINK_STATES = ['connected', 'resuming', 'unconfirmed', 'lost'] as const;
 export type LinkState = (typeof LINK_STATES)[number];
 
 export const LINK_REASONS = [

@@ -2,7 +2,7 @@
 import type { Open } from './agent-row.ts';
 
 /** waiting ⇄ running ─▶ done | stopped | expired; withdrawn from any but done. */
-export const INTENT_STATES = ['waiting', 'running', 'done', 'stopped', 'expired', 'withdrawn'] as const;
+const INTENT_STATES = ['waiting', 'running', 'done', 'stopped', 'expired', 'withdrawn'] as const;
 export type IntentStateName = (typeof INTENT_STATES)[number];
 
 /** An intent that a host-agent has not carried out, by the clock of whoever says it. */

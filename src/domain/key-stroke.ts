@@ -18,7 +18,7 @@ export const MAX_PASTE_BYTES = 256 * 1024;
 /** Of one call. */
 export const MAX_STROKES = 512;
 /** Of all strokes of one call together. */
-export const MAX_CALL_BYTES = MAX_PASTE_BYTES + 16 * 1024;
+const MAX_CALL_BYTES = MAX_PASTE_BYTES + 16 * 1024;
 
 /** Keys with a name that take every modifier. */
 const MOVING = 'Up|Down|Left|Right|Home|End|PageUp|PPage|PageDown|NPage|Insert|IC|Delete|DC|F[1-9]|F1[0-2]';

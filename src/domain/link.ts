@@ -73,7 +73,7 @@ export const FRESH_MS = 6_000;
  * Age up to which a row may be called current. A beat comes every 2 to 2.5 s and is told on twice, by the controller
  * and by the host-agent that is asked, each up to 2 s later; a line that is down is told at once.
  */
-export const CONFIRMED_MS = 8_500;
+const CONFIRMED_MS = 8_500;
 
 export const isCurrent = (state: string, heardAgeMs: number): boolean =>
   state === 'connected' && heardAgeMs <= CONFIRMED_MS;

@@ -14,7 +14,7 @@ export type DesiredVerb = (typeof DESIRED_VERBS)[number];
 export const LIFECYCLE_VERBS = ['start', 'stop', 'restart', 'reset'] as const;
 export type LifecycleVerb = (typeof LIFECYCLE_VERBS)[number];
 /** roster: replaces the roster of a host. */
-export const ORDER_VERBS = ['send', 'keys', 'answer', ...LIFECYCLE_VERBS, ...DESIRED_VERBS, 'roster'] as const;
+const ORDER_VERBS = ['send', 'keys', 'answer', ...LIFECYCLE_VERBS, ...DESIRED_VERBS, 'roster'] as const;
 export type OrderVerb = (typeof ORDER_VERBS)[number];
 
 export const isDesiredVerb = (verb: string): verb is DesiredVerb => (DESIRED_VERBS as readonly string[]).includes(verb);

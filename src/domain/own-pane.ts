@@ -36,7 +36,7 @@ export const ownPane = (
 };
 
 /** Where no roster says otherwise. */
-export const HOLDER_SESSION = '_holder';
+const HOLDER_SESSION = '_holder';
 
 /** Sessions that only keep a tmux server alive: no rows. `holderSession` is the roster's, null without one. */
 export const isHolderSession = (session: string, holderSession: string | null): boolean =>

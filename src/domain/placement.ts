@@ -53,7 +53,7 @@ export const belongsHere = (
 ): boolean => (host === null || here.hostNames.includes(host)) && (user === null || user === here.user);
 
 /** As a roster writes it. */
-export const hostWords = ({ host, user }: RosterAgent): string | null =>
+const hostWords = ({ host, user }: RosterAgent): string | null =>
   host === null ? null : user === null ? host : `${user}@${host}`;
 
 /** The place that `name` or `user@name` means, as it would in a roster here; or why there is none. */

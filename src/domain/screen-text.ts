@@ -24,7 +24,7 @@ export const DIM = 2;
 export const REVERSE = 32;
 
 /** No rule looks at more: a longer line is cut, of more rows the lowest count. */
-export const MAX_LINE = 400;
+const MAX_LINE = 400;
 export const MAX_ROWS = 200;
 const MAX_TITLE = 200;
 

@@ -8,8 +8,8 @@ const APPLICATION_ID = Buffer.from('6d8c0b6f5f5b4f0a9a1e4c6d2b7f3e91', 'hex');
  * Application-specific machine id: HMAC-SHA256 of the application id keyed with /etc/machine-id, the first 128 bits
  * as 32 hex digits, as machine-id(5) recommends. An instance is a machine of its own.
  */
-export const machineId = (instance: string | null, path = '/etc/machine-id'): string =>
-  machineIdOf(readFileSync(path, 'utf8'), instance);
+export const machineId = (instance: string | null): string =>
+  machineIdOf(readFileSync('/etc/machine-id', 'utf8'), instance);
 
 /** The same from the text of another machine's /etc/machine-id. */
 export const machineIdOf = (text: string, instance: string | null): string => {

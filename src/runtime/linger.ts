@@ -13,7 +13,7 @@ export type LingerOutcome =
   | { state: 'refused'; command: string };
 
 /** Written when lingering was off before us; `host rm` reads it. */
-export const LINGER_MARK = 'linger-enabled-by-fleet';
+const LINGER_MARK = 'linger-enabled-by-fleet';
 
 const CALL_TIMEOUT_MS = 10_000;
 

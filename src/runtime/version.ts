@@ -6,7 +6,8 @@ import manifest from '../../package.json' with { type: 'json' };
 export const FLEET_VERSION: string = manifest.version;
 
 /** `<version>-<digest>` of the folder that this program was shipped in; null when it runs from a checkout. */
-export const installedBuild = (from: string = import.meta.dirname): string | null => {
+export const installedBuild = (): string | null => {
+  const from = import.meta.dirname;
   if (basename(from) !== 'lib') return null;
   try {
     return readFileSync(join(from, '../VERSION'), 'utf8').trim();

@@ -5,7 +5,7 @@
 import { FleetError } from '../domain/errors.ts';
 import type { ScreenFrame, Span } from '../wire/gen/fleet/v1/terminal.ts';
 
-export const MAX_SIDE = 1_000;
+const MAX_SIDE = 1_000;
 /** A cell is one character with the few that join it. */
 const MAX_UNITS_A_COLUMN = 16;
 const MAX_TITLE_UNITS = 1_000;

@@ -4,9 +4,6 @@
  */
 import { eastAsianWidth } from 'get-east-asian-width';
 
-/** Columns of one code point alone; 0 joins the cell before. */
-export type CodePointColumns = (codePoint: number) => number;
-
 /** What differs between tmux's versions in how characters share a cell. */
 export interface JoiningRules {
   /** From 3.4 on a variation selector 16 and a skin tone make a narrow cell wide. */
@@ -36,7 +33,8 @@ const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\ud7b0-\ud7c6\ud7cb-\ud7fb]
 /** Format characters that have a column of their own: soft hyphen, Arabic and Kaithi number signs. */
 const VISIBLE_FORMAT = /^[\xad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]$/u;
 
-export const codePointColumns: CodePointColumns = (codePoint) => {
+/** Of one code point alone; 0 joins the cell before. */
+const codePointColumns = (codePoint: number): number => {
   if (codePoint < 0x20 || (codePoint >= 0x7f && codePoint < 0xa0)) return 0;
   if (codePoint < 0x300) return 1;
   const character = String.fromCodePoint(codePoint);
@@ -69,15 +67,11 @@ const widens = (codePoint: number, columns: number, rules: JoiningRules): boolea
  * The cells of a row, left to right. What joins nothing because it stands first is a cell of no columns. Controls have
  * no cell; a caller removes them.
  */
-export const cellsOf = (
-  text: string,
-  columnsOf: CodePointColumns = codePointColumns,
-  rules: JoiningRules = NEWEST_RULES,
-): TextCell[] => {
+export const cellsOf = (text: string, rules: JoiningRules = NEWEST_RULES): TextCell[] => {
   const cells: Open[] = [];
   for (const character of text) {
     const codePoint = character.codePointAt(0) as number;
-    const columns = columnsOf(codePoint);
+    const columns = codePointColumns(codePoint);
     const open = cells.at(-1);
     if (open && joins(open, codePoint, columns, rules)) {
       open.text += character;
@@ -88,14 +82,3 @@ export const cellsOf = (
   }
   return cells.map(({ text: cell, columns }) => ({ text: cell, columns }));
 };
-
-const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
-
-export const textColumns = (
-  text: string,
-  columnsOf: CodePointColumns = codePointColumns,
-  rules: JoiningRules = NEWEST_RULES,
-): number =>
-  PRINTABLE_ASCII.test(text)
-    ? text.length
-    : cellsOf(text, columnsOf, rules).reduce((sum, { columns }) => sum + columns, 0);

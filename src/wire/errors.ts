@@ -32,7 +32,7 @@ export const REASON_KEY = 'fleet-reason';
 export const SAID_KEY = 'fleet-said';
 
 /** Told only to holders of a certificate that the cell, or a peer of it, issued; strangers hear nothing. */
-export const REFUSAL_REASONS = [
+const REFUSAL_REASONS = [
   'certificate_expired',
   'not_yet_valid',
   'revoked',

@@ -11,7 +11,7 @@ import type { Host } from './testbed/host.ts';
 import { Testbed } from './testbed/testbed.ts';
 import type { WorkloadProcess } from './testbed/workload.ts';
 
-export class FaultGround {
+class FaultGround {
   bed!: Testbed;
   pair!: MosaicPair;
   jarvis!: Seat;

@@ -60,7 +60,7 @@ const typed = async (places: Places, { machine, commands }: NoteStep): Promise<s
 };
 
 /** The first line that is not seen; null when all are, in their order. Spaces count as one. */
-export const unseenIn = (output: string, lines: readonly string[]): string | null => {
+const unseenIn = (output: string, lines: readonly string[]): string | null => {
   const shown = output.split('\n').map((line) => line.replace(/\s+/g, ' ').trim());
   let at = 0;
   for (const line of lines) {

@@ -11,7 +11,7 @@ import type { Caller, Changes, Heard, Upstream, WatchAgentsResponse } from '../.
 import { hostAgentFromWire } from '../../wire/host-agent.ts';
 
 /** A row as it came; decoded at its first use, and kept so where it will be looked at again. */
-export class MirroredRow {
+class MirroredRow {
   readonly key: string;
   readonly bytes: Uint8Array;
   readonly #keeps: boolean;

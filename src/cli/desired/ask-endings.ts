@@ -15,7 +15,7 @@ export const askEndings = async (
 };
 
 /** `remove 1 agent and restart 2 on 2 hosts`; null where nothing is ended. */
-export const endingWords = (errands: readonly Errand[]): string | null => {
+const endingWords = (errands: readonly Errand[]): string | null => {
   const works = errands.filter((errand): errand is PlaceWork => errand.kind === 'work');
   const ending = works.map((work) => ({
     host: work.place.host,

@@ -40,7 +40,7 @@ export interface Change {
 }
 
 /** As its flags say it. Throws UsageError. */
-export const carryOutFlags = ({ flags }: CommandContext, cell: string): CarryOut => {
+const carryOutFlags = ({ flags }: CommandContext, cell: string): CarryOut => {
   const id = orderId(flags.id as string | undefined);
   // Room for what tells the steps apart.
   checkOrderId(`${id}.${'0'.repeat(12)}`);

@@ -23,7 +23,7 @@ import { type InHand, takeInHand } from './in-hand.ts';
 import type { Errand } from './place-work.ts';
 
 /** The value of the flag where it stands alone. */
-export const EVERY_AGENT = 'all';
+const EVERY_AGENT = 'all';
 
 export const migrateAgents = async (context: CommandContext): Promise<number> => {
   const { flags } = context;

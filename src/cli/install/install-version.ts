@@ -59,7 +59,7 @@ const placeVersion = async (shipped: ShippedVersion, layout: InstallLayout, root
 };
 
 /** Throws DATA_LOSS naming the first file that differs from SHA256SUMS. */
-export const verifyChecksums = async (root: string): Promise<void> => {
+const verifyChecksums = async (root: string): Promise<void> => {
   const lines = (await readFile(join(root, 'SHA256SUMS'), 'utf8')).trim().split('\n');
   for (const line of lines) {
     const [expected, path] = line.split('  ') as [string, string];

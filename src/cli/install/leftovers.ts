@@ -5,7 +5,8 @@ import { join } from 'node:path';
 export const PARTIAL_PREFIX = '.partial-';
 const LEFT_AFTER_MS = 3_600_000;
 
-export const removeLeftovers = async (folder: string, nowMs: number = Date.now()): Promise<void> => {
+export const removeLeftovers = async (folder: string): Promise<void> => {
+  const nowMs = Date.now();
   for (const name of await readdir(folder).catch(() => [])) {
     if (!name.startsWith(PARTIAL_PREFIX)) continue;
     const path = join(folder, name);

@@ -17,7 +17,7 @@ import { takeSnapshot } from '../client/snapshot.ts';
 import { ViewMirror } from '../client/view-mirror.ts';
 
 const CALL_DEADLINE_MS = 10_000;
-export const TOKEN_VALID_SECONDS = 900;
+const TOKEN_VALID_SECONDS = 900;
 
 const admin = async <T>(paths: Paths, call: (channel: GrpcChannel) => Promise<T>): Promise<T> => {
   using channel = new GrpcChannel(adminEndpoint(paths));

@@ -18,7 +18,8 @@ export interface ShippedVersion {
 const VERSION_ID = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?-[0-9a-f]{12}$/;
 
 /** Throws FAILED_PRECONDITION where nothing has been built yet. */
-export const shippedVersion = (from: string = import.meta.dirname): ShippedVersion => {
+export const shippedVersion = (): ShippedVersion => {
+  const from = import.meta.dirname;
   const root = basename(from) === 'lib' ? dirname(from) : builtFolder(from);
   const id = readFileSync(join(root, 'VERSION'), 'utf8').trim();
   if (!VERSION_ID.test(id))

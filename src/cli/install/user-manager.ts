@@ -7,11 +7,7 @@ import { type ExecResult, exec } from '../../runtime/exec.ts';
 const CALL_TIMEOUT_MS = 30_000;
 
 export class UserManager {
-  readonly #uid: number;
-
-  constructor(uid: number = userInfo().uid) {
-    this.#uid = uid;
-  }
+  readonly #uid = userInfo().uid;
 
   /** Whether units can be managed: its bus is there and it answers. */
   async isReachable(): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { OrderPlace } from '../orders/change-target.ts';
 const SHOWN = 10;
 
 /** `restart 3 agents on 2 hosts: …` */
-export const manyWords = (verb: LifecycleVerb, agents: readonly OrderPlace[]): string => {
+const manyWords = (verb: LifecycleVerb, agents: readonly OrderPlace[]): string => {
   const hosts = new Set(agents.map(({ moment }) => `${moment.host.cell}/${moment.host.host}`)).size;
   const names = agents.slice(0, SHOWN).map(({ typed }) => typed);
   const more = agents.length > SHOWN ? ` and ${agents.length - SHOWN} more` : '';

@@ -26,7 +26,7 @@ const WORDS: Record<string, (event: Event) => string> = {
 };
 
 /** Of a kind that this version does not know its name. */
-export const eventWords = (event: Event): string =>
+const eventWords = (event: Event): string =>
   (Object.hasOwn(WORDS, event.kind) ? WORDS[event.kind] : undefined)?.(event) ?? event.kind;
 
 const STYLES: Record<string, Style> = { down: 'bad', 'host-lost': 'bad', blocked: 'attention', drift: 'attention' };

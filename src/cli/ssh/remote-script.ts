@@ -7,7 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BugError } from '../../domain/errors.ts';
 
-const scriptFolder = (from: string = import.meta.dirname): string => {
+const scriptFolder = (): string => {
+  const from = import.meta.dirname;
   if (basename(from) === 'lib') return join(from, 'remote');
   for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
     const scripts = join(folder, 'deploy/remote');

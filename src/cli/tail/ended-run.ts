@@ -12,7 +12,7 @@ import type { LocatedAgent } from '../watch/locate.ts';
 import { LINES_SCHEMA } from '../watch/screen-json.ts';
 import { endedWords, runObject } from './run-words.ts';
 
-export const RUN_SCHEMA = 'fleet.run/v1';
+const RUN_SCHEMA = 'fleet.run/v1';
 const DEADLINE_MS = 10_000;
 const ALL_LINES = 10_000;
 

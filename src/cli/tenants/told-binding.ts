@@ -32,7 +32,7 @@ export const tellBinding = ({ flags, stdout, stderr }: CommandContext, told: Tol
   stderr.write(`${cleanText(words)}\n`);
 };
 
-export const bindingWords = ({ host, user, tenantId, previousTenantId, enrolled }: ToldBinding): string => {
+const bindingWords = ({ host, user, tenantId, previousTenantId, enrolled }: ToldBinding): string => {
   const pair = `${host}/${user}`;
   if (!enrolled) return `${pair} will belong to ${tenantId} once it is enrolled`;
   return previousTenantId === tenantId

@@ -14,7 +14,7 @@ export interface LookOptions {
   faded: boolean;
 }
 
-export const ATTRIBUTE = {
+const ATTRIBUTE = {
   bold: 1,
   dim: 2,
   italic: 4,

@@ -4,13 +4,7 @@
  */
 
 import { cleanText } from '../../domain/clean-text.ts';
-import {
-  cellsOf,
-  codePointColumns,
-  type JoiningRules,
-  NEWEST_RULES,
-  type TextCell,
-} from '../../screen/text-columns.ts';
+import { cellsOf, type JoiningRules, NEWEST_RULES, type TextCell } from '../../screen/text-columns.ts';
 import type { Span } from '../../wire/gen/fleet/v1/terminal.ts';
 
 /** `text` has no control and nothing invisible; plain pieces are printable ASCII, as long as their columns. */
@@ -74,7 +68,7 @@ const ALL_RULES: readonly JoiningRules[] = [
 /** By the rules that give the text just these columns; where none do, as near as can be. */
 const gridCells = (text: string, columns: number): TextCell[] => {
   for (const rules of ALL_RULES) {
-    const cells = cellsOf(text, codePointColumns, rules);
+    const cells = cellsOf(text, rules);
     if (cells.every((cell) => cell.columns > 0) && widthOf(cells) === columns) return cells;
   }
   return fitted(cellsOf(text), columns);

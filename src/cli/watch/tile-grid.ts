@@ -11,7 +11,7 @@ export interface Tile {
   height: number;
 }
 
-export const LEAST_TILE: Size = { width: 20, height: 4 };
+const LEAST_TILE: Size = { width: 20, height: 4 };
 /** Cells are about twice as high as wide, screens about 80x24. */
 const SCREEN_SHAPE = 80 / 24;
 /** Blank columns between two tiles. */

@@ -27,13 +27,13 @@ export interface RosterChanges {
 export type Values = Record<string, unknown>;
 
 /** The key as this map spells it; its own spelling where it is not there. */
-export const spelledIn = (map: Values, key: string): string => {
+const spelledIn = (map: Values, key: string): string => {
   const twin = camelCase(key);
   return !Object.hasOwn(map, key) && Object.hasOwn(map, twin) ? twin : key;
 };
 
 /** In place. An empty map that is left over goes, too. */
-export const changeKeys = (map: Values, changes: readonly KeyChange[]): void => {
+const changeKeys = (map: Values, changes: readonly KeyChange[]): void => {
   for (const { path, value } of changes) {
     const [key, variable] = path;
     const name = spelledIn(map, key);

@@ -1,7 +1,7 @@
 /** Samples in, the few numbers that are told of them out. */
 
 /** Nearest rank; `share` is 0 to 1. Throws where there is no sample. */
-export const quantile = (samples: readonly number[], share: number): number => {
+const quantile = (samples: readonly number[], share: number): number => {
   if (samples.length === 0) throw new Error('no samples');
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number;

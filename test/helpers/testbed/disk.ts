@@ -30,11 +30,6 @@ export class Disk {
     await run(['mount', '-t', 'overlay', '-o', layers, 'fleet-testbed', this.root]);
   }
 
-  async unmount(): Promise<void> {
-    await run(['umount', this.root]);
-    await run(['umount', this.#layer]);
-  }
-
   /** No byte more can be written, until `free`. */
   async fill(): Promise<void> {
     const { bsize, blocks, bfree } = await statfs(this.#layer);

@@ -21,7 +21,7 @@ const READINGS: Record<string, string> = {
   'network.txt': 'ip addr; ip route; ss -tanp',
 };
 
-export const saveEvidence = async (bed: Testbed, folder: string): Promise<void> => {
+const saveEvidence = async (bed: Testbed, folder: string): Promise<void> => {
   for (const host of bed.hosts) {
     const at = join(folder, host.name);
     mkdirSync(at, { recursive: true });

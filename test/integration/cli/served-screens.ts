@@ -9,7 +9,6 @@ import { Listeners } from '../../../src/runtime/listeners.ts';
 import { callSink } from '../../../src/runtime/message-sink.ts';
 import { ScreenLog, type ScreenPicture } from '../../../src/screen/screen-log.ts';
 import { streamScreen } from '../../../src/screen/stream-screen.ts';
-import { textColumns } from '../../../src/screen/text-columns.ts';
 import type {
   Span,
   TailTerminalRequest,
@@ -22,6 +21,7 @@ import type {
 import { agentRow } from '../../helpers/agent-row.ts';
 import { FLEET_MAIN } from '../../helpers/fleet-program.ts';
 import { ServedView } from '../../helpers/served-view.ts';
+import { textColumns } from '../../helpers/text-columns.ts';
 
 export const span = (text: string, over: Partial<Span> = {}): Span => ({
   text,
@@ -58,7 +58,7 @@ export const picture = (
 };
 
 /** One agent's screen; what is put on it is told to all who watch. */
-export class DrawnScreen {
+class DrawnScreen {
   readonly log = new ScreenLog();
   readonly #listeners = new Listeners();
   said: TerminalStatus = {

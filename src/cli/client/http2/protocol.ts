@@ -28,7 +28,6 @@ export const CODE = {
   protocol: 1,
   internal: 2,
   flowControl: 3,
-  streamClosed: 5,
   frameSize: 6,
   cancel: 8,
   compression: 9,

@@ -56,8 +56,6 @@ export interface Said {
   busy?: boolean;
   choice?: string;
   of?: string;
-  enterOnMenu?: string;
-  cancelledMenu?: boolean;
 }
 
 export interface KnownAgent {
@@ -65,13 +63,13 @@ export interface KnownAgent {
   pane: PaneRef;
 }
 
-export const realScreens = (): PaneScreens =>
+const realScreens = (): PaneScreens =>
   new PaneScreens({
     questions: new Questions({ tmuxPath: 'tmux', uid: UID, follower: () => null, problem: () => null }),
     clock: systemClock,
   });
 
-export const realPrompts = (folder: string): ScreenPrompts =>
+const realPrompts = (folder: string): ScreenPrompts =>
   new ScreenPrompts(new RuleShelf(join(folder, 'config'), systemClock));
 
 export const realPorts = (

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { codePointColumns, joiningRules, textColumns } from '../../../../src/screen/text-columns.ts';
+import { joiningRules } from '../../../../src/screen/text-columns.ts';
+import { textColumns } from '../../../helpers/text-columns.ts';
 import { PrivateTmux } from '../../../helpers/tmux-server.ts';
 import { until } from '../../../helpers/until.ts';
 
@@ -52,10 +53,7 @@ test('the columns of hard characters are those by which tmux moves its cursor', 
       const expected = await until(() => (at()[0] === String(Math.min(y, 29)) && at()[1] !== '0' ? at() : null), {
         timeoutMs: 10_000,
       });
-      expect([text, textColumns(text, codePointColumns, joiningRules(expected[2] as string))]).toEqual([
-        text,
-        Number(expected[1]),
-      ]);
+      expect([text, textColumns(text, joiningRules(expected[2] as string))]).toEqual([text, Number(expected[1])]);
       tmux.run('a', 'send-keys', '-t', 'one:', 'Enter');
     }
   } finally {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { levelRefusal, sendRefusal } from '../../../../host-agent/command/policy-gate.ts';
+import { levelRefusal } from '../../../../host-agent/command/policy-gate.ts';
 import type { HostPolicy } from '../../../../host-agent/policy/host-policy.ts';
 import { isAnswering, keyNames } from '../../../../src/domain/key-names.ts';
 
@@ -16,10 +16,10 @@ const foreign = { federated: true };
 const HERE = { path: '/p', host: 'W-jarvis' };
 
 test('typing needs the level send, of whichever kind the caller is', () => {
-  expect(sendRefusal(policy({ control: 'send' }), HERE, own)).toBeNull();
-  expect(sendRefusal(policy({ control: 'observe' }), HERE, own)).toContain('"control" in /p');
-  expect(sendRefusal(policy({ control: 'deploy' }), HERE, foreign)).toContain('"federated" in /p');
-  expect(sendRefusal(policy({ control: 'observe', federated: 'send' }), HERE, foreign)).toBeNull();
+  expect(levelRefusal(policy({ control: 'send' }), HERE, own, 'send')).toBeNull();
+  expect(levelRefusal(policy({ control: 'observe' }), HERE, own, 'send')).toContain('"control" in /p');
+  expect(levelRefusal(policy({ control: 'deploy' }), HERE, foreign, 'send')).toContain('"federated" in /p');
+  expect(levelRefusal(policy({ control: 'observe', federated: 'send' }), HERE, foreign, 'send')).toBeNull();
 });
 
 test('starting and stopping needs the level lifecycle', () => {
@@ -40,7 +40,7 @@ test('a refusal names the one command that allows it, and tells no other cell of
 
 test('a policy that cannot be read allows nobody, and says why', () => {
   const broken = policy({ control: 'observe', federated: 'observe', problem: '/p: no JSON' });
-  expect(sendRefusal(broken, HERE, own)).toContain('/p: no JSON');
+  expect(levelRefusal(broken, HERE, own, 'send')).toContain('/p: no JSON');
 });
 
 test('keys are called as people call them, and pressed by tmux’s names', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { CaptureParser, NEWEST_COLUMNS, parseRow } from '../../../../host-agent/terminal/parse-capture.ts';
+import { CaptureParser, parseRow } from '../../../../host-agent/terminal/parse-capture.ts';
 import { DEFAULT_PEN } from '../../../../host-agent/terminal/pen.ts';
+import { NEWEST_RULES } from '../../../../src/screen/text-columns.ts';
 
 const row = (raw: string, width = 80) => parseRow(Buffer.from(raw), DEFAULT_PEN, width);
 const PLAIN = { foreground: 0, background: 0, attributes: 0, underlineColor: 0 };
@@ -51,25 +52,21 @@ for (const [what, raw] of HOSTILE) {
 
 test('lines are drawn between SO and SI, on the rows that follow too', () => {
   const parser = new CaptureParser();
-  const rows = parser.parse(
-    [Buffer.from('\x0elqk'), Buffer.from('x x\x0fx')],
-    { width: 10, height: 3 },
-    NEWEST_COLUMNS,
-  );
+  const rows = parser.parse([Buffer.from('\x0elqk'), Buffer.from('x x\x0fx')], { width: 10, height: 3 }, NEWEST_RULES);
   expect(rows.map((spans) => spans.map(({ text }) => text).join(''))).toEqual(['┌─┐', '│ │x', '']);
 });
 
 test('a look goes on from row to row', () => {
   const parser = new CaptureParser();
   const lines = [Buffer.from('\x1b[31mred'), Buffer.from('still')];
-  expect(parser.parse(lines, { width: 10, height: 2 }, NEWEST_COLUMNS)[1]?.[0]?.foreground).toBe(2);
+  expect(parser.parse(lines, { width: 10, height: 2 }, NEWEST_RULES)[1]?.[0]?.foreground).toBe(2);
 });
 
 test('a row that was there before is the same object, wherever it stands now', () => {
   const parser = new CaptureParser();
   const size = { width: 10, height: 2 };
-  const [, second] = parser.parse([Buffer.from('one'), Buffer.from('two')], size, NEWEST_COLUMNS);
-  const [first] = parser.parse([Buffer.from('two'), Buffer.from('three')], size, NEWEST_COLUMNS);
+  const [, second] = parser.parse([Buffer.from('one'), Buffer.from('two')], size, NEWEST_RULES);
+  const [first] = parser.parse([Buffer.from('two'), Buffer.from('three')], size, NEWEST_RULES);
   expect(first).toBe(second);
 });
 
