@@ -3,8 +3,9 @@
  * it is when its turn comes. Ages alone are no change.
  */
 import { matchesAgent, matchesCell, matchesHost } from '../domain/agent-filter.ts';
-import { type AgentView, agentView, type HostAgentView, type HostMoment, hostAgentView } from '../domain/agent-view.ts';
+import type { AgentView, HostAgentView } from '../domain/agent-view.ts';
 import { hostAgentId } from '../domain/host-agent.ts';
+import { agentView, type HostMoment, hostAgentView } from '../domain/make-views.ts';
 import type { LiveView } from './client/live-view.ts';
 import { isComplete, type PictureOptions } from './picture.ts';
 import { jsonText } from './render/json.ts';

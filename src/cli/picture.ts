@@ -1,7 +1,8 @@
 /** A mirror at one moment, put in the order in which people read it: what every output shows. Pure. */
 import { type AgentFilter, isFiltering, matchesAgent, matchesCell, matchesHost } from '../domain/agent-filter.ts';
 import type { AgentRow } from '../domain/agent-row.ts';
-import { type AgentView, agentView, type HostAgentView, type HostMoment, hostAgentView } from '../domain/agent-view.ts';
+import type { AgentView, HostAgentView } from '../domain/agent-view.ts';
+import { agentView, type HostMoment, hostAgentView } from '../domain/make-views.ts';
 import type { Caller, PeerStanding, Upstream } from '../wire/gen/fleet/v1/view.ts';
 import type { ViewMirror } from './client/view-mirror.ts';
 

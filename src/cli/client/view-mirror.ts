@@ -3,9 +3,9 @@
  * bookmark has come: until then the old rows stand. Rows are decoded when somebody looks at them.
  */
 import type { AgentRow } from '../../domain/agent-row.ts';
-import { type HostMoment, hostMoment } from '../../domain/agent-view.ts';
 import type { HostAgent } from '../../domain/host-agent.ts';
 import { FRESH_MS } from '../../domain/link.ts';
+import { type HostMoment, hostMoment } from '../../domain/make-views.ts';
 import { decodeAgentRow } from '../../wire/agent-row.ts';
 import type { Caller, Changes, Heard, Upstream, WatchAgentsResponse } from '../../wire/gen/fleet/v1/view.ts';
 import { hostAgentFromWire } from '../../wire/host-agent.ts';

@@ -2,8 +2,9 @@
  * Every host-agent that the caller may see, asked at the same time, each within a deadline of its own. One that cannot be
  * asked is a finding, and delays no other.
  */
-import { hostAgentView } from '../../domain/agent-view.ts';
+
 import { cleanText } from '../../domain/clean-text.ts';
+import { hostAgentView } from '../../domain/make-views.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { Finding } from '../../wire/gen/fleet/v1/view.ts';

@@ -1,8 +1,8 @@
 /** The agent that an order is meant for: the only one that its address names, as its row says now. */
 import { encodePart, formatAddress, type PartialAddress, parseAddress, resolveAddress } from '../../domain/address.ts';
 import type { AgentRow } from '../../domain/agent-row.ts';
-import type { HostMoment } from '../../domain/agent-view.ts';
 import { FleetError } from '../../domain/errors.ts';
+import type { HostMoment } from '../../domain/make-views.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { OrderTarget } from '../../wire/gen/fleet/v1/orders.ts';

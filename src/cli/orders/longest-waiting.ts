@@ -1,6 +1,7 @@
 /** Who waits for a person, out of everything that is known. Pure. */
 import { encodePart } from '../../domain/address.ts';
-import { type AgentView, agentView } from '../../domain/agent-view.ts';
+import type { AgentView } from '../../domain/agent-view.ts';
+import { agentView } from '../../domain/make-views.ts';
 import type { ViewMirror } from '../client/view-mirror.ts';
 
 export interface Waiting {

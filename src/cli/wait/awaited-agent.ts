@@ -4,8 +4,9 @@
  */
 import { mayBeOn, type PartialAddress } from '../../domain/address.ts';
 import type { AgentRow } from '../../domain/agent-row.ts';
-import { type AgentView, agentView, type HostMoment } from '../../domain/agent-view.ts';
+import type { AgentView } from '../../domain/agent-view.ts';
 import { FleetError } from '../../domain/errors.ts';
+import { agentView, type HostMoment } from '../../domain/make-views.ts';
 import { meets, type WaitCondition } from '../../domain/wait-condition.ts';
 import type { ViewMirror } from '../client/view-mirror.ts';
 import { agentIn } from '../orders/change-target.ts';

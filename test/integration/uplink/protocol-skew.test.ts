@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { diagnose } from '../../../src/cli/client/methods.ts';
 import type { AgentRow } from '../../../src/domain/agent-row.ts';
-import { agentView } from '../../../src/domain/agent-view.ts';
+import { agentView } from '../../../src/domain/make-views.ts';
 import { encodeAgentRow } from '../../../src/wire/agent-row.ts';
 import { Beat, Goodbye, Hello, Report, ReportedRow } from '../../../src/wire/gen/fleet/v1/host_agent.ts';
 import * as wire from '../../../src/wire/gen/fleet/v1/types.ts';

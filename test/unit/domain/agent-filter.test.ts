@@ -7,8 +7,9 @@ import {
   type SortKey,
 } from '../../../src/domain/agent-filter.ts';
 import type { AgentRow } from '../../../src/domain/agent-row.ts';
-import { type AgentView, agentView, hostMoment } from '../../../src/domain/agent-view.ts';
+import type { AgentView } from '../../../src/domain/agent-view.ts';
 import type { HostAgent } from '../../../src/domain/host-agent.ts';
+import { agentView, hostMoment } from '../../../src/domain/make-views.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { hostAgent, hostFacts } from '../../helpers/host-agent.ts';
 

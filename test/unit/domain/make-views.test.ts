@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseAddress } from '../../../src/domain/address.ts';
-import { agentView, hostAgentView, hostMoment } from '../../../src/domain/agent-view.ts';
+import { agentView, hostAgentView, hostMoment } from '../../../src/domain/make-views.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { hostAgent, hostFacts } from '../../helpers/host-agent.ts';
 
