@@ -1,25 +1,20 @@
 /**
  * The line to one peer: a FleetService client of its controller that follows what is granted, resumed by token, tried
  * again for ever. What fails here stays here: a slow or frozen peer costs one stream, and its rows keep their age.
- *
- *   connecting ──heard──▶ connected ──silent / closed──▶ resuming ──▶ lost ──heard──▶ connected
- *        └──────────────────────┴───told so by the peer──▶ revoked
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import { LINK_THRESHOLDS } from '../../src/domain/link.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
-import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import { refusalReasonOf } from '../../src/wire/errors.ts';
 import { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { PeerRecord } from '../store/records.ts';
 import { Breaker, type BreakerOptions } from './breaker.ts';
+import { LineStanding, type PeerStanding } from './line-standing.ts';
 import { Pace } from './pace.ts';
 import { BrokenLine, PeerChannel } from './peer-channel.ts';
 import type { PeerRows } from './peer-rows.ts';
-
-export type PeerLinkState = 'connecting' | 'connected' | 'resuming' | 'lost' | 'revoked';
 
 export interface PeerLinkOptions {
   rows: PeerRows;
@@ -34,22 +29,14 @@ export interface PeerLinkOptions {
   breaker?: BreakerOptions;
 }
 
-export interface PeerStanding {
-  state: PeerLinkState;
-  reason: string | null;
-  sinceMono: number;
-}
-
 const LOOK_MS = 500;
 const MAX_REASON_CHARACTERS = 200;
 
 export class PeerLink {
   readonly #options: PeerLinkOptions;
   readonly #breaker: Breaker;
-  readonly #changed = new Listeners();
+  readonly #standing: LineStanding;
   #channel: PeerChannel | null = null;
-  #standing: PeerStanding;
-  #lastHeardMono: number | null = null;
   /** Of the address that answered last, so that it is tried first. */
   #address = '';
   #tries = 0;
@@ -62,13 +49,12 @@ export class PeerLink {
   constructor(options: PeerLinkOptions) {
     this.#options = options;
     this.#breaker = new Breaker(options.clock, options.breaker);
-    this.#standing = { state: 'connecting', reason: null, sinceMono: options.clock.monotonicMs() };
+    this.#standing = new LineStanding(options.clock);
   }
 
   get standing(): PeerStanding {
-    const { state, reason } = this.#standing;
-    if (state !== 'connected') return this.#standing;
-    return { ...this.#standing, reason: this.#options.rows.shortfall ?? reason };
+    const { now, isConnected } = this.#standing;
+    return isConnected ? { ...now, reason: this.#options.rows.shortfall ?? now.reason } : now;
   }
 
   /** For "fleet peer ls". */
@@ -76,13 +62,14 @@ export class PeerLink {
     const { clock } = this.#options;
     const nowMono = clock.monotonicMs();
     const { state, reason, sinceMono } = this.standing;
+    const { lastHeardMono } = this.#standing;
     return {
       state,
       reason: reason ?? undefined,
       ageMs: nowMono - sinceMono,
       breaker: this.#breaker.state,
       nextTryInMs: state === 'connected' ? undefined : this.#breaker.waitMs,
-      lastSuccessAgeMs: this.#lastHeardMono === null ? undefined : nowMono - this.#lastHeardMono,
+      lastSuccessAgeMs: lastHeardMono === null ? undefined : nowMono - lastHeardMono,
       address: this.#address,
       certificateNotAfterMs: this.#certificateNotAfterMs ?? undefined,
     };
@@ -90,14 +77,14 @@ export class PeerLink {
 
   /** Hears of each change of the standing. */
   onChange(listener: () => void): Disposable {
-    return this.#changed.add(listener);
+    return this.#standing.onChange(listener);
   }
 
   /** Where calls go while the line stands; UNAVAILABLE at once while it does not. */
   channel(): PeerChannel {
     const { cell } = this.#options.peer();
-    if (this.#channel !== null && this.#standing.state === 'connected') return this.#channel;
-    const { state, reason } = this.#standing;
+    if (this.#channel !== null && this.#standing.isConnected) return this.#channel;
+    const { state, reason } = this.#standing.now;
     const next = this.#breaker.waitMs > 0 ? `, tried again in ${Math.ceil(this.#breaker.waitMs / 1_000)} s` : '';
     throw new FleetError('UNAVAILABLE', `cell ${cell} cannot be asked: ${state}${reason ? ` (${reason})` : ''}${next}`);
   }
@@ -158,7 +145,7 @@ export class PeerLink {
         deadlineMs: 0,
         onMessage: (frame, bytes) => {
           silence.heard();
-          this.#lastHeardMono = clock.monotonicMs();
+          this.#standing.heard();
           if (rows.apply(frame) && this.#channel !== channel) {
             this.#channel = channel;
             before?.retire();
@@ -206,7 +193,7 @@ export class PeerLink {
     this.#address = channel.address;
     this.#tries = 0;
     this.#certificateNotAfterMs = channel.certificateNotAfterMs;
-    this.#move('connected', null);
+    this.#standing.move('connected', null);
   }
 
   /**
@@ -227,12 +214,12 @@ export class PeerLink {
     if (this.#outdatedMono === null || clock.monotonicMs() - this.#outdatedMono < LOOK_MS) return;
     this.#outdatedMono = null;
     rows.clear();
-    if (this.#standing.state === 'connected') this.#move('resuming', 'grants_changed');
+    if (this.#standing.isConnected) this.#standing.move('resuming', 'grants_changed');
   }
 
   #fell(error: FleetError): void {
     const { rows, log, peer } = this.#options;
-    const hasStood = this.#standing.state === 'connected' && this.#breaker.isProven;
+    const hasStood = this.#standing.isConnected && this.#breaker.isProven;
     this.#breaker.failed();
     if (this.#outdatedMono !== null) rows.clear();
     this.#outdatedMono = null;
@@ -242,32 +229,18 @@ export class PeerLink {
       rows.clear();
       // What is granted still is told at once.
       if (hasStood) this.#breaker.hurry();
-      this.#move('revoked', 'by the peer');
+      this.#standing.move('revoked', 'by the peer');
       return;
     }
     // A place in what cannot be read is none.
     if (!(error instanceof BrokenLine) && why === null) rows.forgetPlace();
-    const words = why ?? error.message.slice(0, MAX_REASON_CHARACTERS);
-    if (this.#standing.state === 'connected') this.#move('resuming', words);
-    else if (this.#standing.state !== 'revoked') this.#standing = { ...this.#standing, reason: words };
+    this.#standing.fell(why ?? error.message.slice(0, MAX_REASON_CHARACTERS));
     this.#age();
   }
 
   #age(): void {
-    const { rows, clock } = this.#options;
-    const { state, reason } = this.#standing;
-    if (state === 'connected' || state === 'revoked') return;
-    const heardMono = this.#lastHeardMono ?? this.#standing.sinceMono;
-    const isLost = clock.monotonicMs() - heardMono >= LINK_THRESHOLDS.lostMs;
-    if (isLost && state !== 'lost') this.#move('lost', reason);
-    rows.unreachable(isLost ? 'lost' : 'unconfirmed');
-  }
-
-  #move(state: PeerLinkState, reason: string | null): void {
-    const { clock } = this.#options;
-    const { state: before, sinceMono } = this.#standing;
-    this.#standing = { state, reason, sinceMono: before === state ? sinceMono : clock.monotonicMs() };
-    this.#changed.emit();
+    const age = this.#standing.age();
+    if (age !== null) this.#options.rows.unreachable(age);
   }
 
   #nextAddress(): string | null {
