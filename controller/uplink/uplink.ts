@@ -2,32 +2,21 @@
  * The controller's end of Connect: welcomes a stream with a rising epoch, feeds the registry, beats.
  * The newest stream of an identity wins; late frames of an older one change nothing.
  */
-
 import { FleetError } from '../../src/domain/errors.ts';
 import { hostAgentId, LINK_REASONS, type LinkReason } from '../../src/domain/host-agent.ts';
-import { authorityFingerprints } from '../../src/identity/authority.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
-import type { ConnectRequest, ConnectResponse, Hello, OrderEnded } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import type { ConnectRequest, Hello, OrderEnded } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { hostFactsFromWire } from '../../src/wire/host-agent.ts';
 import type { HostIdentity, Registry } from '../registry/registry.ts';
 import { Displacements } from './displacements.ts';
 import type { ReportIntake } from './report-intake.ts';
+import type { Session, UplinkStream } from './session.ts';
+import { ToldTrust, type ToldTrustOptions } from './told-trust.ts';
 
-/** An authenticated bidirectional stream; grpc/ makes it of a call. */
-export interface UplinkStream {
-  onMessage(listener: (message: ConnectRequest) => void): void;
-  /** Once, however it ended. */
-  onEnd(listener: () => void): void;
-  write(message: ConnectResponse): boolean;
-  end(): void;
-  /** Ends it with the error's status. */
-  fail(error: FleetError): void;
-}
-
-export interface UplinkOptions {
+export interface UplinkOptions extends ToldTrustOptions {
   cell: string;
   version: string;
   registry: Registry;
@@ -37,34 +26,14 @@ export interface UplinkOptions {
   /** Rising for each identity, stored before it is returned. */
   nextEpoch(id: string): bigint;
   addresses(): string[];
-  trustBundlePem(): string;
-  /** Fingerprints of the authorities that a host-agent says it trusts; heard when they change. */
-  trusts?(id: string, authorities: readonly string[]): void;
   /** What became of an order that was given on a host itself; throws INVALID_ARGUMENT for what is none. */
   orderEnded?(id: string, order: OrderEnded): void;
   /** The newest change in the audit, for hosts to keep. */
   auditHead?(): { sequence: number; hash: string };
 }
 
-interface Session {
-  id: string;
-  epoch: bigint;
-  inventoryId: string;
-  openedMono: number;
-  stream: UplinkStream;
-  goodbye: LinkReason | null;
-  dismissed: LinkReason | null;
-  /** Its rows are all there. */
-  isReported: boolean;
-  isOver: boolean;
-  /** Of authorities, as it said last. */
-  trusts: string;
-}
-
 const HELLO_DEADLINE_MS = 5_000;
 const BEAT_INTERVAL_MS = 2_000;
-/** What a host says is kept: no more of it than a cell ever has. */
-const MAX_AUTHORITIES = 16;
 /** A missed beat before the end of a stream means that the line had gone silent, not that a program closed it. */
 export const MISSED_BEAT_MS = 3_000;
 
@@ -72,14 +41,15 @@ export class Uplink {
   readonly #options: UplinkOptions;
   readonly #sessions = new Map<string, Session>();
   readonly #displacements: Displacements;
+  readonly #trust: ToldTrust;
   readonly #sessionChanged = new Listeners<[id: string, isOpen: boolean]>();
   readonly #reported = new Listeners<[id: string]>();
   #sequence = 0n;
-  #bundle: { pem: string; fingerprints: readonly string[] } = { pem: '', fingerprints: [] };
 
   constructor(options: UplinkOptions) {
     this.#options = options;
     this.#displacements = new Displacements(options.clock);
+    this.#trust = new ToldTrust(options);
   }
 
   get connected(): number {
@@ -163,7 +133,7 @@ export class Uplink {
 
   /** Every host hears whom to trust now. */
   trustChanged(): void {
-    for (const session of this.#sessions.values()) this.#tellTrust(session);
+    for (const session of this.#sessions.values()) this.#trust.tell(session);
   }
 
   /** Ends the stream of an identity at once, if it has one. */
@@ -221,9 +191,7 @@ export class Uplink {
         resumeRevision: resume ?? 0n,
       },
     });
-    // One of an older version does not say; it keeps what its welcome says.
-    const trusts = hello.authorities.length > 0 ? hello.authorities : this.#trusted();
-    this.#takeTrust(session, trusts);
+    this.#trust.saidInHello(session, hello.authorities);
     registry.opened(id, epoch, hello.facts ? hostFactsFromWire(hello.facts) : null);
     log.info(
       { hostAgent: id, epoch: String(epoch), version: hello.version, resumed: resume !== null },
@@ -240,35 +208,13 @@ export class Uplink {
     if (!registry.isReporting(session.id, session.epoch)) return;
     if (message.beat?.facts) registry.heard(session.id, session.epoch, hostFactsFromWire(message.beat.facts));
     else registry.heard(session.id, session.epoch, null);
-    if (message.beat && message.beat.authorities.length > 0) {
-      this.#takeTrust(session, message.beat.authorities);
-      // A renewal that was under way when it was told may have brought back what was true before.
-      if (message.beat.authorities.join(' ') !== this.#trusted().join(' ')) this.#tellTrust(session);
-    }
+    if (message.beat) this.#trust.saidInBeat(session, message.beat.authorities);
     if (message.report) {
       intake.take(session.id, session.inventoryId, message.report);
       if (message.report.complete) this.#tellReported(session);
     }
     if (message.orderEnded) this.#options.orderEnded?.(session.id, message.orderEnded);
     if (message.goodbye) session.goodbye = 'stopped';
-  }
-
-  #tellTrust(session: Session): void {
-    session.stream.write({ trustChanged: { trustBundlePem: this.#options.trustBundlePem() } });
-  }
-
-  /** Fingerprints of what hosts shall trust now. */
-  #trusted(): readonly string[] {
-    const pem = this.#options.trustBundlePem();
-    if (this.#bundle.pem !== pem) this.#bundle = { pem, fingerprints: authorityFingerprints(pem) };
-    return this.#bundle.fingerprints;
-  }
-
-  #takeTrust(session: Session, authorities: readonly string[]): void {
-    const trusts = authorities.slice(0, MAX_AUTHORITIES).join(' ');
-    if (trusts === session.trusts) return;
-    session.trusts = trusts;
-    this.#options.trusts?.(session.id, trusts.split(' '));
   }
 
   #tellReported(session: Session): void {
