@@ -14,9 +14,10 @@ import {
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Subject } from '../tenancy/subject.ts';
+import type { Transport } from './admission.ts';
 import { ByteMeter } from './byte-meter.ts';
 import { Connections } from './connections.ts';
-import type { Door, Transport } from './door.ts';
+import type { Door } from './door.ts';
 import { type AnyCall, endStream, endUnary, GuardedCalls } from './guarded-call.ts';
 import type { Definition, Handlers, MethodDefinition, Targets } from './handlers.ts';
 import { listenLocal } from './local-socket.ts';
