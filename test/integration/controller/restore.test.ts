@@ -251,13 +251,18 @@ test('invitations, join tokens and what waited for hosts are void, whatever beca
   await cell.token({ host: 'later', user: 'u' });
   await invites('maria');
   const call = { id: 't', signal: new AbortController().signal };
-  await cell.federation.admin.invitePeer(LOCAL_CALLER, { cell: 'partner', tenants: [], validSeconds: 0 }, call);
+  await peers('former');
+  await cell.federation.peers.remove('former');
+  for (const name of ['partner', 'former']) {
+    await cell.federation.admin.invitePeer(LOCAL_CALLER, { cell: name, tenants: [], validSeconds: 0 }, call);
+  }
   const intent = { id: 'i1', state: 'waiting', steps: [], reason: '', endedMs: 0 } as unknown as IntentRecord;
   await new Intents(cell.records).put('here/u', intent, Buffer.alloc(0));
   await backsUp();
   const { records, withdrawn, denials, ...done } = await putBack();
   expect([...records.tokens.entries()].map(([, token]) => token.used?.uri)).toEqual(['spiffe://home/host/here/user/u']);
   expect([[...records.invitations.entries()], records.peers.get('partner')]).toEqual([[], undefined]);
+  expect(records.peers.get('former')?.state).toBe('revoked');
   expect(withdrawn).toBe(1);
   expect(records.intents.get('here/u')).toMatchObject({ state: 'withdrawn' });
   expect(await restored?.list('intent-orders/', { limit: 1 })).toEqual([]);
