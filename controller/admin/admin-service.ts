@@ -5,6 +5,7 @@ import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import type { ControllerStatusResponse } from '../../src/wire/gen/fleet/v1/admin_messages.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { BackUpContext } from '../backup/back-up.ts';
+import { listOpenTokens, withdrawTokens } from '../enrollment/open-tokens.ts';
 import { inviteOperator, listOperators, revokeOperator } from '../enrollment/operators.ts';
 import { quarantineHost } from '../enrollment/quarantine.ts';
 import { revokeHost } from '../enrollment/revoke.ts';
@@ -47,6 +48,7 @@ export interface AdminContext {
 
 export const ADMIN_TARGETS: Targets<Definition> = {
   createToken: ({ host, user }) => `${host || '*'}/${user || '*'}`,
+  withdrawTokens: ({ host, user }) => `${host || '*'}/${user || '*'}`,
   removeHost: ({ host, user }) => `${host}/${user || '*'}`,
   listen: ({ address, advertise }) => [address || 'all interfaces', ...advertise].join(' '),
   allowVerbs: ({ host, user, verbs }) => `${host}/${user || '*'} ${verbs.join(',')}`,
@@ -84,6 +86,8 @@ export const adminHandlers = (context: AdminContext): Pick<Handlers<Definition>,
     ...backupHandlers(context.backup, context.rotation),
     ...tenantHandlers(records, cell, clock),
     createToken: (caller, wish) => createToken(wish, tokenContext(caller)),
+    listTokens: () => ({ tokens: listOpenTokens(records, clock.nowMs()) }),
+    withdrawTokens: async (_caller, request) => ({ withdrawn: await withdrawTokens(records, request, clock.nowMs()) }),
     inviteOperator: (caller, wish) => inviteOperator(wish, tokenContext(caller)),
     listOperators: () => ({ operators: listOperators(records, clock.nowMs(), context.lastSeenMs) }),
     revokeOperator: async (_caller, { name }) => ({ spiffeId: await revokeOperator(records, cell, name) }),

@@ -25,6 +25,8 @@ export interface KeptDenials {
   narrowed: number;
   /** Host-agents that came to another tenant. */
   moved: number;
+  /** Tenants. */
+  removed: number;
 }
 
 /** The database of `folder` is read from a copy at `copy`, which is the caller's to remove. null where it does not tell. */
@@ -73,6 +75,7 @@ const carryOver = async (last: Records, records: Records, nowMs: number): Promis
   const ceilings = changed(records.ceilings, last.ceilings, lastCeiling);
   const ended = identities.filter(({ next }) => next.revoked);
   const living = identities.filter(({ next }) => !next.revoked);
+  const removed = [...records.tenants.entries()].filter(([name]) => last.tenants.get(name) === undefined);
   const fallen = peers.filter(({ next }) => next.state === 'revoked');
   await records.store.commit({
     put: [
@@ -84,15 +87,20 @@ const carryOver = async (last: Records, records: Records, nowMs: number): Promis
       ...[...last.bindings.entries()].map(([name, binding]) => records.bindings.writing(name, binding)),
       ...[...last.tenants.entries()].map(([name, tenant]) => records.tenants.writing(name, tenant)),
     ],
-    remove: [...records.bindings.entries()]
-      .filter(([name]) => last.bindings.get(name) === undefined)
-      .map(([name]) => records.bindings.keyOf(name)),
+    remove: [
+      ...[...records.bindings.entries()]
+        .filter(([name]) => last.bindings.get(name) === undefined)
+        .map(([name]) => records.bindings.keyOf(name)),
+      // Nobody belonged to it: whoever does in the backup has fallen, or moved, by now.
+      ...removed.map(([name]) => records.tenants.keyOf(name)),
+    ],
   });
   return {
     revoked: ended.length + grants.length + fallen.length,
     quarantined: living.filter(({ held, next }) => next.quarantined && !held.quarantined).length,
     narrowed: ceilings.length,
     moved: living.filter(({ held, next }) => next.tenantId !== held.tenantId).length,
+    removed: removed.length,
   };
 };
 
@@ -116,12 +124,16 @@ const lastGrant = (held: GrantRecord, then: GrantRecord | undefined, nowMs: numb
   return { ...held, revokedMs, ...(expiredMs === undefined ? {} : { expiredMs }) };
 };
 
-/** One that was removed and accepted again is another one. An authority that it has given up is not trusted again. */
+/**
+ * One that was removed and accepted again is another one. An authority that it has given up is not trusted again, and what it
+ * grants is shown to those alone who were to see it last.
+ */
 const lastPeer = (held: PeerRecord, then: PeerRecord | undefined, nowMs: number): PeerRecord => {
   if (held.state === 'revoked') return held;
   if (then?.state === 'revoked') return then;
   if (then?.acceptedMs !== held.acceptedMs) return { ...held, state: 'revoked', revokedMs: nowMs };
-  return { ...held, trustBundlePem: then.trustBundlePem, addresses: then.addresses };
+  const { trustBundlePem, addresses, audience } = then;
+  return { ...held, trustBundlePem, addresses, audience };
 };
 
 const lastCeiling = ({ verbs }: CeilingRecord, then: CeilingRecord | undefined): CeilingRecord => ({

@@ -27,6 +27,7 @@ import { keepAuthorities } from './keep-authorities.ts';
 import { type KeptDenials, keepDenials } from './keep-denials.ts';
 import { readCopy } from './read-copy.ts';
 import { voidOpen } from './void-open.ts';
+import { type WhatStands, whatStands } from './what-stands.ts';
 
 export interface RestoreContext {
   /** Where the controller keeps all that is its own. */
@@ -48,6 +49,8 @@ export interface Restored {
   kept: string | null;
   /** What was taken away after it was made, and stays so; null where what stood there does not tell. */
   denials: KeptDenials | null;
+  /** By name, where that is so; else null. */
+  stands: WhatStands | null;
   /** Rosters that waited for hosts that were away. */
   withdrawn: number;
   /** false: the settings that are there were left as they are. */
@@ -70,7 +73,7 @@ export const restore = async (path: string, context: RestoreContext): Promise<Re
     );
   }
   const draft = `${folder}.restoring`;
-  let history: Pick<Restored, 'denials' | 'withdrawn'>;
+  let history: History;
   let signing: string;
   try {
     await rm(draft, { recursive: true, force: true });
@@ -120,12 +123,14 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+type History = Pick<Restored, 'denials' | 'stands' | 'withdrawn'>;
+
 /** The audit says first what is done to the rest. */
 const writeHistory = async (
   draft: string,
   about: BackupAbout,
   { folder, clock, log, actor }: RestoreContext,
-): Promise<Pick<Restored, 'denials' | 'withdrawn'>> => {
+): Promise<History> => {
   const store = new SqliteStore(join(draft, 'controller.db'));
   store.start();
   try {
@@ -140,7 +145,7 @@ const writeHistory = async (
     const copy = join(draft, 'last.db');
     const denials = await keepDenials(folder, copy, { about, records, nowMs: clock.nowMs() });
     for (const left of [copy, `${copy}-wal`, `${copy}-shm`]) await rm(left, { force: true });
-    return { denials, withdrawn };
+    return { denials, withdrawn, stands: denials === null ? whatStands(records, clock.nowMs()) : null };
   } finally {
     store.stop();
   }

@@ -8,6 +8,7 @@ import type { ControllerConfig } from '../config.ts';
 import { SETTINGS_FILE } from './back-up.ts';
 import type { KeptDenials } from './keep-denials.ts';
 import { type Restored, restore } from './restore.ts';
+import { standingWords } from './what-stands.ts';
 
 export const runRestore = async (path: string, { paths, force }: ControllerConfig, log: Logger): Promise<void> => {
   ownFolder(paths.state);
@@ -26,7 +27,7 @@ export const runRestore = async (path: string, { paths, force }: ControllerConfi
   );
 };
 
-export const restoredLines = ({ about, signing, kept, denials, withdrawn, settings }: Restored): string[] => {
+export const restoredLines = ({ about, signing, kept, denials, stands, withdrawn, settings }: Restored): string[] => {
   const { cell, madeMs, hosts, audit, fingerprint } = about;
   const made = new Date(madeMs).toISOString();
   return [
@@ -41,12 +42,13 @@ export const restoredLines = ({ about, signing, kept, denials, withdrawn, settin
     `hosts enrolled after ${made} must join again; join tokens and invitations of before are void`,
     ...(withdrawn === 0 ? [] : [`rosters that waited for ${withdrawn} hosts that were away are withdrawn`]),
     denials === null ? unknownAfter(made) : `what was taken away after ${made} stays so: ${wordsOf(denials)}`,
+    ...standingWords(stands ?? []),
   ];
 };
 
 const unknownAfter = (made: string): string =>
   `what was taken away after ${made} is not known and stands again: revoke hosts, people, peers and grants anew, ` +
-  'quarantine hosts, allow them less, and bind users to tenants, as you did since';
+  'remove tenants, quarantine hosts, allow them less, and bind users to tenants, as you did since';
 
-const wordsOf = ({ revoked, quarantined, narrowed, moved }: KeptDenials): string =>
-  `${revoked} revoked, ${quarantined} in quarantine, ${narrowed} allowed less, ${moved} of another tenant`;
+const wordsOf = ({ revoked, quarantined, narrowed, moved, removed }: KeptDenials): string =>
+  `${revoked} revoked, ${quarantined} in quarantine, ${narrowed} allowed less, ${moved} of another tenant, ${removed} tenants removed`;

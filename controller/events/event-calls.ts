@@ -7,7 +7,8 @@ import type { WatchEventsRequest } from '../../src/wire/gen/fleet/v1/events.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import { isVisible } from '../tenancy/visible.ts';
-import type { EventLog, KeptEvent } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
+import type { EventOwner } from './event-owner.ts';
 
 type Fleet = typeof FleetServiceService;
 
@@ -26,16 +27,15 @@ export const eventHandlers = (log: EventLog, clock: Clock): Pick<Handlers<Fleet>
     using _appended = log.onAppend(() => wake.poke());
     await log.flush();
     const isAsked = askedFor(request.hosts);
-    let { cursor, tooOld } = await beginOf(log, request, clock.nowMs());
+    const isMeant = (owner: EventOwner): boolean => isVisible(caller, owner) && isAsked(owner);
+    let { cursor, tooOld } = await beginOf(log, request, clock.nowMs(), isMeant);
     let toldMono = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       const place = log.claim();
       const page = await log.after(cursor, PAGE);
       const isWhole = page.length < PAGE;
       cursor = Math.max(page.at(-1)?.revision ?? 0, isWhole ? place : 0);
-      const events = page
-        .filter((event) => isVisible(caller, event) && isAsked(event))
-        .map((event) => eventToWire(event, BigInt(event.revision)));
+      const events = page.filter(isMeant).map((event) => eventToWire(event, BigInt(event.revision)));
       // What is only others' is not even a sign of life.
       const isDue = isWhole && clock.monotonicMs() - toldMono >= BEAT_MS;
       if (events.length > 0 || tooOld || isDue) {
@@ -56,7 +56,7 @@ export const eventHandlers = (log: EventLog, clock: Clock): Pick<Handlers<Fleet>
 
 const askedFor =
   (hosts: readonly string[]) =>
-  ({ host, user }: KeptEvent): boolean =>
+  ({ host, user }: EventOwner): boolean =>
     hosts.length === 0 || hosts.includes(host) || hosts.includes(`${host}/${user}`);
 
 /** After which one to begin, and whether what was asked for is kept no more. */
@@ -64,12 +64,13 @@ const beginOf = async (
   log: EventLog,
   { follow, afterRevision, sinceMs }: WatchEventsRequest,
   nowMs: number,
+  isMeant: (owner: EventOwner) => boolean,
 ): Promise<{ cursor: number; tooOld: boolean }> => {
   const asked = Number(afterRevision);
   if (asked === 0) {
     if (sinceMs > 0) return { cursor: await log.lastBefore(nowMs - sinceMs), tooOld: false };
     return { cursor: follow ? log.revision : 0, tooOld: false };
   }
-  const isKnown = log.isPast(asked) && asked >= log.floor;
-  return isKnown ? { cursor: asked, tooOld: false } : { cursor: 0, tooOld: true };
+  if (!log.isPast(asked) || log.isBelow(asked)) return { cursor: 0, tooOld: true };
+  return { cursor: asked, tooOld: log.hasGap(asked, isMeant) };
 };

@@ -1,6 +1,6 @@
 /**
- * Events as they are kept: numbered, in the store, for 7 days or up to 64 MiB; the oldest go first. Written behind in small
- * commits and told only when they are stored, so that nobody is told of one that a restart forgets.
+ * Events as they are kept: numbered, in the store, for 7 days or up to 64 MiB, of which whoever has most gives up first.
+ * Written behind in small commits and told only when they are stored, so that nobody is told of one that a restart forgets.
  */
 import { randomInt } from 'node:crypto';
 import type { FleetEvent } from '../../src/domain/fleet-event.ts';
@@ -8,6 +8,9 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { type Entry, type Store, scan } from '../store/store.ts';
+import { EventHoldings, type Leaving } from './event-holdings.ts';
+import { type EventOwner, ownerNamed, ownerOf } from './event-owner.ts';
+import { withoutMost } from './pending-events.ts';
 
 export interface EventLogOptions {
   store: Store;
@@ -23,6 +26,8 @@ export interface KeptEvent extends FleetEvent {
 }
 
 const PREFIX = 'event/';
+/** By owner: the newest of its events that left while older ones of others stayed. */
+const GAPS = 'event-gap/';
 const KEEP_BYTES = 64 * 1024 * 1024;
 const KEEP_MS = 7 * 24 * 3_600_000;
 const MAX_PENDING = 20_000;
@@ -50,7 +55,8 @@ export class EventLog {
   #revision = 0;
   #next = 1;
   #floor = 0;
-  #bytes = 0;
+  readonly #holdings = new EventHoldings();
+  readonly #gaps = new Map<string, number>();
   #dropped = 0;
   #trimmedMono = Number.NEGATIVE_INFINITY;
   #flushing: Promise<void> | null = null;
@@ -62,12 +68,16 @@ export class EventLog {
   async start(): Promise<void> {
     const { store } = this.#options;
     for await (const entry of scan(store, PREFIX)) {
-      this.#bytes += sizeOf(entry.key, entry.value);
-      const { revision, kind, host, user } = decode(entry);
+      const event = decode(entry);
+      const { revision, kind, host, user } = event;
+      this.#holdings.add(ownerOf(event), revision, sizeOf(entry.key, entry.value));
       if (this.#revision === 0) this.#floor = revision - 1;
       this.#revision = revision;
       if (kind === 'host-lost') this.#lost.add(`${host}/${user}`);
       else if (kind === 'host-back') this.#lost.delete(`${host}/${user}`);
+    }
+    for await (const { key, value } of scan(store, GAPS)) {
+      this.#gaps.set(key.slice(GAPS.length), Number(Buffer.from(value).toString('utf8')));
     }
     if (this.#revision === 0) this.#revision = NOBODYS;
     this.#next = this.#revision === NOBODYS ? NOBODYS + 1 : this.#revision + GAP;
@@ -104,9 +114,14 @@ export class EventLog {
     return revision < this.#next;
   }
 
-  /** Whoever was told up to here or later has missed nothing that was let go. */
-  get floor(): number {
-    return this.#floor;
+  /** Whether everything up to there and more has left. */
+  isBelow(revision: number): boolean {
+    return revision < this.#floor;
+  }
+
+  /** Whether of those who are meant something has left that came after it, and not everything did. */
+  hasGap(revision: number, isMeant: (owner: EventOwner) => boolean): boolean {
+    return [...this.#gaps].some(([owner, gap]) => revision < gap && isMeant(ownerNamed(owner)));
   }
 
   /** Events that could not be kept. */
@@ -118,11 +133,7 @@ export class EventLog {
   append(events: readonly FleetEvent[]): void {
     if (events.length === 0) return;
     this.#pending.push(...events);
-    const over = this.#pending.length - (this.#options.maxPending ?? MAX_PENDING);
-    if (over > 0) {
-      this.#pending.splice(0, over);
-      this.#dropped += over;
-    }
+    this.#bound();
     void this.flush();
   }
 
@@ -156,6 +167,13 @@ export class EventLog {
     }
   }
 
+  #bound(): void {
+    const over = this.#pending.length - (this.#options.maxPending ?? MAX_PENDING);
+    if (over <= 0) return;
+    this.#pending = withoutMost(this.#pending, over);
+    this.#dropped += over;
+  }
+
   #latest(): number {
     return Math.max(this.#next, Math.floor(this.#options.clock.nowMs() * PER_MS));
   }
@@ -165,22 +183,24 @@ export class EventLog {
     // Others that come in the same turn go with them.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#pending.length > 0) {
-      const batch = this.#pending.slice(0, BATCH);
+      const batch = this.#pending.splice(0, BATCH);
       let revision = this.#latest();
       const put = batch.map((event) => {
         revision += randomInt(1, MAX_STRIDE);
-        return { key: keyOf(revision), value: Buffer.from(JSON.stringify({ revision, ...event }), 'utf8') };
+        const value = Buffer.from(JSON.stringify({ revision, ...event }), 'utf8');
+        return { key: keyOf(revision), value, owner: ownerOf(event), revision };
       });
       try {
         await store.commit({ put }, 'soon');
       } catch (error) {
+        this.#pending.unshift(...batch);
+        this.#bound();
         log.error({ err: error, waiting: this.#pending.length, dropped: this.#dropped }, 'events refused by the store');
         return;
       }
-      this.#pending.splice(0, batch.length);
       this.#next = revision + 1;
       this.#revision = revision;
-      for (const { key, value } of put) this.#bytes += sizeOf(key, value);
+      for (const each of put) this.#holdings.add(each.owner, each.revision, sizeOf(each.key, each.value));
       this.#appended.emit();
       await this.#trim();
       await new Promise((resolve) => setImmediate(resolve));
@@ -188,30 +208,48 @@ export class EventLog {
   }
 
   async #trim(): Promise<void> {
-    const { store, clock, log, keepBytes = KEEP_BYTES, keepMs = KEEP_MS } = this.#options;
-    const isTime = clock.monotonicMs() - this.#trimmedMono >= TRIM_EVERY_MS;
-    if (this.#bytes <= keepBytes && !isTime) return;
-    this.#trimmedMono = clock.monotonicMs();
-    const earliestMs = clock.nowMs() - keepMs;
-    for (;;) {
-      const page = await store.list(PREFIX, { limit: TRIM_PAGE });
-      const gone: string[] = [];
-      for (const entry of page) {
-        if (this.#bytes <= keepBytes && decode(entry).atMs >= earliestMs) break;
-        this.#bytes -= sizeOf(entry.key, entry.value);
-        this.#floor = decode(entry).revision;
-        gone.push(entry.key);
-      }
-      if (gone.length === 0) return;
-      try {
-        await store.commit({ remove: gone }, 'soon');
-      } catch (error) {
-        log.error({ err: error }, 'old events not removed');
-        return;
-      }
-      if (gone.length < TRIM_PAGE) return;
-      await new Promise((resolve) => setImmediate(resolve));
+    const { clock, keepBytes = KEEP_BYTES, keepMs = KEEP_MS } = this.#options;
+    while (this.#holdings.bytes > keepBytes) {
+      const leaving = this.#holdings.beyond(keepBytes, TRIM_PAGE);
+      const gaps = new Map(leaving.map(({ owner, revision }) => [owner, revision]));
+      if (!(await this.#letGo(leaving, gaps))) return;
     }
+    if (clock.monotonicMs() - this.#trimmedMono < TRIM_EVERY_MS) return;
+    this.#trimmedMono = clock.monotonicMs();
+    await this.#trimBefore(clock.nowMs() - keepMs);
+  }
+
+  async #trimBefore(earliestMs: number): Promise<void> {
+    for (let isMore = true; isMore; ) {
+      const page = (await this.#options.store.list(PREFIX, { limit: TRIM_PAGE })).map(decode);
+      const young = page.findIndex(({ atMs }) => atMs >= earliestMs);
+      const old = young === -1 ? page : page.slice(0, young);
+      if (old.length === 0) return;
+      const leaving = old.map((event) => ({ owner: ownerOf(event), revision: event.revision }));
+      if (!(await this.#letGo(leaving, new Map()))) return;
+      this.#floor = old.at(-1)?.revision ?? this.#floor;
+      isMore = old.length === TRIM_PAGE;
+    }
+  }
+
+  /** false: the store did not take it. */
+  async #letGo(leaving: readonly Leaving[], gaps: ReadonlyMap<string, number>): Promise<boolean> {
+    const { store, log } = this.#options;
+    const put = [...gaps].map(([owner, gap]) => ({ key: GAPS + owner, value: Buffer.from(String(gap), 'utf8') }));
+    // Whoever is behind the floor is told so anyhow.
+    const closed = [...this.#gaps].filter(([owner, gap]) => gap <= this.#floor && !gaps.has(owner));
+    const remove = [...leaving.map(({ revision }) => keyOf(revision)), ...closed.map(([owner]) => GAPS + owner)];
+    try {
+      await store.commit({ put, remove }, 'soon');
+    } catch (error) {
+      log.error({ err: error }, 'old events not removed');
+      return false;
+    }
+    for (const [owner] of closed) this.#gaps.delete(owner);
+    for (const [owner, gap] of gaps) this.#gaps.set(owner, gap);
+    for (const each of leaving) this.#holdings.remove(each);
+    await new Promise((resolve) => setImmediate(resolve));
+    return true;
   }
 }
 

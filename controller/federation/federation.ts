@@ -36,15 +36,20 @@ export interface FederationOptions {
 
 export class Federation {
   readonly peers: Peers;
+  readonly invitations: Invitations;
   readonly links: PeerLinks;
   readonly calls: PeerCalls;
   readonly admin: Pick<Handlers<typeof AdminServiceService>, 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer'>;
   readonly enrollment: Pick<Handlers<typeof EnrollmentServiceService>, 'joinPeer' | 'refreshPeer'>;
 
+  readonly #log: Logger;
+
   constructor(options: FederationOptions) {
     const { records, view, audit, grants, limit, clock, log, own, identity, breaker } = options;
+    this.#log = log;
     this.peers = new Peers(records, clock, own);
-    const invitations = new Invitations(records, this.peers, clock);
+    this.invitations = new Invitations(records, this.peers, clock);
+    const { invitations } = this;
     const changes = new TrustChanges(this.peers, audit, clock);
     this.links = new PeerLinks({
       records,
@@ -76,9 +81,11 @@ export class Federation {
 
   start(): void {
     this.links.start();
+    this.invitations.start((err) => this.#log.error({ err }, 'invitations that are over not ended'));
   }
 
   async stop(): Promise<void> {
+    this.invitations.stop();
     await this.links.stop();
   }
 }

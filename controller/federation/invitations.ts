@@ -1,6 +1,6 @@
 /**
- * Invitations to become a peer: made for an administrator, kept as a hash, used once, forgotten a day after they ended.
- * The same cell with the same bundle is answered the same again, because the reply may have been lost.
+ * Invitations to become a peer: made for an administrator, kept as a hash, used once, withdrawn or over. The same cell with
+ * the same bundle is answered the same again for a day, because the reply may have been lost.
  */
 import { createHash } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
@@ -8,6 +8,7 @@ import { formatInvitation } from '../../src/identity/invitation.ts';
 import { checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
 import { hashTokenSecret, makeTokenSecret, TOKEN_LIFETIME_MAX_MS } from '../../src/identity/token.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { uninvited } from '../store/invited-peer.ts';
 import type { InvitationRecord, PeerRecord, Records } from '../store/records.ts';
 import type { Peers } from './peers.ts';
 
@@ -19,8 +20,9 @@ export interface InvitationWish {
   validSeconds: number;
 }
 
-/** How long an ended invitation is remembered. */
+/** How long one that was used is remembered. */
 const REMEMBERED_MS = 24 * 3_600_000;
+const LOOK_MS = 1_000;
 
 const notAccepted = (): FleetError =>
   new FleetError(
@@ -34,6 +36,7 @@ export class Invitations {
   readonly #clock: Clock;
   /** One after the other: each sees the names that the one before took. */
   #turn: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(records: Records, peers: Peers, clock: Clock) {
     this.#records = records;
@@ -41,12 +44,58 @@ export class Invitations {
     this.#clock = clock;
   }
 
+  /** `failed` hears of ends that could not be stored; they are tried again. */
+  start(failed: (error: unknown) => void): void {
+    const look = (): void => void this.endOver().catch(failed);
+    this.#timer = setInterval(look, LOOK_MS);
+    look();
+  }
+
+  stop(): void {
+    if (this.#timer) clearInterval(this.#timer);
+  }
+
   /** Those that can still be used. */
   open(): InvitationRecord[] {
+    return this.#unused(false).map(([, invitation]) => invitation);
+  }
+
+  /** One that is over holds nothing: what was invited by it alone is no peer and keeps no tenant. Durable when it resolves. */
+  async endOver(): Promise<void> {
+    const { invitations, peers, store } = this.#records;
+    const over = this.#unused(true).map(([name]) => name);
+    const asked = new Set(this.open().map(({ cell }) => cell));
+    const forgotten = this.#peers.all().filter(({ state, cell }) => state === 'invited' && !asked.has(cell));
+    if (over.length + forgotten.length === 0) return;
+    const left = forgotten.map((peer) => uninvited(peers, peer));
+    await store.commit({
+      // Not one that is being used, or invited anew.
+      expect: [
+        ...over.map((name) => invitations.expectation(name)),
+        ...forgotten.map(({ cell }) => peers.expectation(cell)),
+      ],
+      put: left.flatMap(({ put }) => put),
+      remove: [...over.map((name) => invitations.keyOf(name)), ...left.flatMap(({ remove }) => remove)],
+    });
+  }
+
+  /** Those that any cell can use. NOT_FOUND when there is none; how many, durable when it resolves. */
+  async withdrawOpen(): Promise<number> {
+    const { invitations, store } = this.#records;
+    const open = this.#unused(false).filter(([, { cell }]) => cell === '');
+    if (open.length === 0) {
+      throw new FleetError('NOT_FOUND', 'no invitation that any cell can use: see "fleet peer ls"');
+    }
+    const expect = open.map(([name]) => invitations.expectation(name));
+    const committed = await store.commit({ expect, remove: open.map(([name]) => invitations.keyOf(name)) });
+    if (committed !== null) return open.length;
+    throw new FleetError('ABORTED', 'one of them was used at this moment: see "fleet peer ls", then try again');
+  }
+
+  #unused(isOver: boolean): [name: string, invitation: InvitationRecord][] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#records.invitations.entries()]
-      .map(([, invitation]) => invitation)
-      .filter(({ used, expiresMs }) => used === null && nowMs < expiresMs);
+    const { invitations } = this.#records;
+    return [...invitations.entries()].filter(([, each]) => each.used === null && nowMs >= each.expiresMs === isOver);
   }
 
   /** INVALID_ARGUMENT for an impossible wish, ALREADY_EXISTS for a name that is taken. Durable when it resolves. */

@@ -26,7 +26,7 @@ type Definition = typeof AdminServiceService;
 export const PEER_TARGETS: Targets<Definition> = {
   invitePeer: ({ cell, tenants }) => named(cell || '*', tenants),
   acceptPeer: ({ token, tenants }) => named(cellOf(token), tenants),
-  removePeer: ({ cell }) => cell.slice(0, MAX_NAME),
+  removePeer: ({ cell, any }) => (any ? '*' : cell.slice(0, MAX_NAME)),
 };
 
 const MAX_NAME = 64;
@@ -56,11 +56,12 @@ export const peerAdminHandlers = ({
       cell,
       state,
       addresses,
-      fingerprints: bundleFingerprints(trustBundlePem),
+      // Of one that is invited, what it was before says nothing of who will come.
+      fingerprints: state === 'invited' ? [] : bundleFingerprints(trustBundlePem),
       tenants: audience,
       invitedMs,
       acceptedMs: acceptedMs ?? undefined,
-      revokedMs: revokedMs ?? undefined,
+      revokedMs: state === 'revoked' ? (revokedMs ?? undefined) : undefined,
       rows: line?.rows ?? 0,
       rowLimit: limits.rows,
       link: line?.link,
@@ -87,7 +88,13 @@ export const peerAdminHandlers = ({
       peers: peers.all().map(tell),
       invitations: invitations.open().map(({ cell, expiresMs, audience }) => ({ cell, expiresMs, tenants: audience })),
     }),
-    removePeer: async (_caller, { cell }) => ({ peer: tell(await peers.remove(cell)) }),
+    removePeer: async (_caller, { cell, any }) => {
+      if (any && cell !== '')
+        throw new FleetError('INVALID_ARGUMENT', `either ${cell}, or the invitations of any cell`);
+      if (any) return { withdrawn: await invitations.withdrawOpen() };
+      const { peer, withdrawn } = await peers.remove(cell);
+      return { peer: peer === null ? undefined : tell(peer), withdrawn };
+    },
   };
 };
 

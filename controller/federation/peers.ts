@@ -6,6 +6,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import { bundleFingerprints, checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
 import { isCellName } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { uninvited } from '../store/invited-peer.ts';
 import type { PeerRecord, Records } from '../store/records.ts';
 import type { Commit } from '../store/store.ts';
 import { DEFAULT_TENANT, isTenant, requireTenant } from '../tenancy/tenants.ts';
@@ -72,17 +73,18 @@ export class Peers {
     );
   }
 
-  /** One that may join, as a part of a commit. */
+  /** One that may join, as a part of a commit. Of one that was removed is kept by what it is told so, until it comes anew. */
   writingInvited(cell: string, audience: string[]): { key: string; value: Uint8Array } {
+    const held = this.get(cell);
     const invited: PeerRecord = {
       cell,
       addresses: [],
-      trustBundlePem: '',
+      trustBundlePem: held?.trustBundlePem ?? '',
       audience,
       state: 'invited',
       invitedMs: this.#clock.nowMs(),
       acceptedMs: null,
-      revokedMs: null,
+      revokedMs: held?.revokedMs ?? null,
       limits: { rows: ROW_LIMIT },
     };
     return this.#records.peers.writing(cell, invited);
@@ -146,26 +148,36 @@ export class Peers {
     await this.#commit(refreshed, { expect });
   }
 
-  /** NOT_FOUND when there is none. Its invitations that were not used fall with it. Durable when it resolves. */
-  async remove(cell: string): Promise<PeerRecord> {
+  /**
+   * NOT_FOUND when there is none. Its invitations that were not used fall with it; of one that was only invited nothing else
+   * is left. Durable when it resolves.
+   */
+  async remove(cell: string): Promise<{ peer: PeerRecord | null; withdrawn: number }> {
     const held = this.get(cell);
     if (held === undefined || held.state === 'revoked') {
       throw new FleetError('NOT_FOUND', `no peer ${JSON.stringify(cell.slice(0, 64))}: see "fleet peer ls"`);
     }
-    const revoked: PeerRecord = { ...held, state: 'revoked', revokedMs: this.#clock.nowMs() };
-    const { invitations } = this.#records;
+    const { invitations, peers } = this.#records;
     const open = [...invitations.entries()].filter(([, each]) => each.used === null && each.cell === cell);
-    await this.#commit(revoked, { remove: open.map(([name]) => invitations.keyOf(name)) });
-    return revoked;
+    const remove = open.map(([name]) => invitations.keyOf(name));
+    if (held.state === 'invited') {
+      const left = uninvited(peers, held);
+      await this.#change(cell, { put: left.put, remove: [...remove, ...left.remove] });
+      return { peer: null, withdrawn: open.length };
+    }
+    const peer: PeerRecord = { ...held, state: 'revoked', revokedMs: this.#clock.nowMs() };
+    await this.#commit(peer, { remove });
+    return { peer, withdrawn: open.length };
   }
 
-  async #commit(record: PeerRecord, { expect = [], put = [], remove = [] }: Commit = {}): Promise<void> {
+  #commit(record: PeerRecord, { put = [], ...more }: Commit = {}): Promise<void> {
+    return this.#change(record.cell, { ...more, put: [...put, this.#records.peers.writing(record.cell, record)] });
+  }
+
+  /** Whatever becomes of a peer counts only if it is as it was when that was judged. */
+  async #change(cell: string, { expect = [], ...change }: Commit): Promise<void> {
     const { peers, store } = this.#records;
-    const committed = await store.commit({
-      expect: [...expect, peers.expectation(record.cell)],
-      put: [...put, peers.writing(record.cell, record)],
-      remove,
-    });
+    const committed = await store.commit({ ...change, expect: [...expect, peers.expectation(cell)] });
     if (committed === null) throw meanwhile();
   }
 }

@@ -67,6 +67,8 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.EnrollmentService/RefreshPeer', rule(['controller'], 'read', 'viewer', 'self')],
   ['/fleet.v1.EnrollmentService/GetTrustBundle', rule(KNOWN, 'read', 'viewer', 'queued')],
   ['/fleet.v1.AdminService/CreateToken', rule(ADMINS, 'admin', 'admin', 'before')],
+  ['/fleet.v1.AdminService/ListTokens', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/WithdrawTokens', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/RemoveHost', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/Listen', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/AllowVerbs', rule(ADMINS, 'admin', 'admin', 'before')],

@@ -95,11 +95,11 @@ export const authenticate = (leaf: Uint8Array | null, peer: string, context: Aut
   return { caller: callerOf(context.records, uri, record, { certificate, peer }), refusal: '', reason: null };
 };
 
-/** Of a peer that is none any more: it may hear so, as long as its old bundle proves it. */
+/** Of a peer that is none any more, invited anew or not: it may hear so, as long as its old bundle proves it. */
 const wasPeers = (leaf: Uint8Array, { records, nowMs }: AuthenticationContext): boolean => {
   const bundles = new Map(
     [...records.peers.entries()]
-      .filter(([, { state, trustBundlePem }]) => state === 'revoked' && trustBundlePem !== '')
+      .filter(([, { state, trustBundlePem }]) => state !== 'active' && trustBundlePem !== '')
       .map(([cell, { trustBundlePem }]) => [cell, bundleFromPem(trustBundlePem)]),
   );
   const verdict = verifyPeer(leaf, bundles, nowMs, 'client');

@@ -60,7 +60,7 @@ export class ForeignCell {
 
   /** By the administrator of our cell. */
   async removed(): Promise<void> {
-    await unary<RemovePeerResponse>((done) => this.#admin().removePeer({ cell: this.cell }, done));
+    await unary<RemovePeerResponse>((done) => this.#admin().removePeer({ cell: this.cell, any: false }, done));
   }
 
   async join(secret: string): Promise<void> {

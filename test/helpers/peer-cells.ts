@@ -73,7 +73,7 @@ export class PeerCells {
   }
 
   async remove(by: SimulatedCell, cell: string): Promise<void> {
-    await by.controller.admin((channel) => channel.unary(removePeer, { cell }, DEADLINE));
+    await by.controller.admin((channel) => channel.unary(removePeer, { cell, any: false }, DEADLINE));
   }
 
   /** As one side's administrator is told of the other. */

@@ -10,6 +10,12 @@ import { methodOf } from './methods.ts';
 const path = (name: string): string => `/fleet.v1.AdminService/${name}`;
 
 export const createToken = methodOf(path('CreateToken'), admin.CreateTokenRequest, admin.CreateTokenResponse);
+export const listTokens = methodOf(path('ListTokens'), admin.ListTokensRequest, admin.ListTokensResponse);
+export const withdrawTokens = methodOf(
+  path('WithdrawTokens'),
+  admin.WithdrawTokensRequest,
+  admin.WithdrawTokensResponse,
+);
 export const removeHost = methodOf(path('RemoveHost'), admin.RemoveHostRequest, admin.RemoveHostResponse);
 export const listen = methodOf(path('Listen'), admin.ListenRequest, admin.ListenResponse);
 export const allowVerbs = methodOf(path('AllowVerbs'), admin.AllowVerbsRequest, admin.AllowVerbsResponse);

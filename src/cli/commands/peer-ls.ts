@@ -33,10 +33,12 @@ export const run = async ({ flags, paths, stdout, stderr, env, signal }: Command
   }
   const table = new RunningTable(columnsAt(nowMs), painterFor(stdout, env));
   await writeAll(stdout, linesOf(table.lines(told.peers)), signal);
-  const waiting = told.invitations.map(({ cell }) => cell || 'any cell');
+  const waiting = told.invitations.map(
+    ({ cell, expiresMs }) => `${cell || 'any cell'} (${spanOf(Math.max(0, expiresMs - nowMs))} left)`,
+  );
   const notes = [
     told.peers.length === 0 ? 'no peers: fleet peer invite makes an invitation' : null,
-    waiting.length === 0 ? null : `invitations that can be used: ${waiting.join(', ')}`,
+    waiting.length === 0 ? null : `invitations that can be used: ${waiting.join(', ')}; fleet peer rm withdraws them`,
     `cell ${told.cell}, known by ${told.fingerprints.join(' ')}`,
   ];
   for (const note of notes) if (note !== null) stderr.write(`${cleanText(note)}\n`);

@@ -6,20 +6,40 @@ import type { CommandContext } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonText } from '../render/json.ts';
+import { UsageError } from '../usage-error.ts';
 
 const DEADLINE_MS = 5_000;
 
 export const run = async (context: CommandContext): Promise<number> => {
-  const { positionals, flags, paths, stdout, signal } = context;
+  const { positionals, flags, paths, signal } = context;
   const [cell = ''] = positionals;
+  const any = flags.any === true;
+  if (any === (cell !== '')) throw new UsageError('name either a CELL, or --any');
   using channel = new GrpcChannel(adminEndpoint(paths));
-  const { peers } = await channel.unary(listPeers, {}, { deadlineMs: DEADLINE_MS, signal });
-  if (!peers.some((peer) => peer.cell === cell && peer.state !== 'revoked')) {
+  const call = { deadlineMs: DEADLINE_MS, signal };
+  const { peers, invitations } = await channel.unary(listPeers, {}, call);
+  const peer = peers.find((each) => each.cell === cell && each.state !== 'revoked');
+  if (!any && peer === undefined) {
     throw new FleetError('NOT_FOUND', `no peer ${JSON.stringify(cell.slice(0, 64))}: see "fleet peer ls"`);
   }
-  await confirm(context, `end being a peer of ${cell}, cut what is open, and revoke what is granted to it?`);
-  await channel.unary(removePeer, { cell }, { deadlineMs: DEADLINE_MS, signal });
-  if (flags.output === 'json') stdout.write(`${jsonText({ schema: 'fleet.revoked/v1', cell, outcome: 'revoked' })}\n`);
-  else stdout.write(`${cell} is no peer any more; what it had open is cut\n`);
+  if (any || peer?.state === 'invited') {
+    const open = invitations.filter((each) => each.cell === cell).length;
+    if (any && open === 0)
+      throw new FleetError('NOT_FOUND', 'no invitation that any cell can use: see "fleet peer ls"');
+    await confirm(context, `withdraw what can be used by ${any ? 'any cell' : cell} (${countWords(open)})?`);
+  } else await confirm(context, `end being a peer of ${cell}, cut what is open, and revoke what is granted to it?`);
+  const { peer: removed, withdrawn } = await channel.unary(removePeer, { cell, any }, call);
+  tell(context, cell, removed === undefined ? withdrawn : null);
   return EXIT.done;
 };
+
+/** `withdrawn`: nobody was a peer yet, and so many invitations ended. */
+const tell = ({ flags, stdout }: CommandContext, cell: string, withdrawn: number | null): void => {
+  if (flags.output === 'json') {
+    const outcome = withdrawn === null ? 'revoked' : 'withdrawn';
+    stdout.write(`${jsonText({ schema: 'fleet.revoked/v1', cell: cell || null, outcome })}\n`);
+  } else if (withdrawn === null) stdout.write(`${cell} is no peer any more; what it had open is cut\n`);
+  else stdout.write(`${countWords(withdrawn)} for ${cell || 'any cell'} withdrawn\n`);
+};
+
+const countWords = (count: number): string => `${count} invitation${count === 1 ? '' : 's'}`;

@@ -34,7 +34,8 @@ export const peerSpecs: readonly CommandSpec[] = [
     examples: ['fleet peer invite partner', 'fleet peer invite partner --tenant acme --expires 5m'],
     notes:
       'The invitation is a secret and is shown once, on stdout; it serves once. With CELL only the cell of that name can use\n' +
-      'it. Being a peer alone shows nobody anything: fleet grant add does, on either side.',
+      'it. Being a peer alone shows nobody anything: fleet grant add does, on either side. fleet peer ls lists it until it is\n' +
+      'used or over; fleet peer rm withdraws it.',
     load: async () => (await peers()).peerInvite,
   },
   {
@@ -63,14 +64,19 @@ export const peerSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'peer rm',
-    summary: 'end being peers, now; needs an admin',
+    summary: 'end being peers, or withdraw an invitation, now; needs an admin',
     args: 'CELL',
-    arity: [1, 1],
-    flags: [{ name: 'yes', short: 'y', type: 'boolean', help: 'do not ask' }, OUTPUT],
-    examples: ['fleet peer rm partner'],
+    arity: [0, 1],
+    flags: [
+      { name: 'any', type: 'boolean', help: 'instead of CELL: withdraw the invitations that any cell could use' },
+      { name: 'yes', short: 'y', type: 'boolean', help: 'do not ask' },
+      OUTPUT,
+    ],
+    examples: ['fleet peer rm partner', 'fleet peer rm --any'],
     notes:
       'What that cell has open here is cut at once, its grants are revoked for ever, and its rows leave this view. The other\n' +
-      'side sees this cell as revoked. To be peers again takes a new invitation and new grants.',
+      'side sees this cell as revoked. To be peers again takes a new invitation and new grants. Of a cell that was invited\n' +
+      'and has not come, the invitation is withdrawn; one that is over ends in the same way, with what was granted on it.',
     load: async () => (await peers()).peerRm,
   },
 ];

@@ -17,6 +17,7 @@ import { peerSpecs } from './peer-specs.ts';
 import { recordSpecs } from './record-specs.ts';
 import { tenantSpecs } from './tenant-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
+import { tokenSpecs } from './token-specs.ts';
 
 const output = (...choices: string[]): FlagSpec => ({
   name: 'output',
@@ -103,27 +104,6 @@ const viewSpecs: readonly CommandSpec[] = [
 
 const selfSpecs: readonly CommandSpec[] = [
   {
-    name: 'token',
-    summary: 'make a token with which one host enrols; needs the controller’s own user, or an admin',
-    args: 'HOST',
-    arity: [1, 1],
-    flags: [
-      { name: 'user', type: 'string', value: 'USER', help: 'Linux user of the host-agent (default your own name)' },
-      {
-        name: 'tenant',
-        type: 'string',
-        value: 'TENANT',
-        help: 'to whom its agents belong (default: whose it is bound to be, else default)',
-      },
-      { name: 'ttl', type: 'string', value: 'TIME', default: '15m', help: 'how long it may be used, at most 15m' },
-      { name: 'replace', type: 'boolean', help: 'let it take over a name or machine that is enrolled already' },
-      output('table', 'json'),
-    ],
-    examples: ['fleet token dragon-lin --user jwoltje | ssh jwoltje@dragon-lin fleet host join'],
-    notes: 'The token is a secret and is shown once, on stdout. It works for one key only.',
-    load: async () => everyday.token,
-  },
-  {
     name: 'whoami',
     summary: 'who you are to the fleet, and what you may do',
     args: '',
@@ -207,5 +187,6 @@ export const specs: readonly CommandSpec[] = [
   ...tenantSpecs,
   ...controllerSpecs,
   ...operatorSpecs,
+  ...tokenSpecs,
   ...selfSpecs,
 ];

@@ -6,7 +6,7 @@ import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { resolvePaths } from '../../../src/runtime/paths.ts';
 import { AdminServiceService } from '../../../src/wire/gen/fleet/v1/admin.ts';
-import type { Peer } from '../../../src/wire/gen/fleet/v1/peers.ts';
+import type { Peer, PeerInvitation, RemovePeerResponse } from '../../../src/wire/gen/fleet/v1/peers.ts';
 import { runFleetProgram } from '../../helpers/fleet-program.ts';
 
 const EXPIRES = Date.UTC(2026, 0, 1, 12);
@@ -39,12 +39,16 @@ const paths = resolvePaths({ instance, home });
 let server: Server;
 let asked: [call: string, request: unknown][];
 let removed: Peer[];
+let invitations: PeerInvitation[];
+let answerToRemove: RemovePeerResponse;
 let refusal: { code: number; details: string } | null;
 
 beforeEach(async () => {
   asked = [];
   refusal = null;
   removed = [];
+  invitations = [{ cell: '', expiresMs: Date.now() + 119_000, tenants: [] }];
+  answerToRemove = { peer: PARTNER, withdrawn: 0 };
   mkdirSync(dirname(paths.adminSocket), { recursive: true, mode: 0o700 });
   server = new Server();
   const answers = {
@@ -56,15 +60,19 @@ beforeEach(async () => {
       get peers() {
         return [PARTNER, ...removed];
       },
-      invitations: [{ cell: '', expiresMs: EXPIRES, tenants: [] }],
+      get invitations() {
+        return invitations;
+      },
     },
-    removePeer: { peer: PARTNER },
+    get removePeer() {
+      return answerToRemove;
+    },
   };
-  const calls = Object.entries(answers).map(([name, answer]) => [
+  const calls = Object.keys(answers).map((name) => [
     name,
     (call: { request: unknown }, reply: (error: unknown, answer?: unknown) => void) => {
       asked.push([name, call.request]);
-      reply(refusal, answer);
+      reply(refusal, answers[name as keyof typeof answers]);
     },
   ]);
   const { invitePeer, acceptPeer, listPeers, removePeer } = AdminServiceService;
@@ -105,7 +113,9 @@ test('peers are listed with how each stands, why, and by which fingerprints both
   for (const words of ['LOST 2m14s, breaker open', '2m20s', '8s', 'send', 'observe,watch', 'acme', 'ab12', 'silent']) {
     expect(stdout).toContain(words);
   }
-  expect(stderr).toBe('invitations that can be used: any cell\ncell home, known by cd34\n');
+  expect(stderr).toMatch(
+    /^invitations that can be used: any cell \(1m\d+s left\); fleet peer rm withdraws them\ncell home, known by cd34\n$/,
+  );
 });
 
 test('programs read the same as JSON, with ages in seconds', async () => {
@@ -147,4 +157,34 @@ test('a peer that is none is said to be none before anybody is asked, and so is 
     }
   }
   expect(new Set(asked.map(([call]) => call))).toEqual(new Set(['listPeers']));
+});
+
+test('an invitation is withdrawn by the verb that removes a peer, and what is said is about no peer', async () => {
+  removed = [{ ...PARTNER, cell: 'asked', state: 'invited' }];
+  invitations = [...invitations, ...invitations, { cell: 'asked', expiresMs: EXPIRES, tenants: [] }];
+  answerToRemove = { peer: undefined, withdrawn: 1 };
+  expect(await peer(['rm', 'asked'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('withdraw what can be used by asked (1 invitation)?'),
+  });
+  expect(await peer(['rm', 'asked', '--yes'])).toMatchObject({
+    code: 0,
+    stdout: '1 invitation for asked withdrawn\n',
+  });
+  answerToRemove = { peer: undefined, withdrawn: 2 };
+  expect(await peer(['rm', '--any', '--yes'])).toMatchObject({
+    code: 0,
+    stdout: '2 invitations for any cell withdrawn\n',
+  });
+  expect(asked.filter(([call]) => call === 'removePeer')).toEqual([
+    ['removePeer', { cell: 'asked', any: false }],
+    ['removePeer', { cell: '', any: true }],
+  ]);
+  const { stdout } = await peer(['rm', '--any', '--yes', '-o', 'json']);
+  expect(JSON.parse(stdout)).toEqual({ schema: 'fleet.revoked/v1', cell: null, outcome: 'withdrawn' });
+  invitations = [];
+  expect((await peer(['rm', '--any', '--yes'])).code).toBe(4);
+  for (const args of [['rm'], ['rm', 'asked', '--any']]) {
+    expect(await peer(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('either a CELL, or --any') });
+  }
 });

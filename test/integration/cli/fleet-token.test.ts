@@ -6,7 +6,7 @@ import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { resolvePaths } from '../../../src/runtime/paths.ts';
 import { AdminServiceService } from '../../../src/wire/gen/fleet/v1/admin.ts';
-import type { CreateTokenRequest } from '../../../src/wire/gen/fleet/v1/admin_messages.ts';
+import type { CreateTokenRequest, OpenToken } from '../../../src/wire/gen/fleet/v1/admin_messages.ts';
 import { type Ran, runFleetProgram } from '../../helpers/fleet-program.ts';
 
 const EXPIRES = Date.UTC(2026, 0, 1, 12);
@@ -15,10 +15,14 @@ const instance = `t${randomBytes(6).toString('hex')}`;
 const paths = resolvePaths({ instance, home });
 let server: Server;
 let asked: CreateTokenRequest[];
+let withdrawn: unknown[];
+let open: OpenToken[];
 let refusal: { code: number; details: string } | null;
 
 beforeEach(async () => {
   asked = [];
+  withdrawn = [];
+  open = [{ host: '', user: 'ops', tenantId: 'acme', expiresMs: Date.now() + 119_000, replace: true, createdBy: 'me' }];
   refusal = null;
   mkdirSync(dirname(paths.adminSocket), { recursive: true, mode: 0o700 });
   server = new Server();
@@ -26,7 +30,16 @@ beforeEach(async () => {
     asked.push(call.request);
     reply(refusal, { token: 'fleet-token-1', expiresMs: EXPIRES });
   };
-  server.addService({ createToken: AdminServiceService.createToken }, { createToken } as never);
+  const answering =
+    (answer: () => unknown) => (call: { request: unknown }, reply: (error: unknown, told?: unknown) => void) => {
+      withdrawn.push(call.request);
+      reply(refusal, answer());
+    };
+  const listTokens = answering(() => ({ tokens: open }));
+  const withdrawTokens = answering(() => ({ withdrawn: 2 }));
+  const { createToken: create, listTokens: list, withdrawTokens: withdraw } = AdminServiceService;
+  const handlers = { createToken, listTokens, withdrawTokens };
+  server.addService({ createToken: create, listTokens: list, withdrawTokens: withdraw }, handlers as never);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${paths.adminSocket}`, ServerCredentials.createInsecure(), (error) =>
       error ? reject(error) : resolve(),
@@ -78,4 +91,32 @@ test('without a controller of this user it says where to type it', async () => {
   const { code, stderr } = await token('dragon-lin');
   expect(code).toBe(5);
   expect(stderr).toContain('type this where the controller runs, as its user');
+});
+
+test('tokens that are out are listed with whom each is for and how long it may be used', async () => {
+  const { code, stdout } = await token('ls');
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^ *HOST.*\n.*\(any\) +ops +acme +1m\d+s +yes +me\n$/)]);
+  expect(JSON.parse((await token('ls', '-o', 'json')).stdout)).toMatchObject({
+    schema: 'fleet.tokens/v1',
+    tokens: [{ host: null, user: 'ops', tenant_id: 'acme', replace: true, created_by: 'me' }],
+  });
+  open = [];
+  expect(await token('ls')).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: 'no token can be used: fleet token HOST makes one\n',
+  });
+});
+
+test('tokens are withdrawn by host, by user on it, or those of any host', async () => {
+  expect(await token('rm', 'dragon-lin')).toMatchObject({ code: 0, stdout: '2 tokens for dragon-lin withdrawn\n' });
+  expect((await token('rm', 'dragon-lin/jwoltje')).code).toBe(0);
+  const { stdout } = await token('rm', '--any', '-o', 'json');
+  expect(JSON.parse(stdout)).toMatchObject({ schema: 'fleet.withdrawn/v1', host: null, withdrawn: 2 });
+  expect(withdrawn).toEqual([
+    { host: 'dragon-lin', user: '' },
+    { host: 'dragon-lin', user: 'jwoltje' },
+    { host: '', user: '' },
+  ]);
+  for (const args of [[], ['a', '--any'], ['a/'], ['a/b/c']]) expect((await token('rm', ...args)).code).toBe(2);
 });

@@ -51,6 +51,8 @@ Renew                         y     y          y       y         y      y      y
 JoinPeer                      y     x          x       x         x      x      x      x        y     x
 RefreshPeer                   -     x          x       x         x      x      x      x        -     y
 CreateToken                   -     x          x       x         x      x      y      y        -     x
+ListTokens                    -     x          x       x         x      x      y      y        -     x
+WithdrawTokens                -     x          x       x         x      x      n      n        -     x
 RemoveHost                  ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---   xxx
 Listen                        -     x          x       x         x      x      y      y        -     x
 AllowVerbs                  ---   xxx        xxx     xxx       xxx    xxx    yyn    yyn      ---   xxx
@@ -128,6 +130,7 @@ const REQUESTS: Readonly<Record<string, (target: Target) => object>> = {
   GetIntent: ofHost,
   HoldTerminal: targetRequest,
   TypeKeys: targetRequest,
+  WithdrawTokens: () => ({ host: 'nowhere' }),
   RemoveHost: ({ victim }) => ({ host: victim }),
   AllowVerbs: ({ host }) => ({ host }),
   RevokeOperator: ({ victim }) => ({ name: victim }),

@@ -1,15 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { EventLog } from '../../../controller/events/event-log.ts';
-import { SqliteStore } from '../../../controller/store/sqlite-store.ts';
-import { type FleetEvent, NOTHING_SAID } from '../../../src/domain/fleet-event.ts';
-import { silentLogger } from '../../../src/runtime/logger.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event, WatchEventsResponse } from '../../../src/wire/gen/fleet/v1/events.ts';
 import type { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
-import { MovedClock } from '../../helpers/moved-clock.ts';
 import { SimulatedCell } from '../../helpers/simulated-cell.ts';
 import type { SimulatedHost } from '../../helpers/simulated-host.ts';
 import { until } from '../../helpers/until.ts';
@@ -197,86 +191,5 @@ describe('the events of a cell', () => {
     await until(() => events.got.length > 0, SOON);
     expect(events.got).toMatchObject([{ kind: 'host-lost', host: 'W-acme', agent: '', reason: 'stopped' }]);
     events.cancel();
-  });
-});
-
-describe('the log of events', () => {
-  let folder: string;
-  let store: SqliteStore;
-  let clock: MovedClock;
-  const event = (over: Partial<FleetEvent> = {}): FleetEvent => ({
-    ...NOTHING_SAID,
-    kind: 'up',
-    atMs: clock.nowMs(),
-    cell: 'home',
-    host: 'h',
-    user: 'u',
-    tenantId: 'default',
-    ...over,
-  });
-  const open = async (over: { keepBytes?: number; keepMs?: number; maxPending?: number } = {}): Promise<EventLog> => {
-    const log = new EventLog({ store, clock, log: silentLogger(), ...over });
-    await log.start();
-    return log;
-  };
-  const agents = async (log: EventLog) => (await log.after(0, 1_000)).map(({ agent }) => agent);
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'fleet-events-'));
-    store = new SqliteStore(join(folder, 'c.db'));
-    store.start();
-    clock = new MovedClock();
-  });
-
-  afterEach(() => {
-    store.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  it('lets the oldest go when there are too many bytes, also those of an earlier run', async () => {
-    const first = await open();
-    first.append(Array.from({ length: 20 }, (_, n) => event({ agent: `a${n}` })));
-    await first.stop();
-    const bytes = (await store.list('event/', { limit: 1 })).map(({ key, value }) => key.length + value.length);
-    const log = await open({ keepBytes: 10 * (bytes[0] as number) });
-    log.append([event({ agent: 'new' })]);
-    await log.flush();
-    const kept = await agents(log);
-    expect(kept.length).toBeLessThan(11);
-    expect(kept.slice(-2)).toEqual(['a19', 'new']);
-    expect(log.floor).toBeGreaterThan(2);
-  });
-
-  it('lets those go that are too old', async () => {
-    const log = await open({ keepMs: 1_000 });
-    log.append([event({ agent: 'old' })]);
-    await log.flush();
-    clock.advance(120_000);
-    log.append([event({ agent: 'new' })]);
-    await log.flush();
-    expect(await agents(log)).toEqual(['new']);
-  });
-
-  it('never gives a number twice, and knows which hosts were lost when it ended', async () => {
-    const first = await open();
-    first.append([event({ kind: 'host-lost' }), event({ kind: 'host-lost', host: 'g' }), event({ kind: 'host-back' })]);
-    await first.stop();
-    const log = await open();
-    expect([...log.lost]).toEqual(['g/u']);
-    log.append([event()]);
-    await log.flush();
-    expect(log.revision).toBeGreaterThan(first.revision + 1_000);
-  });
-
-  it('keeps what the store does not take, up to a bound, and counts the rest', async () => {
-    const log = await open({ maxPending: 5 });
-    const { commit } = store;
-    store.commit = () => Promise.reject(new Error('full'));
-    log.append(Array.from({ length: 8 }, (_, n) => event({ agent: `a${n}` })));
-    await log.flush();
-    expect(log.dropped).toBe(3);
-    store.commit = commit.bind(store);
-    await log.flush();
-    expect(await agents(log)).toEqual(['a3', 'a4', 'a5', 'a6', 'a7']);
   });
 });

@@ -15,13 +15,13 @@ import { SqliteStore } from '../../../controller/store/sqlite-store.ts';
 import { bindUser, unbindUser } from '../../../controller/tenancy/bindings.ts';
 import { LOCAL_CALLER } from '../../../controller/tenancy/caller.ts';
 import { allowVerbs, ceilingOf } from '../../../controller/tenancy/ceilings.ts';
-import { addTenant } from '../../../controller/tenancy/tenants.ts';
+import { addTenant, removeTenant } from '../../../controller/tenancy/tenants.ts';
 import { Authorities } from '../../../src/identity/authorities.ts';
 import { authorityFingerprint, makeAuthority } from '../../../src/identity/authority.ts';
 import { parseToken } from '../../../src/identity/token.ts';
 import { TestCell } from '../../helpers/test-cell.ts';
 
-const NONE = { revoked: 0, quarantined: 0, narrowed: 0, moved: 0 };
+const NONE = { revoked: 0, quarantined: 0, narrowed: 0, moved: 0, removed: 0 };
 const BY = { nowMs: 0, by: 'test' };
 let cell: TestCell;
 let file: string;
@@ -195,6 +195,27 @@ describe('with the store of before beside it', () => {
     expect(records.tenants.get('later')).toBeDefined();
   });
 
+  test('a tenant that was removed since does not exist again, nor for a peer that was to be shown to others last', async () => {
+    for (const tenant of ['acme', 'gone']) await addTenant(cell.records, tenant, BY);
+    const { cell: name, trustBundlePem } = await peers('same');
+    await enrolls('moved');
+    await bindUser(cell.records, 'home', { host: 'moved', user: 'u' }, { tenantId: 'gone', boundMs: 0, boundBy: 't' });
+    const shownTo = async (tenant: string): Promise<void> => {
+      const peer = cell.records.peers.get(name);
+      if (peer) await cell.store.commit({ put: [cell.records.peers.writing(name, { ...peer, audience: [tenant] })] });
+    };
+    await shownTo('gone');
+    await backsUp();
+    await bindUser(cell.records, 'home', { host: 'moved', user: 'u' }, { tenantId: 'acme', boundMs: 0, boundBy: 't' });
+    await shownTo('acme');
+    await removeTenant(cell.records, 'gone', cell.clock.nowMs());
+    const { records, denials, ...done } = await putBack();
+    expect(denials).toEqual({ ...NONE, moved: 1, removed: 1 });
+    expect([...records.tenants.entries()].map(([tenant]) => tenant)).toEqual(['acme']);
+    expect(records.peers.get('same')).toMatchObject({ state: 'active', trustBundlePem, audience: ['acme'] });
+    expect(restoredLines({ ...done, denials }).join('\n')).toMatch(/stays so: .*, 1 tenants removed$/);
+  });
+
   test('an authority that was given up since stays so, and the one that took its place goes on', async () => {
     await backsUp();
     const { fingerprint: old } = cell.authority;
@@ -251,13 +272,18 @@ test('invitations, join tokens and what waited for hosts are void, whatever beca
   await cell.token({ host: 'later', user: 'u' });
   await invites('maria');
   const call = { id: 't', signal: new AbortController().signal };
-  await cell.federation.admin.invitePeer(LOCAL_CALLER, { cell: 'partner', tenants: [], validSeconds: 0 }, call);
+  await peers('former');
+  await cell.federation.peers.remove('former');
+  for (const name of ['partner', 'former']) {
+    await cell.federation.admin.invitePeer(LOCAL_CALLER, { cell: name, tenants: [], validSeconds: 0 }, call);
+  }
   const intent = { id: 'i1', state: 'waiting', steps: [], reason: '', endedMs: 0 } as unknown as IntentRecord;
   await new Intents(cell.records).put('here/u', intent, Buffer.alloc(0));
   await backsUp();
   const { records, withdrawn, denials, ...done } = await putBack();
   expect([...records.tokens.entries()].map(([, token]) => token.used?.uri)).toEqual(['spiffe://home/host/here/user/u']);
   expect([[...records.invitations.entries()], records.peers.get('partner')]).toEqual([[], undefined]);
+  expect(records.peers.get('former')?.state).toBe('revoked');
   expect(withdrawn).toBe(1);
   expect(records.intents.get('here/u')).toMatchObject({ state: 'withdrawn' });
   expect(await restored?.list('intent-orders/', { limit: 1 })).toEqual([]);
@@ -268,6 +294,10 @@ test('invitations, join tokens and what waited for hosts are void, whatever beca
 describe('without it', () => {
   test('the folder is gone: what cannot be known is said', async () => {
     await enrolls('same');
+    await cell.enroll(await invites('maria'));
+    await peers('other');
+    await grants('g1', 'other');
+    for (let number = 10; number < 43; number++) await addTenant(cell.records, `t${number}`, BY);
     await backsUp();
     await quarantineHost(cell.records, { host: 'same', user: '' }, true);
     cell.store.stop();
@@ -275,7 +305,15 @@ describe('without it', () => {
     const { records, ...done } = await putBack();
     expect(done).toMatchObject({ denials: null, kept: null });
     expect(host(records, 'same')?.quarantined ?? false).toBe(false);
-    expect(restoredLines(done).join('\n')).toMatch(/is not known and stands again: revoke .* quarantine hosts, allow/);
+    const lines = restoredLines(done);
+    expect(lines.join('\n')).toMatch(/is not known and stands again: revoke .* quarantine hosts, allow/);
+    expect(lines.slice(-5)).toEqual([
+      expect.stringMatching(/^these tenants stand again: t10, .*, t39, and 3 more$/),
+      'these hosts stand again: same/u',
+      'these people stand again: maria',
+      'these peers stand again: other',
+      'these grants stand again: g1',
+    ]);
   });
 
   test('what stands there cannot be read: as if it were gone', async () => {

@@ -1,0 +1,22 @@
+import { withdrawTokens } from '../client/admin-methods.ts';
+import { askAdmin } from '../client/ask-admin.ts';
+import type { CommandContext } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { jsonText } from '../render/json.ts';
+import { UsageError } from '../usage-error.ts';
+
+export const run = async (context: CommandContext): Promise<number> => {
+  const { positionals, flags, stdout } = context;
+  const [named = ''] = positionals;
+  if ((flags.any === true) === (named !== '')) throw new UsageError('name either a HOST, or --any');
+  const [host = '', user = '', ...more] = named.split('/');
+  if (more.length > 0 || (named.includes('/') && (host === '' || user === ''))) {
+    throw new UsageError(`"${named}": HOST, or HOST/USER`);
+  }
+  const { withdrawn } = await askAdmin(context, withdrawTokens, { host, user });
+  if (flags.output === 'json') {
+    const told = { host: host || null, user: user || null, withdrawn, outcome: 'withdrawn' };
+    stdout.write(`${jsonText({ schema: 'fleet.withdrawn/v1', ...told })}\n`);
+  } else stdout.write(`${withdrawn} token${withdrawn === 1 ? '' : 's'} for ${named || 'any host'} withdrawn\n`);
+  return EXIT.done;
+};
