@@ -45,6 +45,17 @@ const requireAddress = (address: string): void => {
   );
 };
 
+const isTaken = (error: unknown): boolean => error instanceof FleetError && error.code === 'ALREADY_EXISTS';
+
+/** Before the first start it may be another; afterwards hosts dial it. */
+const takenPort = (storedPort: number | null, port: number): FleetError =>
+  new FleetError(
+    'ALREADY_EXISTS',
+    storedPort === null
+      ? `port ${port} of 127.0.0.1 is taken by another program: fleet up --port PORT takes another`
+      : `port ${storedPort} of 127.0.0.1 is taken by another program, and hosts dial it: end that one (ss -ltnp shows it)`,
+  );
+
 export class Addresses {
   readonly #server: Listening;
   readonly #records: Records;
@@ -62,7 +73,9 @@ export class Addresses {
    */
   async start(port: number): Promise<void> {
     const { port: storedPort, listen } = this.#settings();
-    const bound = await this.#server.listen('127.0.0.1', storedPort ?? port);
+    const bound = await this.#server.listen('127.0.0.1', storedPort ?? port).catch((error: unknown) => {
+      throw isTaken(error) ? takenPort(storedPort, port) : error;
+    });
     if (storedPort === null) await this.#store({ port: splitAddress(bound).port });
     for (const address of listen) {
       try {
@@ -128,7 +141,7 @@ export class Addresses {
       return await this.#server.listen(host, port);
     } catch (error) {
       // A machine without IPv6.
-      if (host !== ALL || (error instanceof FleetError && error.code === 'ALREADY_EXISTS')) throw error;
+      if (host !== ALL || isTaken(error)) throw error;
       return this.#server.listen(ALL_IPV4, port);
     }
   }

@@ -63,7 +63,9 @@ export const issueToken = async (
   const secret = makeTokenSecret();
   const name = hashTokenSecret(secret);
   const record = { ...wish, expiresMs, createdBy: context.createdBy, used: null };
-  const ended = [...records.tokens.entries()].filter(([, token]) => token.expiresMs + REMEMBERED_MS < nowMs);
+  const ended = [...records.tokens.entries()].filter(
+    ([, token]) => token.expiresMs + REMEMBERED_MS < nowMs || isReplaced(token, wish),
+  );
   await records.store.commit({
     put: [records.tokens.writing(name, record)],
     remove: ended.map(([old]) => records.tokens.keyOf(old)),
@@ -74,6 +76,10 @@ export const issueToken = async (
   const kind = operator === undefined ? 'host' : 'operator';
   return { token: formatToken({ ...words, addresses: [...addresses] }, kind), expiresMs };
 };
+
+/** A person has one invitation that can be used, the newest: who corrects one has not left the other open. */
+const isReplaced = ({ operator, used }: TokenRecord, wish: Pick<TokenRecord, 'operator'>): boolean =>
+  operator !== undefined && used === null && operator.name === wish.operator?.name;
 
 const requireTenantFor = (records: Records, { host, user, tenantId }: TokenWish): void => {
   requireTenant(records, tenantId);

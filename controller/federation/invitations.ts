@@ -98,7 +98,10 @@ export class Invitations {
     return [...invitations.entries()].filter(([, each]) => each.used === null && nowMs >= each.expiresMs === isOver);
   }
 
-  /** INVALID_ARGUMENT for an impossible wish, ALREADY_EXISTS for a name that is taken. Durable when it resolves. */
+  /**
+   * INVALID_ARGUMENT for an impossible wish, ALREADY_EXISTS for a name that is taken. Takes the place of an unused one for
+   * that cell. Durable when it resolves.
+   */
   async make(wish: InvitationWish, createdBy: string): Promise<{ token: string; expiresMs: number }> {
     const { cell } = wish;
     const audience = this.#peers.audience(wish.tenants);
@@ -112,7 +115,10 @@ export class Invitations {
     const expiresMs = nowMs + validMs;
     const invitation: InvitationRecord = { cell, audience, expiresMs, createdBy, used: null };
     const { invitations, store } = this.#records;
-    const ended = [...invitations.entries()].filter(([, old]) => old.expiresMs + REMEMBERED_MS < nowMs);
+    const isReplaced = (old: InvitationRecord): boolean => cell !== '' && old.cell === cell && old.used === null;
+    const ended = [...invitations.entries()].filter(
+      ([, old]) => old.expiresMs + REMEMBERED_MS < nowMs || isReplaced(old),
+    );
     await store.commit({
       put: [
         invitations.writing(hashTokenSecret(secret), invitation),

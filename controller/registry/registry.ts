@@ -87,7 +87,14 @@ export class Registry {
       id,
       this.#lines.get(id) ?? {
         epoch: null,
-        evidence: { streamOpen: false, heardAtMono: null, closedBecause: null, closedAtMono: null, duplicate: false },
+        evidence: {
+          knownSinceMono: now,
+          streamOpen: false,
+          heardAtMono: null,
+          closedBecause: null,
+          closedAtMono: null,
+          duplicate: false,
+        },
       },
     );
     view.putHostAgent({

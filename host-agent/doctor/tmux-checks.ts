@@ -1,6 +1,7 @@
 /** tmux servers: whether they can be asked, with what they would die, and what was left behind in them. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../../src/domain/counted.ts';
 import { type SessionTarget, sessionTargetId, sessionTargets } from '../../src/domain/fix.ts';
 import { type CgroupPlace, cgroupPlace } from '../../src/domain/flags.ts';
 import { sessionNameOf } from '../../src/domain/roster.ts';
@@ -25,7 +26,7 @@ export const tmuxServers = (options: DiagnoseOptions): Finding[] => {
           : 'look at that tmux server by hand',
       );
     }
-    const what = `${socket}: ${sessions.length} sessions, pid ${pid ?? '?'}, ${placeWords(options, server)}`;
+    const what = `${socket}: ${counted(sessions.length, 'session')}, pid ${pid ?? '?'}, ${placeWords(options, server)}`;
     return ok('tmux server', polled ? `${what}; polled, because ${polled}` : what);
   });
 };

@@ -8,7 +8,7 @@ import { type Picture, takePicture } from './picture.ts';
 import { localOnlyLine } from './render/notes.ts';
 import { type Painter, painterFor } from './render/paint.ts';
 import { showLive } from './show-live.ts';
-import { checkNamedCells, checkNamedHosts, type ViewRequest, viewRequest } from './view-request.ts';
+import { checkNamedCells, checkNamedHosts, checkNamedTenants, type ViewRequest, viewRequest } from './view-request.ts';
 
 /** How one kind of view looks in each form. */
 export interface ViewKind {
@@ -43,6 +43,7 @@ const showOnce = async (context: CommandContext, kind: ViewKind, request: ViewRe
   );
   const hosts = agents.map(({ host }) => host);
   checkNamedHosts(filter, picture, [...new Set(hosts)]);
+  checkNamedTenants(filter, [...new Set(agents.map(({ tenantId }) => tenantId))]);
   const warning = localOnlyLine(picture);
   if (warning) stderr.write(`${warning}\n`);
   await writeAll(stdout, piecesOf(kind, picture, context, form), signal);

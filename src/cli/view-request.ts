@@ -65,3 +65,11 @@ export const checkNamedHosts = (filter: AgentFilter, picture: Picture, known: re
     throw new FleetError('NOT_FOUND', `no host "${host}" in this view; ${others}${doubt}`);
   }
 };
+
+/** The same for a tenant; one without a host looks like one that is not there, to everybody. */
+export const checkNamedTenants = (filter: AgentFilter, known: readonly string[]): void => {
+  const unknown = filter.tenants.find((tenant) => !known.includes(tenant));
+  if (unknown === undefined) return;
+  const others = known.length > 0 ? `known: ${known.join(', ')}` : 'none is known';
+  throw new FleetError('NOT_FOUND', `no host of tenant "${unknown}" in this view; ${others}`);
+};

@@ -5,8 +5,12 @@ import type { LinkReason, LinkState } from './host-agent.ts';
  *
  *   unconfirmed ──heard──▶ connected ──silent / closed──▶ resuming ──▶ lost
  *        └──window over──▶ lost            └──stopped, revoked …──────▶ lost
+ *
+ * The window of one that was never heard begins with its enrolment, or with the controller's start.
  */
 export interface LinkEvidence {
+  /** Since when it can be heard at all: its enrolment, or the controller's start. */
+  knownSinceMono: number;
   /** An accepted stream is open now. */
   streamOpen: boolean;
   /** Last beat or row; null: never since this controller started. */
@@ -58,6 +62,9 @@ export const judgeLink = (
   const inGrace = grace !== null && nowMono - grace.sinceMono < thresholds.graceMs;
   const heardSinceGrace = grace !== null && evidence.heardAtMono !== null && evidence.heardAtMono >= grace.sinceMono;
   if (inGrace && !heardSinceGrace) return { state: 'unconfirmed', reason: grace.reason };
+
+  const isNew = evidence.heardAtMono === null && nowMono - evidence.knownSinceMono < thresholds.lostMs;
+  if (isNew && endedBecause === null) return { state: 'unconfirmed', reason: 'silent' };
 
   const sinceHeardMs = evidence.heardAtMono === null ? Number.POSITIVE_INFINITY : nowMono - evidence.heardAtMono;
   if (evidence.streamOpen && sinceHeardMs < thresholds.silentMs) return { state: 'connected', reason: reasonIfAny };

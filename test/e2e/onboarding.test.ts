@@ -1,6 +1,6 @@
 /** The operator notes for tenants, people and peers, typed literally on fresh machines; what is carried, the test carries. */
 import { realpathSync } from 'node:fs';
-import { beforeAll, describe, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { fleetGround } from '../helpers/fleet-ground.ts';
 import { PRODUCT } from '../helpers/fleet-pair.ts';
 import { followNote, type Places } from '../helpers/operator-note.ts';
@@ -55,5 +55,25 @@ describe('an operator who follows the notes', () => {
     await follow('peers.md', 'Accept');
     await follow('peers.md', 'Grant');
     await follow('peers.md', 'End it');
+  });
+
+  test('has a controller beside that of another user of the machine, as the refusal says', async () => {
+    const up = (...words: string[]) =>
+      spare.fleet('maria', ['up', '--cell', 'marias', ...words], { timeoutMs: 120_000 });
+    expect(await up()).toMatchObject({
+      exitCode: 8,
+      stderr: expect.stringContaining('port 7443 of 127.0.0.1 is taken by another program: fleet up --port PORT'),
+    });
+    expect(await up('--port', '80')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1024 to 65535') });
+    const beside = await up('--port', '7444');
+    expect(beside).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('cell marias, listening on 127.0.0.1:7444'),
+    });
+    expect(await up('--port', '7445')).toMatchObject({
+      exitCode: 8,
+      stderr: expect.stringContaining('keeps its port'),
+    });
+    expect((await spare.fleet('ops', ['hosts', '-o', 'name'])).exitCode).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import { authorityStatus, controllerStatus } from '../client/admin-methods.ts';
 import { adminEndpoint } from '../client/endpoints.ts';
 import { GrpcChannel } from '../client/grpc-channel.ts';
 import type { CommandContext } from '../command.ts';
+import { dialWords } from '../controller/dial-words.ts';
 import { standingLines, standingObject } from '../controller/standing-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { linesOf, writeAll } from '../output.ts';
@@ -26,7 +27,7 @@ export const run = async ({ flags, paths, stdout, signal }: CommandContext): Pro
   }
   const lines = [
     `cell ${cell}, version ${version}, process ${pid}`,
-    `listens on ${listening.join(', ')}; hosts dial ${advertised.join(', ') || 'loopback'}`,
+    `listens on ${listening.join(', ')}; hosts dial ${dialWords(listening, advertised)}`,
     `${connected} of ${hostAgents} host-agents connected`,
     ...(standing ? standingLines(standing) : []),
   ];

@@ -61,6 +61,7 @@ export const hostSpecs: CommandSpec[] = [
         value: 'ADDR:PORT',
         help: 'open the controller there too (default: loopback until the first host add)',
       },
+      { name: 'port', type: 'string', value: 'PORT', help: 'port of a new controller, 1024 to 65535 (default: 7443)' },
       CONTROL,
       { name: 'new-cell', type: 'boolean', help: 'start a controller although this host is enrolled with another' },
     ],

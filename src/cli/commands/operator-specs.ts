@@ -44,7 +44,7 @@ export const operatorSpecs: readonly CommandSpec[] = [
     examples: ['fleet operator invite maria --role operator --tenant acme', 'fleet operator invite ops --role admin'],
     notes:
       'The invitation is a secret and is shown once, on stdout. It works for one key only: fleet login makes that key on\n' +
-      'their machine. Tell them over a line that you trust.',
+      'their machine. Tell them over a line that you trust. An unused one of that name is void from now on.',
     load: async () => (await operators()).operatorInvite,
   },
   {

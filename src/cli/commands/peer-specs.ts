@@ -34,8 +34,8 @@ export const peerSpecs: readonly CommandSpec[] = [
     examples: ['fleet peer invite partner', 'fleet peer invite partner --tenant acme --expires 5m'],
     notes:
       'The invitation is a secret and is shown once, on stdout; it serves once. With CELL only the cell of that name can use\n' +
-      'it. Being a peer alone shows nobody anything: fleet grant add does, on either side. fleet peer ls lists it until it is\n' +
-      'used or over; fleet peer rm withdraws it.',
+      'it, and an unused one for that cell is void from now on. Being a peer alone shows nobody anything: fleet grant add\n' +
+      'does, on either side. fleet peer ls lists it until it is used or over; fleet peer rm withdraws it.',
     load: async () => (await peers()).peerInvite,
   },
   {

@@ -15,15 +15,18 @@ import { settleHostPolicy } from '../install/host-policy.ts';
 import { startController, startHostAgent, startHostAgentOnly } from '../install/start-fleet.ts';
 import { Steps } from '../install/steps.ts';
 import { resumeDetachedTunnels } from '../ssh/tunnel.ts';
+import { UsageError } from '../usage-error.ts';
 
 export const run = async ({ flags, paths, stderr, signal }: CommandContext): Promise<number> => {
   refuseRoot(paths);
   const context = { paths, steps: new Steps(stderr), signal };
+  const port = portIn(flags.port);
   return exclusively(paths, async () => {
     await bringUp(context, {
       name: flags.name as string | undefined,
       cell: flags.cell as string | undefined,
       listen: flags.listen as string | undefined,
+      port,
       control: flags.control as ControlLevel | undefined,
       newCell: Boolean(flags['new-cell']),
     });
@@ -37,16 +40,24 @@ export interface UpOptions {
   name?: string | undefined;
   cell?: string | undefined;
   listen?: string | undefined;
+  port?: number | undefined;
   control?: ControlLevel | undefined;
   newCell: boolean;
 }
+
+const portIn = (text: CommandContext['flags'][string]): number | undefined => {
+  if (text === undefined) return undefined;
+  const port = /^[1-9]\d{3,4}$/.test(String(text)) ? Number(text) : 0;
+  if (port >= 1_024 && port <= 65_535) return port;
+  throw new UsageError(`--port "${text}": a number from 1024 to 65535`);
+};
 
 /** Under the caller's lock. */
 export const bringUp = async (context: StartContext, options: UpOptions): Promise<void> => {
   const { paths } = context;
   const enrolled = await readEnrolment(paths);
   const isElsewhere = enrolled !== null && !existsSync(join(paths.state, 'controller'));
-  if (isElsewhere && !options.newCell && (options.cell || options.listen)) {
+  if (isElsewhere && !options.newCell && (options.cell || options.listen || options.port)) {
     throw new FleetError(
       'FAILED_PRECONDITION',
       `this host belongs to cell ${enrolled.cell}, whose controller is elsewhere: --new-cell starts a second one here`,

@@ -5,8 +5,10 @@
 import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { counted } from '../../domain/counted.ts';
 import { FleetError } from '../../domain/errors.ts';
 import type { Paths } from '../../runtime/paths.ts';
+import { dialWords } from '../controller/dial-words.ts';
 import type { StartContext } from './choose-daemons.ts';
 import { keepDaemonSetting } from './daemon-settings.ts';
 import { type Daemons, mustRun } from './daemons.ts';
@@ -21,13 +23,16 @@ const START_TIMEOUT_MS = 30_000;
 export const startController = async (
   { paths, steps, signal }: StartContext,
   daemons: Daemons,
-  options: { cell?: string; listen?: string },
+  options: { cell?: string; listen?: string; port?: number },
 ): Promise<void> => {
   await steps.run('controller', async () => {
     // Read when it makes its authority; later its name is fixed.
     if (options.cell && !existsSync(join(paths.state, 'controller')))
       await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', options.cell);
-    const outcome = await daemons.ensure('controller');
+    // Read when it first opens one; later its port is fixed, since hosts dial it.
+    const isAsked = options.port !== undefined && !(await answers(paths));
+    if (isAsked) await keepDaemonSetting(paths, 'controller', 'FLEET_PORT', String(options.port));
+    const outcome = await daemons.ensure('controller', { restart: isAsked });
     const answer = async () => {
       await mustRun(daemons, 'controller');
       return askStatus(paths, 2_000);
@@ -40,6 +45,10 @@ export const startController = async (
     if (options.cell && status.cell !== options.cell) {
       throw new FleetError('FAILED_PRECONDITION', `this controller's cell is ${status.cell} and keeps its name`);
     }
+    if (options.port && !status.listening.some((address) => address.endsWith(`:${options.port}`))) {
+      const now = status.listening.join(', ');
+      throw new FleetError('FAILED_PRECONDITION', `this controller listens on ${now} and keeps its port`);
+    }
     const text = `cell ${status.cell}, listening on ${status.listening.join(', ')} (${daemons.how})`;
     return outcome === 'unchanged' ? unchanged(text) : done(`${outcome}: ${text}`);
   });
@@ -47,10 +56,16 @@ export const startController = async (
   if (address === undefined) return;
   await steps.run('listen', async () => {
     const answer = await askListen(paths, { address, advertise: [] });
-    const text = `${answer.listening.join(', ')}; hosts dial ${answer.advertised.join(', ')}`;
+    const text = `${answer.listening.join(', ')}; hosts dial ${dialWords(answer.listening, answer.advertised)}`;
     return answer.opened ? done(`opened ${text}`) : unchanged(text);
   });
 };
+
+const answers = (paths: Paths): Promise<boolean> =>
+  askStatus(paths, 2_000).then(
+    () => true,
+    () => false,
+  );
 
 /** Starts the host-agent; `token` is asked for when it has no identity in this cell yet. */
 export const startHostAgent = async (
@@ -96,7 +111,7 @@ export const startHostAgent = async (
       },
       { timeoutMs: START_TIMEOUT_MS, signal, hint: daemons.logHint('host-agent') },
     );
-    return [unchanged(`${enrolled.host} is connected, ${agents} agents`), enrolled];
+    return [unchanged(`${enrolled.host} is connected, ${counted(agents, 'agent')}`), enrolled];
   });
 };
 

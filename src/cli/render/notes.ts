@@ -1,5 +1,6 @@
 /** The prose around a table, for stderr: what is missing, how much there is, whose view it is. */
 import { cleanText } from '../../domain/clean-text.ts';
+import { counted } from '../../domain/counted.ts';
 import type { PeerStanding } from '../../wire/gen/fleet/v1/view.ts';
 import { type HostGroup, isWhole, type Picture } from '../picture.ts';
 import { fine } from './duration.ts';
@@ -80,7 +81,5 @@ const callerWords = ({ cell, caller }: Picture): string | null => {
 
 const sum = (groups: readonly HostGroup[], count: (group: HostGroup) => number): number =>
   groups.reduce((total, group) => total + count(group), 0);
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 const joined = (parts: (string | null)[]): string => cleanText(parts.filter((part) => part !== null).join(' · '));

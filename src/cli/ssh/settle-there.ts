@@ -1,5 +1,6 @@
 /** The far side's own `fleet` brings its units, linger, policy and enrolment in order; its steps are shown here. */
 import { createHash } from 'node:crypto';
+import { counted } from '../../domain/counted.ts';
 import { FleetError } from '../../domain/errors.ts';
 import type { HostAgent } from '../../domain/host-agent.ts';
 import { handedTokenText } from '../../identity/handed-token.ts';
@@ -96,6 +97,6 @@ export const awaitRows = async (context: AddContext, found: Survey): Promise<See
       { timeoutMs: ROWS_TIMEOUT_MS, signal, hint: `fleet doctor ${found.host}` },
     );
     const { facts } = seen.hosts.find(isIt) as HostAgent;
-    return [unchanged(`${found.host} is connected, ${facts?.agents ?? 0} agents`), seen];
+    return [unchanged(`${found.host} is connected, ${counted(facts?.agents ?? 0, 'agent')}`), seen];
   });
 };

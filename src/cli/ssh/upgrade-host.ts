@@ -2,6 +2,8 @@
  * One host to this version over ssh: brought there, switched to, and kept once the controller hears it; else the host
  * runs again what it ran. Its sessions go on all the while.
  */
+
+import { counted } from '../../domain/counted.ts';
 import { FleetError } from '../../domain/errors.ts';
 import type { HostAgent } from '../../domain/host-agent.ts';
 import type { Paths } from '../../runtime/paths.ts';
@@ -128,7 +130,7 @@ const awaitReport = async (
     };
     const wait = { timeoutMs: deadlineSeconds * 1_000, signal };
     const now = await waitUntil(`${id} did not report with ${shipped.id}`, heard, wait);
-    return unchanged(`${id} reports with ${shipped.id}, ${now.facts?.agents ?? 0} agents`);
+    return unchanged(`${id} reports with ${shipped.id}, ${counted(now.facts?.agents ?? 0, 'agent')}`);
   });
 };
 

@@ -91,12 +91,17 @@ describe('one question', () => {
     expect(heard.code).toBe(0);
   });
 
-  test('a host that is not there is an error, never an empty table', async () => {
+  test('a host or tenant that is not there is an error, never an empty table', async () => {
     await serveTwoHosts();
     expect(await fleet('ps', '--host', 'dragon')).toEqual({
       code: 4,
       stdout: '',
       stderr: 'fleet: no host "dragon" in this view; known: W-jarvis, dragon-lin\n',
+    });
+    expect(await fleet('ps', '--tenant', 'acme')).toEqual({
+      code: 4,
+      stdout: '',
+      stderr: 'fleet: no host of tenant "acme" in this view; known: default\n',
     });
   });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Addresses } from '../../../controller/admin/addresses.ts';
+import { FleetError } from '../../../src/domain/errors.ts';
 import { probeController } from '../../../src/identity/probe.ts';
 import { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import { openCell, Uplink } from '../../helpers/door-ground.ts';
@@ -52,5 +53,21 @@ describe('the addresses of the door', () => {
     };
     await new Addresses(listener, cell.records, cell.log).start(0);
     expect(opened).toEqual([`127.0.0.1:${cell.port}`, `:::${cell.port}`]);
+  });
+
+  it('whose port is taken says what to type: another at first, and later none, since hosts dial it', async () => {
+    const taken = {
+      listening: [],
+      listen: async () => {
+        throw new FleetError('ALREADY_EXISTS', 'address 127.0.0.1:7443 is taken by another program: choose another');
+      },
+    };
+    const starting = () => new Addresses(taken, cell.records, cell.log).start(7_443);
+    await expect(starting()).rejects.toThrow(
+      `port ${cell.port} of 127.0.0.1 is taken by another program, and hosts dial it`,
+    );
+    const { settings, store } = cell.records;
+    await store.commit({ remove: [settings.keyOf('controller')] });
+    await expect(starting()).rejects.toThrow('fleet up --port PORT takes another');
   });
 });

@@ -69,10 +69,20 @@ describe('operators', () => {
     expect(await failureOf(cell.enroll(token))).toMatchObject({ code: status.PERMISSION_DENIED });
   });
 
-  test('a name that somebody bears is not taken over, by a second invitation neither', async () => {
-    const [first, second] = [await invite(), await invite({ role: 'admin' })];
-    await cell.enroll(first);
-    expect(await failureOf(cell.enroll(second))).toMatchObject({ code: status.PERMISSION_DENIED });
+  test('an invitation takes the place of the unused one of that name: the role that is listed is the one that can be had', async () => {
+    const [mistaken, ofSomebodyElse] = [await invite({ role: 'admin' }), await invite({ name: 'nadia' })];
+    const corrected = await invite();
+    expect(await failureOf(cell.enroll(mistaken))).toMatchObject({ code: status.PERMISSION_DENIED });
+    await cell.enroll(corrected);
+    await cell.enroll(ofSomebodyElse);
+    expect(listed().map(({ name, role, state }) => `${name} ${role} ${state}`)).toEqual([
+      'maria viewer active',
+      'nadia viewer active',
+    ]);
+  });
+
+  test('a name that somebody bears is not taken over', async () => {
+    await cell.enroll(await invite());
     expect(identity()).toMatchObject({ role: 'viewer' });
     await expect(invite()).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
     await expect(invite({ name: 'nadia', tenants: ['ghost'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -88,9 +98,12 @@ describe('operators', () => {
     expect(listed()).toEqual([]);
   });
 
-  test('an invitation that is withdrawn while it is being used makes nobody', async () => {
-    const token = await invite();
-    cell.whileRecording('enroll', () => revokeOperator(cell.records, 'home', 'maria'));
+  test.each([
+    ['withdrawn', () => revokeOperator(cell.records, 'home', 'maria')],
+    ['replaced', () => invite().then(() => revokeOperator(cell.records, 'home', 'maria'))],
+  ])('an invitation that is %s while it is being used makes nobody', async (_, meanwhile) => {
+    const token = await invite({ role: 'admin' });
+    cell.whileRecording('enroll', meanwhile);
     expect(await failureOf(cell.enroll(token))).toMatchObject({ code: status.ABORTED });
     expect(await failureOf(cell.enroll(token))).toMatchObject({ code: status.PERMISSION_DENIED });
     expect(listed()).toEqual([]);

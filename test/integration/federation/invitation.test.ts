@@ -135,6 +135,15 @@ describe('an invitation between cells', () => {
     expect(JSON.stringify(home.logged)).not.toContain(late.secret);
   });
 
+  it('for one cell takes the place of the unused one for it, and of no other', async () => {
+    const [first, open, second] = [await invite('partner'), await invite(), await invite('partner')];
+    await expect(accept(first)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect((await accept(second)).peer?.state).toBe('active');
+    const { authority } = makeAuthority('third', Date.now());
+    await join(parseInvitation(open).secret, authority);
+    expect(home.federation.peers.all().map(({ cell }) => cell)).toEqual(['partner', 'third']);
+  });
+
   it('for one cell is of no use to another, and is not spent by it', async () => {
     const token = await invite('partner');
     const { authority } = makeAuthority('third', Date.now());

@@ -8,6 +8,7 @@ import type { FleetError } from '../../../src/domain/errors.ts';
 import { makeAuthority } from '../../../src/identity/authority.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { FleetView } from '../../../src/view/fleet-view.ts';
+import { ViewEvents } from '../../../src/view/view-events.ts';
 import { encodeAgentRow } from '../../../src/wire/agent-row.ts';
 import type { ConnectRequest, ConnectResponse } from '../../../src/wire/gen/fleet/v1/host_agent.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
@@ -126,6 +127,23 @@ test('two host-agents with one identity are named, and the one at hand stays', (
   expect(fourth.failure?.code).toBe('ALREADY_EXISTS');
   expect(third.sent.some((message) => message.dismissed)).toBe(false);
   expect(link()).toBe('connected duplicate_identity');
+});
+
+test('a host that is enrolled long after the start is no lost host that comes back: its first word is no event', () => {
+  const { clock, view, registry, dial, link } = house();
+  const events = new ViewEvents({ view, clock });
+  const told = () => events.take().events.map(({ kind, reason }) => `${kind} ${reason}`);
+  registry.enrolled(who);
+  expect(link()).toBe('unconfirmed controller_started');
+  registry.removed(id);
+  for (let ms = 0; ms < 60_000; ms += 500) {
+    clock.advance(500);
+    registry.tick();
+  }
+  registry.enrolled(who);
+  expect([link(), told()]).toEqual(['unconfirmed silent', []]);
+  dial('run1');
+  expect([link(), told()]).toEqual(['connected null', []]);
 });
 
 test('a goodbye is a clean stop, a silent end is silence, a sudden end is a closed stream', () => {

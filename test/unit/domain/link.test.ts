@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { isCurrent, judgeLink, type LinkEvidence } from '../../../src/domain/link.ts';
 
 const evidence = (over: Partial<LinkEvidence> = {}): LinkEvidence => ({
+  knownSinceMono: 0,
   streamOpen: true,
   heardAtMono: 0,
   closedBecause: null,
@@ -37,6 +38,13 @@ test('after the start of the controller a host is unconfirmed until it speaks or
   expect(judgeLink(never, grace, 14_999)).toEqual({ state: 'unconfirmed', reason: 'controller_started' });
   expect(judgeLink(never, grace, 15_000)).toEqual({ state: 'lost', reason: 'silent' });
   expect(judgeLink(evidence({ heardAtMono: 3_000 }), grace, 3_100).state).toBe('connected');
+});
+
+test('a host that was enrolled a moment ago and has not spoken yet is not lost: it has the time that silence has', () => {
+  const fresh = evidence({ knownSinceMono: 100_000, streamOpen: false, heardAtMono: null });
+  expect(judgeLink(fresh, null, 100_000)).toEqual({ state: 'unconfirmed', reason: 'silent' });
+  expect(judgeLink(fresh, null, 111_999)).toEqual({ state: 'unconfirmed', reason: 'silent' });
+  expect(judgeLink(fresh, null, 112_000)).toEqual({ state: 'lost', reason: 'silent' });
 });
 
 test('a host that spoke and then fell silent within the window is not excused by it', () => {
