@@ -6,11 +6,11 @@ import { hostsJson } from '../../../../src/cli/render/json.ts';
 import { agentsFooter, hostsFooter, localOnlyLine } from '../../../../src/cli/render/notes.ts';
 import { coloured, plain } from '../../../../src/cli/render/paint.ts';
 import { EVERYTHING } from '../../../../src/domain/agent-filter.ts';
-import type { AgentRow, TmuxFacts } from '../../../../src/domain/agent-row.ts';
+import type { AgentRow } from '../../../../src/domain/agent-row.ts';
 import { textWidth } from '../../../../src/domain/clean-text.ts';
 import type { HostAgent } from '../../../../src/domain/host-agent.ts';
 import type { Upstream } from '../../../../src/wire/gen/fleet/v1/view.ts';
-import { agentRow } from '../../../helpers/agent-row.ts';
+import { agentRow, tmuxFacts } from '../../../helpers/agent-row.ts';
 import { mirrorOf } from '../../../helpers/fleet-mirror.ts';
 import { hostAgent, hostFacts } from '../../../helpers/host-agent.ts';
 
@@ -49,27 +49,6 @@ const beat = (ageMs: number, state = 'healthy') => ({
   pid: 1,
   source: 'native',
 });
-const tmux = (over: Partial<TmuxFacts>): TmuxFacts => ({
-  socket: '/tmp/tmux-1000/default',
-  session: 's',
-  sessionId: '$1',
-  group: null,
-  groupMembers: [],
-  paneId: '%1',
-  pid: 10,
-  command: null,
-  title: null,
-  cwd: null,
-  dead: false,
-  exitStatus: null,
-  signal: null,
-  width: 80,
-  height: 24,
-  alternateScreen: false,
-  attached: 0,
-  ...over,
-});
-
 const rows: [string, AgentRow][] = [
   [
     jarvis.id,
@@ -123,7 +102,7 @@ const rows: [string, AgentRow][] = [
       role: null,
       runtime: null,
       runtimeSeen: null,
-      tmux: tmux({ command: 'node' }),
+      tmux: tmuxFacts({ command: 'node' }),
       readiness: 'available',
       stateSinceMs: NOW - 6 * MINUTE,
       lastOutputMs: NOW - 6 * MINUTE,
@@ -337,7 +316,7 @@ test('a wide terminal adds columns before the flags', () => {
   const held: [string, AgentRow][] = [
     [
       jarvis.id,
-      agentRow({ rssBytes: 123_456_789, startedMs: NOW - HOUR, tmux: tmux({ cwd: '/src' }), flags: ['DRIFT'] }),
+      agentRow({ rssBytes: 123_456_789, startedMs: NOW - HOUR, tmux: tmuxFacts({ cwd: '/src' }), flags: ['DRIFT'] }),
     ],
   ];
   expect(agents(picture([jarvis], held), { width: 200 }).split('\n')[0]).toMatch(/ROLE +UP +RSS +CWD +USER +FLAGS$/);
