@@ -14,6 +14,7 @@ import { streamView } from '../../src/view/view-stream.ts';
 import { encodeAgentRow } from '../../src/wire/agent-row.ts';
 import { type FleetServiceServer, FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { Finding, Upstream, WatchAgentsRequest, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+import { type Running, startFleet } from './fleet-program.ts';
 import { hostAgent, hostFacts } from './host-agent.ts';
 
 const HEARD_EVERY_MS = 500;
@@ -30,6 +31,7 @@ export class ServedView {
   calls: Partial<FleetServiceServer> = {};
   /** Those who follow the view now and have been told it once. */
   readers = 0;
+  readonly #programs: Running[] = [];
   #server: Server | null = null;
   #stop = new AbortController();
 
@@ -100,7 +102,15 @@ export class ServedView {
     }
   }
 
+  /** The shipped program, asking here; it does not outlive `dispose`. */
+  fleet(...args: string[]): Running {
+    const running = startFleet(['--instance', this.instance, ...args], { HOME: this.home });
+    this.#programs.push(running);
+    return running;
+  }
+
   dispose(): void {
+    for (const { child } of this.#programs.splice(0)) child.kill('SIGKILL');
     this.stop();
     rmSync(this.paths.run, { recursive: true, force: true });
     rmSync(this.home, { recursive: true, force: true });

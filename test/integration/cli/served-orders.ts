@@ -164,6 +164,9 @@ export class ServedOrders {
   }
 }
 
+/** Without the session, which a host-agent of before does not tell. */
+export const WHO_AM_I = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1', verbs: [], tenants: [] };
+
 const DEFAULTS: Record<string, Answer> = {
   sendText: () => outcome(),
   pressKeys: () => outcome({ verb: 'keys', outcome: 'done' }),
@@ -172,15 +175,7 @@ const DEFAULTS: Record<string, Answer> = {
   getOrder: () => {
     throw refusal(status.NOT_FOUND, 'no such order');
   },
-  whoAmI: () => ({
-    cell: 'home',
-    host: 'W-jarvis',
-    user: 'jarvis',
-    version: '1',
-    verbs: [],
-    tenants: [],
-    session: 'operator',
-  }),
+  whoAmI: () => ({ ...WHO_AM_I, session: 'operator' }),
   controllerStatus: () => ({
     cell: '',
     version: '1',
