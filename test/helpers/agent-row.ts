@@ -1,4 +1,4 @@
-import type { AgentRow } from '../../src/domain/agent-row.ts';
+import type { AgentRow, TmuxFacts } from '../../src/domain/agent-row.ts';
 
 /** A healthy managed agent, to be changed where a test needs it. */
 export const agentRow = (over: Partial<AgentRow> = {}): AgentRow => ({
@@ -30,5 +30,27 @@ export const agentRow = (over: Partial<AgentRow> = {}): AgentRow => ({
   attention: null,
   flags: [],
   order: 0,
+  ...over,
+});
+
+/** A live pane of a session of its own, to be changed likewise. */
+export const tmuxFacts = (over: Partial<TmuxFacts> = {}): TmuxFacts => ({
+  socket: '/tmp/tmux-1000/default',
+  session: 's',
+  sessionId: '$0',
+  group: null,
+  groupMembers: [],
+  paneId: '%1',
+  pid: 1,
+  command: null,
+  title: null,
+  cwd: null,
+  dead: false,
+  exitStatus: null,
+  signal: null,
+  width: 80,
+  height: 24,
+  alternateScreen: false,
+  attached: 0,
   ...over,
 });

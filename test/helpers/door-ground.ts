@@ -1,6 +1,5 @@
 /** A cell whose services answer only what the door's tests ask, and an uplink to it. */
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import { FleetError } from '../../src/domain/errors.ts';
 import { FleetServiceClient, FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import {
   type ConnectRequest,
@@ -9,6 +8,7 @@ import {
   HostAgentServiceService,
 } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { WhoAmIResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+import { noneServed } from './not-served.ts';
 import { TestCell, type TestCellOptions, unary } from './test-cell.ts';
 import { until } from './until.ts';
 
@@ -30,8 +30,8 @@ export const serve = async (cell: TestCell): Promise<void> => {
         });
       }),
   });
-  const absent = (): Promise<never> => Promise.reject(new FleetError('UNIMPLEMENTED', 'not served by this test'));
   cell.server.addService(FleetServiceService, {
+    ...noneServed(Object.keys(FleetServiceService) as (keyof typeof FleetServiceService)[]),
     watchAgents: async (_caller, _request, call) => void call.write({ opened: { cell: 'home', resumed: false } }),
     whoAmI: (caller) => ({
       caller: { name: caller.name, role: caller.role, tenantId: caller.tenantId, kind: caller.kind },
@@ -45,23 +45,6 @@ export const serve = async (cell: TestCell): Promise<void> => {
     diagnose: () => {
       throw new Error('secret of the inside');
     },
-    watchEvents: absent,
-    watchTerminal: absent,
-    tailTerminal: absent,
-    explainAgent: absent,
-    sendText: absent,
-    pressKeys: absent,
-    answerPrompt: absent,
-    controlAgent: absent,
-    getRoster: absent,
-    putRoster: absent,
-    putIntent: absent,
-    getIntent: absent,
-    getOrder: absent,
-    listOrders: absent,
-    getAuditHeads: absent,
-    holdTerminal: absent,
-    typeKeys: absent,
   });
 };
 

@@ -7,7 +7,7 @@ import { LOCAL_CALLER } from '../../controller/tenancy/caller.ts';
 import { invitePeer } from '../../src/cli/client/peer-methods.ts';
 import { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { WatchAgentsRequest, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
-import { notServed } from './not-served.ts';
+import { noneServed } from './not-served.ts';
 import type { SimulatedCell } from './simulated-cell.ts';
 import { TestCell } from './test-cell.ts';
 
@@ -37,7 +37,7 @@ export class HostilePeer {
     const cell = await new TestCell({ cell: 'partner' }).start();
     const peer = new HostilePeer(cell);
     cell.server.addService(FleetServiceService, {
-      ...Object.fromEntries(Object.keys(FleetServiceService).map((name) => [name, notServed(name)])),
+      ...noneServed(Object.keys(FleetServiceService)),
       watchAgents: async (_caller: unknown, request: WatchAgentsRequest, call: Writable, { signal }: Context) => {
         peer.asked.push(performance.now());
         await tell({ request, signal, say: (frame) => said(call, frame, signal) });

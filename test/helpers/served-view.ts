@@ -3,14 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import {
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  Server,
-  ServerCredentials,
-  type ServerWritableStream,
-  status,
-} from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import type { HostAgent } from '../../src/domain/host-agent.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -21,11 +14,8 @@ import { streamView } from '../../src/view/view-stream.ts';
 import { encodeAgentRow } from '../../src/wire/agent-row.ts';
 import { type FleetServiceServer, FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { Finding, Upstream, WatchAgentsRequest, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+import { type Running, startFleet } from './fleet-program.ts';
 import { hostAgent, hostFacts } from './host-agent.ts';
-
-const NOT_SERVED = { code: status.UNIMPLEMENTED, details: 'not served by this test' };
-const absent: handleUnaryCall<unknown, never> = (_, reply) => reply(NOT_SERVED);
-const absentStream: handleServerStreamingCall<unknown, unknown> = (call) => void call.emit('error', NOT_SERVED);
 
 const HEARD_EVERY_MS = 500;
 const CALLER = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
@@ -41,6 +31,7 @@ export class ServedView {
   calls: Partial<FleetServiceServer> = {};
   /** Those who follow the view now and have been told it once. */
   readers = 0;
+  readonly #programs: Running[] = [];
   #server: Server | null = null;
   #stop = new AbortController();
 
@@ -111,37 +102,29 @@ export class ServedView {
     }
   }
 
+  /** The shipped program, asking here; it does not outlive `dispose`. */
+  fleet(...args: string[]): Running {
+    const running = startFleet(['--instance', this.instance, ...args], { HOME: this.home });
+    this.#programs.push(running);
+    return running;
+  }
+
   dispose(): void {
+    for (const { child } of this.#programs.splice(0)) child.kill('SIGKILL');
     this.stop();
     rmSync(this.paths.run, { recursive: true, force: true });
     rmSync(this.home, { recursive: true, force: true });
   }
 
-  #service(): FleetServiceServer {
+  /** What is not here is UNIMPLEMENTED, as the library says it. */
+  #service(): UntypedServiceImplementation {
     const names = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1.0.0', tenants: [], verbs: ['read'] };
-    return {
+    const own: Pick<FleetServiceServer, 'watchAgents' | 'whoAmI' | 'diagnose'> = {
       watchAgents: (call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>) => this.#watch(call),
-      watchEvents: absentStream,
       whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream }),
       diagnose: (_, reply) => reply(null, { findings: this.findings, unanswered: false }),
-      watchTerminal: absentStream,
-      tailTerminal: absentStream,
-      holdTerminal: absentStream,
-      explainAgent: absent,
-      sendText: absent,
-      pressKeys: absent,
-      answerPrompt: absent,
-      controlAgent: absent,
-      getRoster: absent,
-      putRoster: absent,
-      putIntent: absent,
-      getIntent: absent,
-      getOrder: absent,
-      listOrders: absent,
-      getAuditHeads: absent,
-      typeKeys: absent,
-      ...this.calls,
     };
+    return { ...own, ...this.calls } as UntypedServiceImplementation;
   }
 
   async #watch(call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>): Promise<void> {

@@ -11,8 +11,9 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts';
 import { FleetView } from '../../src/view/fleet-view.ts';
 import { encodeAgentRow } from '../../src/wire/agent-row.ts';
+import { HOST_CALLS } from '../../src/wire/host-calls.ts';
 import { type EnrolWish, enrolledIdentity } from './enrolled-identity.ts';
-import { notServed } from './not-served.ts';
+import { noneServed } from './not-served.ts';
 
 export interface SimulatedHostOptions extends EnrolWish {
   /** What it dials from its first connection on, instead of what its identity says. */
@@ -81,24 +82,12 @@ export class SimulatedHost {
       version: '1.0.0',
       facts,
       calls: {
+        ...noneServed(HOST_CALLS),
         diagnose: async () => ({
           findings: [{ check: 'simulated', outcome: 'ok', what: identity.host }],
           unanswered: false,
         }),
-        watchTerminal: notServed('show a screen'),
-        tailTerminal: notServed('tell lines of a screen'),
-        explainAgent: notServed('explain an agent'),
-        sendText: notServed('send to an agent'),
-        pressKeys: notServed('press keys'),
-        answerPrompt: notServed('answer a prompt'),
-        controlAgent: notServed('start or stop an agent'),
-        getRoster: notServed('read its roster'),
-        putRoster: notServed('write its roster'),
-        getOrder: notServed('tell of an order'),
-        listOrders: notServed('list orders'),
         getAuditHeads: async () => ({ heads: heads.map((head) => ({ ...head, heardMs: 0 })) }),
-        holdTerminal: notServed('hand over a keyboard'),
-        typeKeys: notServed('type into a pane'),
         ...options.calls,
       },
       channels: {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentRow } from '../../helpers/agent-row.ts';
-import { FLEET_MAIN, type Ran, type Running, runFleetProgram, startFleet } from '../../helpers/fleet-program.ts';
+import { FLEET_MAIN, type Ran, type Running, runFleetProgram } from '../../helpers/fleet-program.ts';
 import { ServedView } from '../../helpers/served-view.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -14,17 +14,12 @@ beforeEach(() => {
   served = new ServedView();
 });
 
-afterEach(async () => {
-  running?.child.kill('SIGKILL');
-  await running?.ended;
-  running = null;
-  served.dispose();
-});
+afterEach(() => served.dispose());
 
 const fleet = (...args: string[]): Promise<Ran> =>
   runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home });
 const follow = (...args: string[]): Running => {
-  running = startFleet(['--instance', served.instance, ...args], { HOME: served.home });
+  running = served.fleet(...args);
   return running;
 };
 const events = (text: string): { event: string; [field: string]: unknown }[] =>

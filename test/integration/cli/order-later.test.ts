@@ -1,7 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { orderWords } from '../../../src/domain/order.ts';
-import { startFleet } from '../../helpers/fleet-program.ts';
 import { until } from '../../helpers/until.ts';
 import { outcome, refusal, ServedOrders } from './served-orders.ts';
 
@@ -44,9 +43,7 @@ describe('a lost reply', () => {
 
   test('a person who leaves is told how to ask later', async () => {
     served.answers.sendText = () => undefined;
-    const running = startFleet(['--instance', served.view.instance, 'send', 'coder', 'x', '--id', 'o2'], {
-      HOME: served.view.home,
-    });
+    const running = served.view.fleet('send', 'coder', 'x', '--id', 'o2');
     await until(() => served.calls('sendText').length === 1, SLOW);
     running.child.kill('SIGINT');
     const { code, stderr } = await running.ended;

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ORDER_OUTCOMES, orderEffect, orderExitCode } from '../../../src/domain/order.ts';
-import { startFleet } from '../../helpers/fleet-program.ts';
-import { outcome, ServedOrders } from './served-orders.ts';
+import { outcome, ServedOrders, WHO_AM_I } from './served-orders.ts';
 
 let served: ServedOrders;
 
@@ -38,16 +37,8 @@ describe('fleet send', () => {
   });
 
   test('its process is what the host-agent is asked about', async () => {
-    served.answers.whoAmI = ({ request }) => ({
-      cell: 'home',
-      host: 'W-jarvis',
-      user: 'jarvis',
-      version: '1',
-      verbs: [],
-      tenants: [],
-      session: `pid ${request.pid}`,
-    });
-    const running = startFleet(['--instance', served.view.instance, 'send', 'coder', 'x'], { HOME: served.view.home });
+    served.answers.whoAmI = ({ request }) => ({ ...WHO_AM_I, session: `pid ${request.pid}` });
+    const running = served.view.fleet('send', 'coder', 'x');
     expect((await running.ended).code).toBe(0);
     expect(served.calls('sendText')[0]?.request.sender).toEqual({
       host: 'W-jarvis',
@@ -56,14 +47,7 @@ describe('fleet send', () => {
   });
 
   test('a host-agent that cannot tell whose process it is proves nothing', async () => {
-    served.answers.whoAmI = () => ({
-      cell: 'home',
-      host: 'W-jarvis',
-      user: 'jarvis',
-      version: '1',
-      verbs: [],
-      tenants: [],
-    });
+    served.answers.whoAmI = () => WHO_AM_I;
     await served.fleet('send', 'coder', 'x');
     expect(served.calls('sendText')[0]?.request.sender.session).toBe('unproven');
   });

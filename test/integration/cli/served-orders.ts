@@ -6,7 +6,7 @@ import type { AgentRow } from '../../../src/domain/agent-row.ts';
 import { AdminServiceService } from '../../../src/wire/gen/fleet/v1/admin.ts';
 import { FleetServiceService } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { OrderOutcome } from '../../../src/wire/gen/fleet/v1/orders.ts';
-import { agentRow } from '../../helpers/agent-row.ts';
+import { agentRow, tmuxFacts } from '../../helpers/agent-row.ts';
 import { type Ran, runFleetProgram } from '../../helpers/fleet-program.ts';
 import { hostFacts } from '../../helpers/host-agent.ts';
 import { ServedView } from '../../helpers/served-view.ts';
@@ -37,23 +37,12 @@ export const outcome = (over: Partial<OrderOutcome> = {}): OrderOutcome => ({
   ...over,
 });
 
-const TMUX = { socket: '/tmp/s', sessionId: '$0', group: null, groupMembers: [], command: null, title: null };
-const SCREEN = {
-  cwd: null,
-  exitStatus: null,
-  signal: null,
-  width: 80,
-  height: 24,
-  alternateScreen: false,
-  attached: 0,
-};
-
 /** A row with a pane of its own. */
 export const paneRow = (agent: string, paneId: string, pid: number, over: Partial<AgentRow> = {}): AgentRow =>
   agentRow({
     key: `k:${agent}`,
     agent,
-    tmux: { ...TMUX, ...SCREEN, session: agent, paneId, pid, dead: false },
+    tmux: tmuxFacts({ session: agent, paneId, pid }),
     ...over,
   });
 
@@ -175,6 +164,9 @@ export class ServedOrders {
   }
 }
 
+/** Without the session, which a host-agent of before does not tell. */
+export const WHO_AM_I = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1', verbs: [], tenants: [] };
+
 const DEFAULTS: Record<string, Answer> = {
   sendText: () => outcome(),
   pressKeys: () => outcome({ verb: 'keys', outcome: 'done' }),
@@ -183,15 +175,7 @@ const DEFAULTS: Record<string, Answer> = {
   getOrder: () => {
     throw refusal(status.NOT_FOUND, 'no such order');
   },
-  whoAmI: () => ({
-    cell: 'home',
-    host: 'W-jarvis',
-    user: 'jarvis',
-    version: '1',
-    verbs: [],
-    tenants: [],
-    session: 'operator',
-  }),
+  whoAmI: () => ({ ...WHO_AM_I, session: 'operator' }),
   controllerStatus: () => ({
     cell: '',
     version: '1',

@@ -14,6 +14,12 @@ export const JARVIS = { id: 'W-jarvis/jarvis', host: 'W-jarvis', user: 'jarvis',
 
 const POLICY = 'its policy lets callers only lifecycle; fleet host control W-jarvis deploy allows it';
 
+/** A roster of those agents, each as its line says it. */
+export const rosterOf = (...agents: string[]): string =>
+  `version: 2\nagents:\n${agents.map((agent) => `- {${agent}}\n`).join('')}`;
+
+export const core = (name: string, more = ''): string => `name: ${name}, runtime: pi, lifecycle: core${more}`;
+
 export class ServedRosters {
   readonly orders = new ServedOrders();
   /** By `host/user`; absent: no file. */

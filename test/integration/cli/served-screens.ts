@@ -22,6 +22,7 @@ import { agentRow } from '../../helpers/agent-row.ts';
 import { FLEET_MAIN } from '../../helpers/fleet-program.ts';
 import { ServedView } from '../../helpers/served-view.ts';
 import { textColumns } from '../../helpers/text-columns.ts';
+import { until } from '../../helpers/until.ts';
 
 export const span = (text: string, over: Partial<Span> = {}): Span => ({
   text,
@@ -187,6 +188,17 @@ export class ServedScreens {
   /** Rows of the terminal, without blanks at their ends. */
   shown(...flags: string[]): string {
     return this.tmux('capture-pane', '-p', ...flags, '-t', '=t:');
+  }
+
+  rows(): string[] {
+    return this.shown().split('\n');
+  }
+
+  /** A shell has job control and line editing: its own settings stand while it waits. */
+  async echoes(): Promise<void> {
+    this.press('C-u');
+    this.type("printf '%s-%s\\n' still here");
+    await until(() => this.shown().includes('still-here'), { timeoutMs: 30_000 });
   }
 
   asked(format: string): string {

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { TailTerminalRequest, TailTerminalResponse } from '../../../src/wire/gen/fleet/v1/terminal.ts';
-import { type Running, startFleet } from '../../helpers/fleet-program.ts';
+import type { Running } from '../../helpers/fleet-program.ts';
 import { until } from '../../helpers/until.ts';
 import { ServedScreens } from './served-screens.ts';
 
@@ -25,12 +25,7 @@ beforeEach(() => {
   asked = [];
 });
 
-afterEach(async () => {
-  running?.child.kill('SIGKILL');
-  await running?.ended;
-  running = null;
-  served.dispose();
-});
+afterEach(() => served.dispose());
 
 /** Tails begin with these lines. */
 const serve = async (first: () => TailTerminalResponse): Promise<void> => {
@@ -44,7 +39,7 @@ const serve = async (first: () => TailTerminalResponse): Promise<void> => {
 };
 
 const tail = (...args: string[]): Running => {
-  running = startFleet(['--instance', served.view.instance, 'tail', ...args], { HOME: served.view.home });
+  running = served.view.fleet('tail', ...args);
   return running;
 };
 

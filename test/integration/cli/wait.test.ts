@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startFleet } from '../../helpers/fleet-program.ts';
 import { until } from '../../helpers/until.ts';
 import { DRAGON, paneRow, ServedOrders } from './served-orders.ts';
 
@@ -27,8 +26,7 @@ afterEach(() => {
   served.dispose();
 });
 
-const waitFor = (...args: string[]) =>
-  startFleet(['--instance', served.view.instance, 'wait', ...args], { HOME: served.view.home });
+const waitFor = (...args: string[]) => served.view.fleet('wait', ...args);
 
 /** The command is asked and has its first picture: a change from here on is told to it. */
 const whenAsked = () => until(() => served.readers > 0, SOON);

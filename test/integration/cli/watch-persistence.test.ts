@@ -7,7 +7,7 @@ import { SharedLine } from '../../../src/cli/watch/shared-line.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import type { WatchTerminalRequest, WatchTerminalResponse } from '../../../src/wire/gen/fleet/v1/terminal.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
-import { type Running, startFleet } from '../../helpers/fleet-program.ts';
+import type { Running } from '../../helpers/fleet-program.ts';
 import { until } from '../../helpers/until.ts';
 import { ServedScreens } from './served-screens.ts';
 
@@ -19,15 +19,10 @@ beforeEach(() => {
   served = new ServedScreens();
 });
 
-afterEach(async () => {
-  running?.child.kill('SIGKILL');
-  await running?.ended;
-  running = null;
-  served.dispose();
-});
+afterEach(() => served.dispose());
 
 const watch = (...args: string[]): Running => {
-  running = startFleet(['--instance', served.view.instance, 'watch', ...args], { HOME: served.view.home });
+  running = served.view.fleet('watch', ...args);
   return running;
 };
 

@@ -1,8 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { status } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Running, startFleet } from '../../helpers/fleet-program.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HOSTILE_TEXT } from '../../helpers/hostile-text.ts';
 import { until } from '../../helpers/until.ts';
 import { ServedScreens, span } from './served-screens.ts';
@@ -25,17 +21,7 @@ const open = async (agents: string[], args: string[], width = 80, height = 12): 
   served.type(served.command('watch', ...args));
 };
 
-const rows = (): string[] => served.shown().split('\n');
-const isClean = (): boolean =>
-  served.modes() === '0 1 1' && / echo\b/.test(served.settings()) && / icanon\b/.test(served.settings());
-const childOf = (pid: number): number =>
-  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
-/** A shell has job control and line editing: its own settings stand while it waits. */
-const echoes = async (): Promise<void> => {
-  served.press('C-u');
-  served.type("printf '%s-%s\\n' still here");
-  await until(() => served.shown().includes('still-here'), SLOW);
-};
+const rows = (): string[] => served.rows();
 
 test('the cells are those of the agent, with the cursor where the agent has it', async () => {
   const screen = served.screen('coder');
@@ -75,7 +61,7 @@ test('the cells are those of the agent, with the cursor where the agent has it',
   served.press('q');
   await until(() => served.modes() === '0 1 1', SLOW);
   await until(() => served.screen('coder').watching === 0, SLOW);
-  await echoes();
+  await served.echoes();
 });
 
 test('whatever a program tries, the terminal shows it and does nothing; also when the viewer is killed', async () => {
@@ -109,7 +95,7 @@ test('whatever a program tries, the terminal shows it and does nothing; also whe
   await until(() => served.shown().trimEnd().endsWith('$'), SLOW);
   // An answer of the terminal to a query would have been taken for a command.
   expect(served.shown()).not.toContain('not found');
-  await echoes();
+  await served.echoes();
 });
 
 test('what does not fit is cut around the cursor, moved by keys, and found again', async () => {
@@ -130,90 +116,6 @@ test('what does not fit is cut around the cursor, moved by keys, and found again
   served.tmux('resize-window', '-t', '=t:', '-x', '110', '-y', '50');
   await until(() => rows()[0]?.endsWith('|0') && rows()[39]?.endsWith('|39'), SLOW);
   expect(rows()[49]).toContain('100x40 · connected');
-});
-
-describe('the terminal is given back', () => {
-  const watching = async (...env: string[]): Promise<void> => {
-    served.screen('coder').draw(['what it shows']);
-    await served.start('coder');
-    served.terminal(80, 12, undefined, ...env);
-    await until(() => served.shown().includes('$'), SLOW);
-    served.type(`${served.command('watch', 'coder')}; echo "left with $?"`);
-    await until(() => served.shown().includes('what it shows'), SLOW);
-    expect(served.modes()).toBe('1 1 0');
-    expect(served.settings()).toMatch(/ -echo\b/);
-  };
-
-  test.each([
-    ['q', 0],
-    ['C-c', 0],
-  ])('on %s', async (key, code) => {
-    await watching();
-    served.press(key);
-    await until(() => served.shown().includes(`left with ${code}`), SLOW);
-    expect(served.shown()).not.toContain('what it shows');
-    await until(() => served.modes() === '0 1 1', SLOW);
-    await echoes();
-  });
-
-  test.each([
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-    ['SIGINT', 0],
-  ] as const)('on %s', async (signal, code) => {
-    await watching();
-    process.kill(served.frontPid(), signal);
-    await until(() => served.shown().includes(`left with ${code}`), SLOW);
-    await until(() => served.modes() === '0 1 1', SLOW);
-    await echoes();
-  });
-
-  test('when the session ends, and why is said', async () => {
-    await watching();
-    served.screen('coder').end({ lastExit: { status: 3 } });
-    await until(() => served.shown().includes('left with 0'), SLOW);
-    expect(served.shown()).toContain('home/W-jarvis/jarvis/coder: the session ended (exit 3)');
-    await until(() => served.modes() === '0 1 1', SLOW);
-    await echoes();
-  });
-
-  test('when the program crashes', async () => {
-    const crash = join(served.view.home, 'crash.mjs');
-    writeFileSync(crash, "process.on('SIGUSR2', () => { throw new Error('on purpose'); });");
-    await watching(`NODE_OPTIONS=--import=${crash}`);
-    process.kill(served.frontPid(), 'SIGUSR2');
-    await until(() => served.shown().includes('left with 1'), SLOW);
-    expect(served.shown()).toContain('on purpose');
-    await until(() => served.modes() === '0 1 1', SLOW);
-    await echoes();
-  });
-
-  test('when it is killed at once, under a shell', async () => {
-    await watching();
-    process.kill(served.frontPid(), 'SIGKILL');
-    await until(() => served.modes() === '0 1 1', SLOW);
-    await echoes();
-  });
-
-  test('when it is killed at once, and nobody else mends the terminal', async () => {
-    served.screen('coder').draw(['what it shows']);
-    await served.start('coder');
-    served.terminal(80, 12, `sh -c '${served.command('watch', 'coder').replaceAll("'", '"')}; exec sleep 1000'`);
-    await until(() => served.shown().includes('what it shows'), SLOW);
-    expect(isClean()).toBe(false);
-    const pid = served.tmux('list-panes', '-F', '#{pane_pid}').trim();
-    process.kill(childOf(Number(pid)), 'SIGKILL');
-    await until(isClean, SLOW);
-  });
-
-  test('while it is suspended, and drawn again when it goes on', async () => {
-    await watching();
-    served.press('C-z');
-    await until(() => served.shown().includes('Stopped') && served.modes() === '0 1 1', SLOW);
-    await echoes();
-    served.type('fg');
-    await until(() => served.shown().startsWith('what it shows') && served.modes() === '1 1 0', SLOW);
-  });
 });
 
 test('a break keeps the last picture, says what is missing, and goes on by itself', async () => {
@@ -265,102 +167,5 @@ test('several agents are tiles; one is taken out and put back; all ended, it lea
   served.screen('three').end({ lastExit: { signal: 'KILL' } });
   await until(() => served.shown().includes('three: the session ended (signal KILL)'), SLOW);
   await until(() => served.modes() === '0 1 1', SLOW);
-  await echoes();
-});
-
-describe('without a terminal', () => {
-  let running: Running | null = null;
-  afterEach(async () => {
-    running?.child.kill('SIGKILL');
-    await running?.ended;
-    running = null;
-  });
-  const start = (...args: string[]): Running => {
-    running = startFleet(['--instance', served.view.instance, 'watch', ...args], { HOME: served.view.home });
-    return running;
-  };
-  const lines = (text: string) =>
-    text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
-
-  test('the screen once is text, with colours where asked, or one object', async () => {
-    served.screen('coder').draw(['one  ', [span('two', { foreground: 3, attributes: 1 }), span('  ')], '', '世'], {
-      cursorX: 2,
-      alternateScreen: true,
-    });
-    await served.start('coder');
-    expect(await start('--once', 'coder').ended).toEqual({ code: 0, stdout: 'one\ntwo\n\n世\n', stderr: '' });
-    expect((await start('--once', '-o', 'ansi', 'coder').ended).stdout).toBe('one  \n\x1b[0;1;32mtwo\x1b[0m  \n\n世\n');
-    const [object] = lines((await start('--once', '-o', 'json', 'coder').ended).stdout);
-    expect(object).toMatchObject({
-      schema: 'fleet.screen/v1',
-      address: 'home/W-jarvis/jarvis/coder',
-      width: 40,
-      height: 4,
-      cursor: { x: 2, y: 0, visible: true },
-      alternate_screen: true,
-      captured_at: '2026-09-21T14:13:20.000Z',
-      rows: ['one', 'two', '', '世'],
-      status: { connection: 'live', source: 'live', watchers: ['W-jarvis:jarvis'] },
-    });
-    expect(object.spans[1][0]).toEqual({
-      text: 'two',
-      columns: 3,
-      foreground: 2,
-      background: null,
-      underline_color: null,
-      attributes: ['bold'],
-    });
-  });
-
-  test('frames, status and the end are one object a line, over a break too', async () => {
-    const screen = served.screen('coder');
-    screen.draw(['first']);
-    await served.start('coder');
-    const { ended } = start('coder');
-    await until(() => running?.stdout.includes('"first"'), SLOW);
-    served.stop();
-    await until(() => running?.stdout.includes('"connection":"broken"'), SLOW);
-    screen.draw(['second']);
-    await served.start('coder');
-    await until(() => running?.stdout.includes('"second"'), SLOW);
-    screen.end({ lastExit: { status: 0 } });
-    const { code, stdout, stderr } = await ended;
-    expect({ code, stderr }).toEqual({ code: 0, stderr: 'home/W-jarvis/jarvis/coder: the session ended (exit 0)\n' });
-    const told = lines(stdout);
-    expect(told.filter(({ event }) => event === 'frame').map(({ rows: [row] }) => row)).toEqual(['first', 'second']);
-    expect(new Set(told.map(({ schema }) => schema))).toEqual(new Set(['fleet.screen/v1']));
-    expect(told.at(-1)).toEqual({
-      schema: 'fleet.screen/v1',
-      event: 'end',
-      address: 'home/W-jarvis/jarvis/coder',
-      reason: 'session_ended',
-      detail: null,
-      last_exit: { status: 0, signal: null },
-    });
-  });
-
-  test('who is not there, not allowed, or not to be reached is said by the exit code', async () => {
-    expect((await start('coder').ended).code).toBe(5);
-    await served.start('coder');
-    expect((await start('nobody').ended).code).toBe(4);
-    served.watch = (call) => call.emit('error', { code: status.PERMISSION_DENIED, details: 'not yours' });
-    expect(await start('coder').ended).toMatchObject({ code: 6, stderr: 'fleet: not yours\n' });
-    served.watch = (call) => call.emit('error', { code: status.UNAVAILABLE, details: 'dragon-lin is lost' });
-    expect(await start('--once', 'coder').ended).toMatchObject({ code: 5, stderr: 'fleet: dragon-lin is lost\n' });
-    expect((await start('--once', 'coder', 'other').ended).code).toBe(2);
-    expect((await start('--fps', '0', 'coder').ended).code).toBe(2);
-    expect((await start('-o', 'json', 'coder').ended).code).toBe(2);
-  });
-
-  test('ctrl-c is a person who leaves', async () => {
-    served.screen('coder').draw(['first']);
-    await served.start('coder');
-    const { child, ended } = start('coder');
-    await until(() => running?.stdout.includes('"first"'), SLOW);
-    child.kill('SIGINT');
-    expect(await ended).toMatchObject({ code: 0, stderr: '' });
-  });
+  await served.echoes();
 });

@@ -3,31 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Event, WatchEventsResponse } from '../../../src/wire/gen/fleet/v1/events.ts';
 import type { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
-import { agentRow } from '../../helpers/agent-row.ts';
+import { agentRow, tmuxFacts } from '../../helpers/agent-row.ts';
 import { SimulatedCell } from '../../helpers/simulated-cell.ts';
 import type { SimulatedHost } from '../../helpers/simulated-host.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 30_000 };
-const tmux = (pid: number) => ({
-  socket: '/tmp/s',
-  session: 'coder0-0',
-  sessionId: '$0',
-  group: null,
-  groupMembers: [],
-  paneId: '%1',
-  pid,
-  command: 'claude',
-  title: 'a secret title',
-  cwd: null,
-  dead: false,
-  exitStatus: null,
-  signal: null,
-  width: 80,
-  height: 24,
-  alternateScreen: false,
-  attached: 0,
-});
+const tmux = (pid: number) => tmuxFacts({ session: 'coder0-0', pid, command: 'claude', title: 'a secret title' });
 const up = agentRow({ key: 'a', agent: 'coder0-0', tmux: tmux(1) });
 const blocked = agentRow({
   ...up,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sessionOf } from '../../../host-agent/inventory/session-of.ts';
 import { procLineage } from '../../../host-agent/process/lineage.ts';
 import type { AgentRow } from '../../../src/domain/agent-row.ts';
-import { agentRow } from '../../helpers/agent-row.ts';
+import { agentRow, tmuxFacts } from '../../helpers/agent-row.ts';
 import { PrivateTmux } from '../../helpers/tmux-server.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -23,11 +23,8 @@ const rowOf = (session: string, over: Partial<AgentRow> = {}): AgentRow => {
   const [paneId, pid] = tmux
     .run('s', 'display-message', '-p', '-t', `=${session}:`, '#{pane_id} #{pane_pid}')
     .split(' ');
-  const socket = tmux.socket('s');
-  const facts = { socket, session, sessionId: '$0', group: null, groupMembers: [], paneId: paneId!, pid: Number(pid) };
-  const rest = { command: null, title: null, cwd: null, dead: false, exitStatus: null, signal: null, width: 100 };
-  const screen = { height: 30, alternateScreen: false, attached: 0 };
-  return agentRow({ key: session, agent: session, tmux: { ...facts, ...rest, ...screen }, ...over });
+  const facts = tmuxFacts({ socket: tmux.socket('s'), session, paneId: paneId!, pid: Number(pid) });
+  return agentRow({ key: session, agent: session, tmux: facts, ...over });
 };
 
 let rows: AgentRow[];

@@ -1,28 +1,10 @@
 import { expect, test } from 'vitest';
 import { changesBetween, markOf } from '../../../src/domain/agent-changes.ts';
 import type { AgentRow, TmuxFacts } from '../../../src/domain/agent-row.ts';
-import { agentRow } from '../../helpers/agent-row.ts';
+import { agentRow, tmuxFacts } from '../../helpers/agent-row.ts';
 
-const tmux = (over: Partial<TmuxFacts> = {}): TmuxFacts => ({
-  socket: '/tmp/s',
-  session: 'coder',
-  sessionId: '$0',
-  group: null,
-  groupMembers: [],
-  paneId: '%1',
-  pid: 7,
-  command: 'pi',
-  title: 'secret title',
-  cwd: '/',
-  dead: false,
-  exitStatus: null,
-  signal: null,
-  width: 80,
-  height: 24,
-  alternateScreen: false,
-  attached: 0,
-  ...over,
-});
+const tmux = (over: Partial<TmuxFacts> = {}): TmuxFacts =>
+  tmuxFacts({ session: 'coder', title: 'secret title', ...over });
 const attention = { id: '3f9a', need: 'approval', sinceMs: 1, rule: 'r', summary: 'secret prompt' };
 const row = (over: Partial<AgentRow> = {}) => agentRow({ agent: 'coder', tmux: tmux(), ...over });
 const blocked = row({ readiness: 'stuck', reason: 'secret reason', reasonCode: 'approval', attention });

@@ -1,28 +1,9 @@
 import { expect, test } from 'vitest';
 import type { TmuxFacts } from '../../../src/domain/agent-row.ts';
 import { decodeAgentRow, encodeAgentRow, MAX_ROW_BYTES, withoutScreenText } from '../../../src/wire/agent-row.ts';
-import { agentRow } from '../../helpers/agent-row.ts';
+import { agentRow, tmuxFacts } from '../../helpers/agent-row.ts';
 
-const tmux = (over: Partial<TmuxFacts>): TmuxFacts => ({
-  socket: '/tmp/tmux-1000/default',
-  session: 's',
-  sessionId: '$0',
-  group: null,
-  groupMembers: [],
-  paneId: '%0',
-  pid: 1,
-  command: 'node',
-  title: 'title',
-  cwd: '/',
-  dead: false,
-  exitStatus: null,
-  signal: null,
-  width: 80,
-  height: 24,
-  alternateScreen: false,
-  attached: 0,
-  ...over,
-});
+const tmux = (over: Partial<TmuxFacts>): TmuxFacts => tmuxFacts({ command: 'node', title: 'title', cwd: '/', ...over });
 
 test('a title of any length leaves a row that every reader accepts', () => {
   const row = decodeAgentRow(encodeAgentRow(agentRow({ key: 'k', tmux: tmux({ title: '𝕏'.repeat(100_000) }) })));
