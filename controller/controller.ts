@@ -222,6 +222,7 @@ export class Controller {
       using _trusted = trust.onChanged(() => server.rotate(trust.widened(serverIdentity.material)));
       await server.listenLocal(paths.adminSocket);
       await addresses.start(port);
+      registry.reachable();
       federation.start();
       shutdown.add('federation', () => federation.stop());
       await metrics?.serve(metricsPort ?? 0);

@@ -3,7 +3,7 @@
  * they belong to. What is within the bounds goes on to its audience.
  */
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Door } from './door.ts';
@@ -51,7 +51,7 @@ export class Connections {
 
   welcome(socket: TLSSocket): void {
     const { door, limits, goOn } = this.#context;
-    const leaf = (socket.getPeerCertificate().raw as Buffer | undefined) ?? null;
+    const leaf = leafOf(socket);
     const holder = socket.authorized && leaf !== null ? door.holderOf(leaf) : null;
     const isKnown = holder !== null;
     const held = holder ?? `${socket.remoteAddress}`;
@@ -115,5 +115,13 @@ export class Connections {
 }
 
 const isWithin = (inner: string, outer: string): boolean => `${inner}/`.startsWith(`${outer}/`);
+
+/** The same bytes from now on, also for the library, which asks at each call: Node.js takes them apart anew each time. */
+const leafOf = (socket: TLSSocket): Uint8Array | null => {
+  const raw = socket.getPeerX509Certificate()?.raw;
+  const told = (raw === undefined ? {} : { raw }) as PeerCertificate;
+  socket.getPeerCertificate = (() => told) as TLSSocket['getPeerCertificate'];
+  return raw ?? null;
+};
 
 const nameOf = (socket: Socket): string => `${socket.remoteAddress}:${socket.remotePort}`;

@@ -64,7 +64,7 @@ export class GrpcServer {
     const { door, log } = context;
     const goOn = (audience: Audience, socket: Socket): void => this.#faces[audience].injector.injectConnection(socket);
     this.#connections = new Connections({ door, limits, log, budget, goOn });
-    const options = { material: context.material, log, budget, limits };
+    const options = { material: context.material, clock: context.clock, log, budget, limits };
     this.#front = new TlsFront(options, (socket) => this.#connections.welcome(socket));
   }
 

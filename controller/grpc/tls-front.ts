@@ -11,7 +11,9 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import { FleetError } from '../../src/domain/errors.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import { HandshakeTurns, type TurnLimits } from './handshake-turns.ts';
 import type { LogBudget } from './log-budget.ts';
 
 export interface TlsMaterial {
@@ -22,7 +24,8 @@ export interface TlsMaterial {
   trustPem: string;
 }
 
-export interface FrontLimits {
+export interface FrontLimits extends TurnLimits {
+  /** From its beginning, not from when it began to wait. */
   handshakeTimeoutMs: number;
   /** Unfinished handshakes, over all peers and for one address that is not loopback. */
   maxHandshakes: number;
@@ -31,6 +34,8 @@ export interface FrontLimits {
 }
 
 export const FRONT_LIMITS: FrontLimits = {
+  handshakesPerTurn: 4,
+  maxHandshakeWaitMs: 4_000,
   handshakeTimeoutMs: 5_000,
   maxHandshakes: 2_048,
   maxHandshakesPerAddress: 128,
@@ -61,17 +66,24 @@ const tupleOf = (socket: Socket): string =>
 export class TlsFront {
   readonly #tls: TlsServer;
   readonly #limits: FrontLimits;
+  readonly #turns: HandshakeTurns<Socket>;
   readonly #listeners = new Set<NetServer>();
   readonly #open = new Set<Socket>();
   /** Unfinished handshakes: connection to address. */
   readonly #shaking = new Map<string, string>();
 
   constructor(
-    options: { material: TlsMaterial; log: Logger; budget: LogBudget; limits: FrontLimits },
+    options: { material: TlsMaterial; clock: Clock; log: Logger; budget: LogBudget; limits: FrontLimits },
     onSocket: (socket: TLSSocket) => void,
   ) {
-    const { material, log, budget, limits } = options;
+    const { material, clock, log, budget, limits } = options;
     this.#limits = limits;
+    this.#turns = new HandshakeTurns({
+      clock,
+      limits,
+      begin: (socket) => void this.#tls.emit('connection', socket),
+      letGo: (socket) => void socket.destroy(),
+    });
     this.#tls = createTlsServer({
       ...contextOf(material),
       requestCert: true,
@@ -121,6 +133,7 @@ export class TlsFront {
   stop(): void {
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
+    this.#turns.stop();
     for (const socket of this.#open) socket.destroy();
   }
 
@@ -141,7 +154,8 @@ export class TlsFront {
   }
 
   #bind(host: string, port: number): Promise<string> {
-    const listener = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    // Read by nobody before its turn: what a stranger sends meanwhile is held by its own side.
+    const listener = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket));
     return new Promise((resolve, reject) => {
       listener.once('error', (error: NodeJS.ErrnoException) => {
         const code = error.code === 'EADDRINUSE' ? 'ALREADY_EXISTS' : 'INVALID_ARGUMENT';
@@ -169,8 +183,9 @@ export class TlsFront {
     socket.on('close', () => {
       this.#open.delete(socket);
       this.#shaking.delete(tuple);
+      this.#turns.remove(socket);
     });
-    this.#tls.emit('connection', socket);
+    this.#turns.add(socket);
   }
 
   #isCrowded(address: string): boolean {

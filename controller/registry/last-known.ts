@@ -5,7 +5,7 @@
 import type { HostFacts } from '../../src/domain/host-agent.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
-import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
+import type { FleetView, HostAgentRecord, ViewRecord } from '../../src/view/fleet-view.ts';
 import { withoutScreenText } from '../../src/wire/agent-row.ts';
 import { isFederated } from '../tenancy/visible.ts';
 import type { LastKnownHost } from './registry.ts';
@@ -19,6 +19,8 @@ export interface LastKnownStore {
 }
 
 const INTERVAL_MS = 1_000;
+/** Changes that are taken in one turn of the loop: when all hosts come back at once they are many. */
+const STEP = 200;
 /** How much of the time of a host's last word may be lost with this process. */
 const HEARD_INTERVAL_MS = 30_000;
 
@@ -36,6 +38,13 @@ export const keepLastKnown = async (
     const heardMs = facts === null ? null : clock.nowMs() - (clock.monotonicMs() - record.heardAtMono);
     store.putHostAgent(record.id, Buffer.from(JSON.stringify({ host, user, tenantId, facts, heardMs })));
   };
+  const take = (value: ViewRecord, removed: boolean): void => {
+    if (isFederated(value) || (removed && view.present(value) !== undefined)) return;
+    if (value.kind === 'agent') {
+      if (removed) store.removeRow(value.hostAgent, value.key);
+      else store.putRow(value.hostAgent, value.key, withoutScreenText(value.row));
+    } else if (!removed) keep(value);
+  };
   for (;;) {
     if (!view.log.reaches(cursor)) cursor = 0n;
     const keptMono = heardKeptMono;
@@ -45,17 +54,16 @@ export const keepLastKnown = async (
         if (record.heardAtMono >= keptMono && !isFederated(record)) keep(record);
       }
     }
+    let taken = 0;
     for (const { revision, value, removed } of view.log.since(cursor)) {
+      if (taken === STEP && !signal.aborted) break;
+      taken += 1;
       cursor = revision;
-      if (isFederated(value)) continue;
-      if (removed && view.present(value) !== undefined) continue;
-      if (value.kind === 'agent') {
-        if (removed) store.removeRow(value.hostAgent, value.key);
-        else store.putRow(value.hostAgent, value.key, withoutScreenText(value.row));
-      } else if (!removed) keep(value);
+      take(value, removed);
     }
     if (signal.aborted) return;
-    await sleep(INTERVAL_MS, signal);
+    if (taken === STEP) await new Promise((resolve) => setImmediate(resolve));
+    else await sleep(INTERVAL_MS, signal);
   }
 };
 

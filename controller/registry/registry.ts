@@ -5,6 +5,7 @@
 import type { HostFacts, LinkReason } from '../../src/domain/host-agent.ts';
 import { hostAgentId } from '../../src/domain/host-agent.ts';
 import {
+  graceAfterReturn,
   type JudgeGrace,
   judgeLink,
   LINK_THRESHOLDS,
@@ -62,9 +63,7 @@ export class Registry {
   /** The last known picture, shown as unconfirmed until hosts speak or the window ends. */
   begin(lastKnown: Iterable<LastKnownHost>): void {
     const now = this.#options.clock.monotonicMs();
-    this.#grace = { sinceMono: now, reason: 'controller_started' };
-    this.#lastTickMono = now;
-    this.#lastTickBoot = this.#options.clock.bootMs();
+    this.#start(now);
     for (const known of lastKnown) {
       const id = this.enrolled(known);
       const record = this.#options.view.hostAgent(id);
@@ -74,6 +73,11 @@ export class Registry {
         this.#options.view.putHostAgent({ ...record, facts: known.facts, heardAtMono: record.heardAtMono - silentMs });
       for (const { key, row } of known.rows) this.#options.view.putRow(id, key, row);
     }
+  }
+
+  /** Hosts can come back from now on: the window of the start begins here. */
+  reachable(): void {
+    this.#start(this.#options.clock.monotonicMs());
   }
 
   /** A host-agent that exists by enrolment, whether or not it has ever spoken. */
@@ -142,7 +146,10 @@ export class Registry {
     const line = this.#lines.get(id);
     if (!line || line.epoch !== epoch) return false;
     const { view, clock } = this.#options;
-    line.evidence.heardAtMono = clock.monotonicMs();
+    const now = clock.monotonicMs();
+    if (this.#grace !== null)
+      this.#grace = graceAfterReturn(this.#grace, line.evidence.heardAtMono, now, this.#thresholds);
+    line.evidence.heardAtMono = now;
     view.heard(id, facts, facts === null ? undefined : facts.hostNowMs - clock.nowMs());
     this.#judge(id);
     return true;
@@ -186,7 +193,7 @@ export class Registry {
     // A stopped process misses ticks; on a machine that slept the monotonic clock stood still as well.
     const pausedMs = Math.max(now - this.#lastTickMono, boot - this.#lastTickBoot);
     if (pausedMs > this.#thresholds.silentMs / 2) {
-      this.#grace = { sinceMono: now, reason: 'controller_paused' };
+      this.#startGrace(now, 'controller_paused');
       this.#options.log.warn({ pausedMs: Math.round(pausedMs) }, 'controller was paused');
     }
     this.#lastTickMono = now;
@@ -211,6 +218,17 @@ export class Registry {
     };
     const seen = [...this.#lines].filter(([id]) => isSeen(id)).map(([, line]) => line.evidence);
     return silenceSuspicion(seen, this.#options.clock.monotonicMs(), this.#thresholds);
+  }
+
+  /** What this controller did before is no pause of its. */
+  #start(now: number): void {
+    this.#startGrace(now, 'controller_started');
+    this.#lastTickMono = now;
+    this.#lastTickBoot = this.#options.clock.bootMs();
+  }
+
+  #startGrace(sinceMono: number, reason: JudgeGrace['reason']): void {
+    this.#grace = { sinceMono, reason, returnedAtMono: null };
   }
 
   #line(id: string): Line {

@@ -34,6 +34,7 @@ export class Enrolment {
   /** Fingerprints of the authorities in what is on disk. */
   #keptAuthorities: string[] = [];
   #keyPem: string | null = null;
+  #tls: { of: EnrolledIdentity; pem: ClientIdentityPem } | null = null;
   #saving: Promise<void> = Promise.resolve();
   #problem: string | null = null;
   /** Why the token that waits cannot be read. */
@@ -74,13 +75,14 @@ export class Enrolment {
     this.#keptAuthorities = authorityFingerprints(this.#identity.trustBundlePem);
   }
 
+  /** The same object for the same identity and key, so that its TLS context is made once. */
   tls(identity: EnrolledIdentity, withCertificate = true): ClientIdentityPem {
-    return {
-      certificatePem: withCertificate ? identity.certificatePem : null,
-      keyPem: withCertificate ? this.#keyPem : null,
-      trustBundlePem: identity.trustBundlePem,
-      cell: identity.cell,
-    };
+    const { trustBundlePem, cell, certificatePem } = identity;
+    if (!withCertificate) return { certificatePem: null, keyPem: null, trustBundlePem, cell };
+    if (this.#tls?.of !== identity || this.#tls.pem.keyPem !== this.#keyPem) {
+      this.#tls = { of: identity, pem: { certificatePem, keyPem: this.#keyPem, trustBundlePem, cell } };
+    }
+    return this.#tls.pem;
   }
 
   /** A new certificate for who we are; one for who we were when it was asked for comes too late and is dropped. */

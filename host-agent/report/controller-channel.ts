@@ -1,5 +1,5 @@
 /** gRPC channels to the controller: mutual TLS with this host's certificate, the server known by its SPIFFE id. */
-import { type ClientOptions, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ClientOptions, credentials } from '@grpc/grpc-js';
 import { type ClientIdentityPem, clientTls } from '../../src/identity/client-tls.ts';
 import { EnrollmentServiceClient } from '../../src/wire/gen/fleet/v1/enrollment.ts';
 import { HostAgentServiceClient } from '../../src/wire/gen/fleet/v1/host_agent.ts';
@@ -21,7 +21,16 @@ const CHANNEL_OPTIONS: ClientOptions = {
   'grpc.ssl_target_name_override': 'fleet-controller',
 };
 
-const tlsCredentials = (identity: ClientIdentityPem, nowMs: () => number) => {
+/** Of each identity that is held: while a controller is away it is dialled again and again, and PEM is slow to read. */
+const HELD = new WeakMap<ClientIdentityPem, ChannelCredentials>();
+
+const tlsCredentials = (identity: ClientIdentityPem, nowMs: () => number): ChannelCredentials => {
+  const held = HELD.get(identity) ?? makeCredentials(identity, nowMs);
+  HELD.set(identity, held);
+  return held;
+};
+
+const makeCredentials = (identity: ClientIdentityPem, nowMs: () => number): ChannelCredentials => {
   const { checkServerIdentity } = clientTls(identity, nowMs);
   return credentials.createSsl(
     Buffer.from(identity.trustBundlePem),

@@ -1,6 +1,12 @@
 /** What two rows of one agent differ in, as events. Pure; "cannot ask" is no event. */
-import type { AgentRow } from './agent-row.ts';
+import type { AgentRow, Attention, TmuxFacts } from './agent-row.ts';
 import { type FleetEvent, NOTHING_SAID } from './fleet-event.ts';
+
+/** What of a row is looked at for a mark. */
+export interface RowSigns extends Pick<AgentRow, 'agent' | 'readiness' | 'flags' | 'watchers' | 'writer'> {
+  tmux: Pick<TmuxFacts, 'pid' | 'dead'> | null;
+  attention: Pick<Attention, 'id'> | null;
+}
 
 /** What of a row makes events. */
 export interface AgentMark {
@@ -29,7 +35,7 @@ const UNSEEN: Omit<AgentMark, 'agent'> = {
 };
 
 /** `before` stands for what the row does not say: a tmux that cannot be asked leaves an agent as it was. */
-export const markOf = (row: AgentRow, before: AgentMark | null): AgentMark => {
+export const markOf = (row: RowSigns, before: AgentMark | null): AgentMark => {
   const isDown = row.readiness === 'dead' || row.tmux?.dead === true || row.flags.includes('MISSING');
   const isUp = !isDown && (row.tmux !== null || (before?.isUp ?? false));
   const isBlocked = row.readiness === 'stuck' && row.attention !== null;
@@ -44,6 +50,10 @@ export const markOf = (row: AgentRow, before: AgentMark | null): AgentMark => {
     writer: row.writer ?? '',
   };
 };
+
+/** Between the same marks there is no change. */
+export const isSameMark = (a: AgentMark | null, b: AgentMark | null): boolean =>
+  a === null || b === null ? a === b : (Object.keys(a) as (keyof AgentMark)[]).every((name) => a[name] === b[name]);
 
 /** `row` null: it left. In the order in which they are to be told. */
 export const changesBetween = (

@@ -29,15 +29,45 @@ export interface LinkThresholds {
   lostMs: number;
   /** After a start or a pause of the controller's own, nobody is called lost for this long. */
   graceMs: number;
+  /** While hosts still come back, that lasts until none has for so long: a host-agent waits 5 s at most between two tries. */
+  graceQuietMs: number;
+  /** And no longer than this, whoever comes. */
+  graceMaxMs: number;
 }
 
-export const LINK_THRESHOLDS: LinkThresholds = { silentMs: 5_000, lostMs: 12_000, graceMs: 15_000 };
+export const LINK_THRESHOLDS: LinkThresholds = {
+  silentMs: 5_000,
+  lostMs: 12_000,
+  graceMs: 15_000,
+  graceQuietMs: 6_000,
+  graceMaxMs: 60_000,
+};
 
 /** Since when the judge itself may be at fault: its start, or the end of its own suspension. */
 export interface JudgeGrace {
   sinceMono: number;
   reason: 'controller_started' | 'controller_paused';
+  /** When the newest host spoke that had not since then; null: none has. */
+  returnedAtMono: number | null;
 }
+
+/** When it is over: whoever has not spoken by then is called lost, and is not waiting at the controller's own door. */
+export const graceEndMono = (grace: JudgeGrace, thresholds: LinkThresholds = LINK_THRESHOLDS): number => {
+  const { graceMs, graceQuietMs, graceMaxMs } = thresholds;
+  const quietAtMono = grace.returnedAtMono === null ? 0 : grace.returnedAtMono + graceQuietMs;
+  return Math.min(grace.sinceMono + graceMaxMs, Math.max(grace.sinceMono + graceMs, quietAtMono));
+};
+
+/** A host spoke. One that had done so before prolongs nothing, and what is over does not begin again. */
+export const graceAfterReturn = (
+  grace: JudgeGrace,
+  heardBeforeMono: number | null,
+  nowMono: number,
+  thresholds: LinkThresholds = LINK_THRESHOLDS,
+): JudgeGrace =>
+  (heardBeforeMono !== null && heardBeforeMono >= grace.sinceMono) || nowMono >= graceEndMono(grace, thresholds)
+    ? grace
+    : { ...grace, returnedAtMono: nowMono };
 
 /** Ends that say by themselves that nobody is coming back soon. */
 const FINAL: ReadonlySet<LinkReason> = new Set([
@@ -59,7 +89,7 @@ export const judgeLink = (
   const endedBecause = evidence.streamOpen ? null : evidence.closedBecause;
   if (endedBecause !== null && FINAL.has(endedBecause)) return { state: 'lost', reason: endedBecause };
 
-  const inGrace = grace !== null && nowMono - grace.sinceMono < thresholds.graceMs;
+  const inGrace = grace !== null && nowMono < graceEndMono(grace, thresholds);
   const heardSinceGrace = grace !== null && evidence.heardAtMono !== null && evidence.heardAtMono >= grace.sinceMono;
   if (inGrace && !heardSinceGrace) return { state: 'unconfirmed', reason: grace.reason };
 

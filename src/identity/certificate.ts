@@ -5,7 +5,7 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { FleetError } from '../domain/errors.ts';
 import * as der from './der.ts';
-import { keyFingerprint, publicKeyDer } from './key.ts';
+import { publicKeyDer } from './key.ts';
 
 /**
  * How far before its making a certificate begins to be valid. A machine whose hardware clock keeps local time
@@ -15,6 +15,9 @@ export const BACKDATED_MS = 24 * 3_600_000;
 
 const EXTENDED_USAGE = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
 export type CertificateUse = keyof typeof EXTENDED_USAGE;
+
+/** What stands before the serial number, except in certificates of the first version. */
+const VERSION_TAG = 0xa0;
 
 const ECDSA_SHA256 = der.sequence(der.oid('1.2.840.10045.4.3.2'));
 const nameOf = (text: string): Buffer => der.sequence(der.setOf(der.sequence(der.oid('2.5.4.3'), der.utf8(text))));
@@ -79,6 +82,14 @@ export interface CertificateFacts {
   keyFingerprint: string;
 }
 
+/** The SubjectPublicKeyInfo as it stands there (RFC 5280 4.1): OpenSSL takes longer to write it anew than to read it all. */
+const subjectKeyDer = (certificate: Buffer): Uint8Array => {
+  const [body] = der.elements(der.elements(certificate)[0]?.content ?? Buffer.of());
+  const [serial, , , , , key] = der.elements(body?.content ?? Buffer.of()).filter(({ tag }) => tag !== VERSION_TAG);
+  if (serial === undefined || key === undefined) throw new FleetError('INVALID_ARGUMENT', 'not an X.509 certificate');
+  return key.whole;
+};
+
 /** INVALID_ARGUMENT for what is no certificate. */
 export const readCertificate = (pemOrDer: string | Uint8Array): CertificateFacts => {
   let x509: X509Certificate;
@@ -95,7 +106,7 @@ export const readCertificate = (pemOrDer: string | Uint8Array): CertificateFacts
     notBeforeMs: x509.validFromDate.getTime(),
     notAfterMs: x509.validToDate.getTime(),
     serial: x509.serialNumber.toLowerCase(),
-    keyFingerprint: keyFingerprint(x509.publicKey),
+    keyFingerprint: createHash('sha256').update(subjectKeyDer(x509.raw)).digest('hex'),
   };
 };
 

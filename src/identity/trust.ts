@@ -35,14 +35,41 @@ export type PeerVerdict =
 
 const USE_OID: Record<CertificateUse, string> = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
 
+/** Of leaves that are held: which authority signed them and which did not is so for ever, whoever is trusted when. */
+const SIGNED = new WeakMap<X509Certificate, WeakMap<X509Certificate, boolean>>();
+
+const isSignedBy = (leaf: X509Certificate, authority: X509Certificate): boolean => {
+  const judged = SIGNED.get(leaf) ?? new WeakMap<X509Certificate, boolean>();
+  const known = judged.get(authority);
+  if (known !== undefined) return known;
+  const isSigned = authority.ca && leaf.checkIssued(authority) && leaf.verify(authority.publicKey);
+  SIGNED.set(leaf, judged.set(authority, isSigned));
+  return isSigned;
+};
+
 const signerOf = (leaf: X509Certificate, authorities: readonly X509Certificate[]): X509Certificate | undefined =>
-  authorities.find((authority) => authority.ca && leaf.checkIssued(authority) && leaf.verify(authority.publicKey));
+  authorities.find((authority) => isSignedBy(leaf, authority));
+
+/** Asked at every call of a connection; for as long as it holds these very bytes, which nobody writes to. */
+const READ = new WeakMap<Uint8Array, CertificateFacts>();
+
+const read = (leaf: string | Uint8Array): CertificateFacts => {
+  if (typeof leaf === 'string') return readCertificate(leaf);
+  const known = READ.get(leaf);
+  if (known !== undefined) return known;
+  const facts = readCertificate(leaf);
+  READ.set(leaf, facts);
+  return facts;
+};
 
 /** Whether the first authority of a bundle, the one that signs, signed this leaf. */
 export const isOfSigner = (leafPem: string, trustBundlePem: string): boolean =>
   signerOf(readCertificate(leafPem).x509, bundleFromPem(trustBundlePem).slice(0, 1)) !== undefined;
 
-/** Revocation is not judged here: the store knows it. */
+/**
+ * Revocation is not judged here: the store knows it. What the bytes say and who signed them is found out once; time, use and
+ * whom to trust are judged each time.
+ */
 export const verifyPeer = (
   leaf: string | Uint8Array,
   bundles: TrustBundles,
@@ -51,7 +78,7 @@ export const verifyPeer = (
 ): PeerVerdict => {
   let certificate: CertificateFacts;
   try {
-    certificate = readCertificate(leaf);
+    certificate = read(leaf);
   } catch {
     return { ok: false, reason: 'unreadable', id: null, uri: null, certificate: null, authority: null };
   }

@@ -2,10 +2,11 @@
  * A view's changes as events: a reader of its log that remembers of each row only what makes events. Hosts that are lost
  * keep their agents as they were; an operator who removes a host ends nothing.
  */
-import { type AgentMark, changesBetween, eventOf, markOf } from '../domain/agent-changes.ts';
+import { type AgentMark, changesBetween, eventOf, isSameMark, markOf } from '../domain/agent-changes.ts';
 import type { FleetEvent } from '../domain/fleet-event.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { decodeAgentRow } from '../wire/agent-row.ts';
+import { rowSignsOf } from '../wire/row-signs.ts';
 import type { AgentRecord, FleetView, HostAgentRecord } from './fleet-view.ts';
 import type { Change } from './revision-log.ts';
 
@@ -61,8 +62,8 @@ export class ViewEvents {
   }
 
   #mark(record: AgentRecord): void {
-    const row = rowOf(record);
-    if (row !== null) this.#marks.set(markKey(record), markOf(row, null));
+    const mark = markIn(record, null);
+    if (mark !== null) this.#marks.set(markKey(record), mark);
   }
 
   /** Too far behind for what is remembered of removals: those that are not held any more have left. */
@@ -104,9 +105,10 @@ export class ViewEvents {
     const name = markKey(value);
     const owner = view.hostAgent(value.hostAgent);
     const before = this.#marks.get(name) ?? null;
+    const after = removed ? null : markIn(value, before);
+    if (isSameMark(before, after)) return [];
     const row = removed ? null : rowOf(value);
-    if (!removed && row === null) return [];
-    const after = row && markOf(row, before);
+    if (!removed && (row === null || after === null)) return [];
     if (after === null) this.#marks.delete(name);
     else this.#marks.set(name, after);
     // Its host was removed by an operator: nothing ended there.
@@ -117,10 +119,15 @@ export class ViewEvents {
 }
 
 /** A row that this version cannot read says nothing. */
-const rowOf = ({ row }: AgentRecord) => {
+const readable = <T>(read: () => T): T | null => {
   try {
-    return decodeAgentRow(row);
+    return read();
   } catch {
     return null;
   }
 };
+
+const markIn = ({ row }: AgentRecord, before: AgentMark | null): AgentMark | null =>
+  readable(() => markOf(rowSignsOf(row), before));
+
+const rowOf = ({ row }: AgentRecord) => readable(() => decodeAgentRow(row));

@@ -79,6 +79,28 @@ describe('what is kept in the store', () => {
       expect((await load(again)).map(({ hostAgent }) => hostAgent)).toEqual(['h2/u']);
     });
 
+    it('are written when they differ from what rests there, and after they were removed', async () => {
+      const before = new LastKnown(ground.store, silentLogger());
+      before.putRow('h/u', 'a', bytes('same'));
+      before.putRow('h/u', 'b', bytes('old'));
+      await before.stop();
+      const rows = new LastKnown(ground.store, silentLogger());
+      await load(rows);
+      const written: string[] = [];
+      using _watch = ground.store.watch('row/', (changes) => written.push(...changes.map(({ key }) => key)));
+      const report = async (): Promise<string[]> => {
+        rows.putRow('h/u', 'a', bytes('same'));
+        rows.putRow('h/u', 'b', bytes('new'));
+        await rows.stop();
+        return written.splice(0);
+      };
+      expect(await report()).toEqual(['row/h/u/b']);
+      expect(await report()).toEqual([]);
+      await rows.forget('h/u');
+      written.splice(0);
+      expect(await report()).toEqual(['row/h/u/a', 'row/h/u/b']);
+    });
+
     it('wait in a bounded queue while the store refuses, and the oldest is let go and counted', async () => {
       const commit = ground.store.commit.bind(ground.store);
       ground.store.commit = () => Promise.reject(new Error('no room'));

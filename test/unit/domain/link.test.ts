@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { isCurrent, judgeLink, type LinkEvidence } from '../../../src/domain/link.ts';
+import {
+  graceAfterReturn,
+  graceEndMono,
+  isCurrent,
+  type JudgeGrace,
+  judgeLink,
+  type LinkEvidence,
+} from '../../../src/domain/link.ts';
 
 const evidence = (over: Partial<LinkEvidence> = {}): LinkEvidence => ({
   knownSinceMono: 0,
@@ -9,6 +16,11 @@ const evidence = (over: Partial<LinkEvidence> = {}): LinkEvidence => ({
   closedAtMono: null,
   duplicate: false,
   ...over,
+});
+const startedAt = (sinceMono: number): JudgeGrace => ({
+  sinceMono,
+  reason: 'controller_started',
+  returnedAtMono: null,
 });
 const closed = { streamOpen: false, closedAtMono: 0 } as const;
 
@@ -34,7 +46,7 @@ test.each([
 
 test('after the start of the controller a host is unconfirmed until it speaks or the window ends', () => {
   const never = evidence({ streamOpen: false, heardAtMono: null });
-  const grace = { sinceMono: 0, reason: 'controller_started' } as const;
+  const grace = startedAt(0);
   expect(judgeLink(never, grace, 14_999)).toEqual({ state: 'unconfirmed', reason: 'controller_started' });
   expect(judgeLink(never, grace, 15_000)).toEqual({ state: 'lost', reason: 'silent' });
   expect(judgeLink(evidence({ heardAtMono: 3_000 }), grace, 3_100).state).toBe('connected');
@@ -48,16 +60,44 @@ test('a host that was enrolled a moment ago and has not spoken yet is not lost: 
 });
 
 test('a host that spoke and then fell silent within the window is not excused by it', () => {
-  const grace = { sinceMono: 0, reason: 'controller_paused' } as const;
+  const grace = { ...startedAt(0), reason: 'controller_paused' } as const;
   expect(judgeLink(evidence({ heardAtMono: 1_000 }), grace, 7_000)).toEqual({ state: 'resuming', reason: 'silent' });
 });
 
 test('a pause of the controller is not held against the hosts', () => {
-  const grace = { sinceMono: 60_000, reason: 'controller_paused' } as const;
+  const grace = { ...startedAt(60_000), reason: 'controller_paused' } as const;
   expect(judgeLink(evidence({ heardAtMono: 1_000 }), grace, 60_500)).toEqual({
     state: 'unconfirmed',
     reason: 'controller_paused',
   });
+});
+
+/** As each host speaks for the first time. */
+const afterReturns = (grace: JudgeGrace, moments: readonly number[]): JudgeGrace =>
+  moments.reduce((held, at) => graceAfterReturn(held, null, at), grace);
+
+test('the window lasts while hosts still come back, and a while after the last one', () => {
+  expect(graceEndMono(startedAt(0))).toBe(15_000);
+  expect(graceEndMono(afterReturns(startedAt(0), [1_000, 8_000]))).toBe(15_000);
+  expect(graceEndMono(afterReturns(startedAt(0), [1_000, 8_000, 14_000]))).toBe(20_000);
+  const crowd = afterReturns(startedAt(0), [14_000, 19_000, 24_000]);
+  const away = evidence({ streamOpen: false, heardAtMono: null });
+  expect(judgeLink(away, crowd, 29_900).state).toBe('unconfirmed');
+  expect(judgeLink(away, crowd, 30_000).state).toBe('lost');
+});
+
+test('the window ends however many hosts still come back', () => {
+  const moments = Array.from({ length: 1_000 }, (_, index) => 100 * index);
+  expect(graceEndMono(afterReturns(startedAt(0), moments))).toBe(60_000);
+});
+
+test('a host that has spoken since prolongs nothing, one that spoke before it does', () => {
+  expect(graceAfterReturn(startedAt(10_000), 11_000, 24_000)).toEqual(startedAt(10_000));
+  expect(graceAfterReturn(startedAt(10_000), 9_000, 24_000).returnedAtMono).toBe(24_000);
+});
+
+test('a window that is over does not begin again: nobody who was called lost is excused later', () => {
+  expect(graceAfterReturn(startedAt(0), null, 15_000)).toEqual(startedAt(0));
 });
 
 test('a beat that is told on twice is current until the next one can have come by the same way', () => {

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { type CertificateAuthority, makeAuthority } from '../../../src/identity/authority.ts';
 import { BACKDATED_MS, readCertificate, renewalDueMs, signCertificate } from '../../../src/identity/certificate.ts';
 import { serverIdentityCheck } from '../../../src/identity/client-tls.ts';
-import { makeKey } from '../../../src/identity/key.ts';
-import { type PeerRefusal, verifyPeer } from '../../../src/identity/trust.ts';
+import { keyFingerprint, makeKey } from '../../../src/identity/key.ts';
+import { type PeerRefusal, type TrustBundles, verifyPeer } from '../../../src/identity/trust.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 1);
 const LIFE_MS = 7 * 86_400_000;
@@ -48,6 +48,32 @@ describe('a peer', () => {
   it('is refused when another authority calls itself by our name', () => {
     const impostor = makeAuthority('home', NOW_MS);
     expect(reasonFor(issue(impostor.authority))).toBe('foreign_authority');
+  });
+
+  it('is judged anew each time by who is trusted and what time it is, though its bytes are read once', () => {
+    const { raw } = new X509Certificate(issue(home.authority));
+    const successor = makeAuthority('home', NOW_MS).authority;
+    const judged = (trusted: TrustBundles, nowMs = NOW_MS, use: 'client' | 'server' = 'client') => {
+      const verdict = verifyPeer(raw, trusted, nowMs, use);
+      return verdict.ok ? 'accepted' : verdict.reason;
+    };
+    expect(judged(bundles)).toBe('accepted');
+    expect(judged(bundles)).toBe('accepted');
+    expect(judged(successor.bundles)).toBe('foreign_authority');
+    expect(judged(partner.authority.bundles)).toBe('unknown_domain');
+    expect(judged(bundles, NOW_MS + LIFE_MS)).toBe('expired');
+    expect(judged(bundles, NOW_MS - 2 * BACKDATED_MS)).toBe('not_yet_valid');
+    expect(judged(bundles, NOW_MS, 'server')).toBe('wrong_use');
+    expect(judged(new Map([['home', [successor.certificate, home.authority.certificate]]]))).toBe('accepted');
+  });
+
+  it('has the fingerprint of its key, whichever of its certificates shows it', () => {
+    const key = makeKey();
+    const leaves = [home, partner].map(({ authority }) => {
+      const id = { ...host, cell: authority.cell };
+      return readCertificate(authority.issue(id, key, { nowMs: NOW_MS, lifetimeMs: LIFE_MS })).keyFingerprint;
+    });
+    expect(leaves).toEqual([keyFingerprint(key), keyFingerprint(key)]);
   });
 
   it('is refused when nobody knows its domain', () => {

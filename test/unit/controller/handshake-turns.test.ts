@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { HandshakeTurns } from '../../../controller/grpc/handshake-turns.ts';
+import { until } from '../../helpers/until.ts';
+
+const SOON = { timeoutMs: 5_000 };
+
+const open = (limits: { handshakesPerTurn: number; maxHandshakeWaitMs: number }) => {
+  const moment = { mono: 0 };
+  const seen: string[] = [];
+  const turns = new HandshakeTurns<string>({
+    clock: { monotonicMs: () => moment.mono },
+    limits,
+    begin: (one) => seen.push(one),
+    letGo: (one) => seen.push(`${one} let go`),
+  });
+  return { turns, seen, moment };
+};
+
+/** What was seen at the end of each turn of the loop. */
+const turnByTurn = async (seen: readonly string[], turns: number): Promise<number[]> => {
+  const counts: number[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    counts.push(seen.length);
+  }
+  return counts;
+};
+
+test('a crowd is begun a few in each turn of the loop, oldest first', async () => {
+  const { turns, seen } = open({ handshakesPerTurn: 2, maxHandshakeWaitMs: 1_000 });
+  for (const one of ['a', 'b', 'c', 'd', 'e']) turns.add(one);
+  expect(seen).toEqual([]);
+  expect(await turnByTurn(seen, 3)).toEqual([2, 4, 5]);
+  expect(seen).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
+test('whoever waited too long is let go and costs no turn', async () => {
+  const { turns, seen, moment } = open({ handshakesPerTurn: 1, maxHandshakeWaitMs: 1_000 });
+  turns.add('old');
+  turns.add('older than it should be');
+  moment.mono = 1_001;
+  turns.add('new');
+  await until(() => seen.length === 3, SOON);
+  expect(seen).toEqual(['old let go', 'older than it should be let go', 'new']);
+});
+
+test('one that left by itself is not begun, and nobody after the end', async () => {
+  const { turns, seen } = open({ handshakesPerTurn: 1, maxHandshakeWaitMs: 1_000 });
+  for (const one of ['a', 'b', 'c']) turns.add(one);
+  turns.remove('a');
+  expect(await turnByTurn(seen, 1)).toEqual([1]);
+  turns.stop();
+  expect(await turnByTurn(seen, 3)).toEqual([1, 1, 1]);
+  expect(seen).toEqual(['b']);
+});
