@@ -1,6 +1,6 @@
 /**
- * Who did what: a chain of records in the store. Changes and their denials are on disk before `record` resolves; reads wait
- * in a bounded queue whose losses are recorded too.
+ * Who did what: a chain of records in the store. Changes and their denials are on disk before `record` resolves, denials as
+ * far as their caller's budget goes; reads wait in a bounded queue whose losses are recorded too.
  */
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
@@ -8,6 +8,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { Store } from '../store/store.ts';
 import { AuditChain, type Keep, type Noted } from './audit-chain.ts';
 import { AUDIT_KINDS, type AuditEntry, type AuditKind, type AuditRecord, decodeRecord } from './audit-record.ts';
+import { DenialBudget, type DenialLimits } from './denial-budget.ts';
 import { letGo, listKept, type Span } from './kept-records.ts';
 import { type ChainVerdict, type Head, type KeptHead, verifyChain } from './verify-chain.ts';
 
@@ -17,6 +18,7 @@ export interface AuditOptions {
   flushIntervalMs?: number;
   /** Older records than so many of their kind are let go. */
   keep?: Keep;
+  denials?: DenialLimits;
 }
 
 /** Written in one go: short enough for nobody to wait for it. */
@@ -27,9 +29,12 @@ export class AuditLog {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #options: Required<AuditOptions>;
+  readonly #options: Required<Omit<AuditOptions, 'denials'>>;
+  readonly #denials: DenialBudget;
   readonly #chain: AuditChain;
   readonly #appended = new Listeners();
+  /** Calls that were announced and have not ended. */
+  readonly #announced = new Set<string>();
   #queued: Noted[] = [];
   #queuedReads = 0;
   #dropped = 0;
@@ -42,6 +47,7 @@ export class AuditLog {
     this.#clock = clock;
     this.#log = log;
     this.#options = { cell: '', maxQueuedReads: 5_000, flushIntervalMs: 1_000, keep: KEEP, ...options };
+    this.#denials = new DenialBudget(clock, this.#options.cell, options.denials);
     this.#chain = new AuditChain(store, this.#options.cell, this.#options.keep);
   }
 
@@ -62,23 +68,35 @@ export class AuditLog {
 
   async start(): Promise<void> {
     await this.#chain.start();
-    this.#timer = setInterval(() => void this.flush(), this.#options.flushIntervalMs);
+    this.#timer = setInterval(() => {
+      for (const entry of this.#denials.take()) this.#queue('change', entry);
+      void this.flush();
+    }, this.#options.flushIntervalMs);
   }
 
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
+    for (const entry of this.#denials.take(true)) this.#queue('change', entry);
     await this.flush();
   }
 
-  /** For a change and its denial: on disk when it resolves; when it rejects, the change must not happen. */
-  async record(entry: AuditEntry): Promise<void> {
+  /**
+   * For a change and its denial: on disk when it resolves, or counted where its caller is denied too often; when it rejects,
+   * the change must not happen.
+   */
+  async record(given: AuditEntry): Promise<void> {
+    const entry = this.#budgeted(given);
+    if (entry === null) return;
     await this.#chain.append([{ kind: 'change', entry, atMs: this.#clock.nowMs() }], 'now');
+    const { call, outcome } = entry;
+    if (call !== undefined && (outcome === 'allowed' || outcome === 'began')) this.#announced.add(call);
     this.#appended.emit();
   }
 
-  /** What came of a change that `record` announced; never waits. */
-  conclude(entry: AuditEntry): void {
-    this.#queue('change', entry);
+  /** What came of a change that `record` announced, or that was refused before; never waits. */
+  conclude(given: AuditEntry): void {
+    const entry = this.#budgeted(given);
+    if (entry !== null) this.#queue('change', entry);
   }
 
   /** For reads; never waits, may be dropped and counted. */
@@ -124,6 +142,17 @@ export class AuditLog {
 
   async #read(span: Span): Promise<AuditRecord[]> {
     return (await listKept(this.#store, span)).map(({ value }) => decodeRecord(value));
+  }
+
+  /** null: counted. What was announced is always told to its end. */
+  #budgeted(entry: AuditEntry): AuditEntry | null {
+    const { call, outcome } = entry;
+    if (call !== undefined && this.#announced.has(call)) {
+      this.#announced.delete(call);
+      return entry;
+    }
+    const isRefused = outcome === 'denied' || (outcome === 'failed' && call !== undefined);
+    return isRefused ? this.#denials.judge(entry) : entry;
   }
 
   #queue(kind: AuditKind, entry: AuditEntry): void {

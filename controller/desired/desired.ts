@@ -6,10 +6,11 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import { deployableNow } from '../dispatch/authorise.ts';
 import type { Orders } from '../dispatch/orders.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
-import { hostSubject } from '../tenancy/subject.ts';
+import { hostSubject, refusedBy } from '../tenancy/subject.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import type { Uplink } from '../uplink/uplink.ts';
 import { AppliedRosters } from './applied-rosters.ts';
@@ -39,9 +40,10 @@ type Fleet = typeof FleetServiceService;
 
 export const desiredTargets = (view: FleetView): Targets<Fleet> => ({
   getRoster: ({ hostAgent }) => hostSubject(view, hostAgent),
-  putRoster: ({ hostAgent, text }) => {
+  putRoster: ({ hostAgent, text }, caller) => {
     const what = `roster of ${Buffer.byteLength(text)} bytes ${rosterDigest(text)}`;
-    return hostSubject(view, hostAgent, `${hostAgent.slice(0, 129)} ${what}`);
+    const subject = hostSubject(view, hostAgent, `${hostAgent.slice(0, 129)} ${what}`);
+    return { ...subject, ...refusedBy(() => deployableNow(view, caller, hostAgent)) };
   },
   ...intentTargets(view),
 });

@@ -12,7 +12,7 @@ import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { IntentRecord, IntentStepRecord } from '../store/records.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
 import { requireTakesOrders } from '../tenancy/quarantine.ts';
-import { hostSubject } from '../tenancy/subject.ts';
+import { hostSubject, refusedBy } from '../tenancy/subject.ts';
 import { visibleHost } from '../tenancy/visible.ts';
 import { checkIntent, type IntentOrder } from './check-intent.ts';
 import { giverOf } from './giver.ts';
@@ -52,12 +52,12 @@ export const intentHandlers = (options: IntentCallsOptions): Pick<Handlers<Fleet
 /** Sizes and digests, never a text. */
 export const intentTargets = (view: FleetView): Targets<Fleet> => ({
   getIntent: ({ hostAgent }) => hostSubject(view, hostAgent),
-  putIntent: ({ hostAgent, id, steps }) => {
+  putIntent: ({ hostAgent, id, steps }, caller) => {
     const texts = steps.flatMap(({ putRoster }) => putRoster?.text ?? []);
     const rosters = texts.map((text) => `, roster of ${Buffer.byteLength(text)} bytes ${rosterDigest(text)}`);
     const what = steps.length === 0 ? 'withdrawn' : `${steps.length} steps${rosters.join('')}`;
     const target = `${hostAgent.slice(0, 129)} intent ${id.slice(0, 128)}: ${what}`.slice(0, 512);
-    return hostSubject(view, hostAgent, target);
+    return { ...hostSubject(view, hostAgent, target), ...refusedBy(() => deployable(view, caller, hostAgent)) };
   },
 });
 

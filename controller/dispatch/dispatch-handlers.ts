@@ -5,7 +5,7 @@
 import { cleanText } from '../../src/domain/clean-text.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import { isDesiredVerb } from '../../src/domain/order.ts';
-import type { FleetView } from '../../src/view/fleet-view.ts';
+import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
@@ -14,7 +14,7 @@ import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
 import type { Caller, GrantableVerb } from '../tenancy/caller.ts';
 import { onBehalfOf } from '../tenancy/on-behalf-of.ts';
-import { agentSubject, hostSubject, type Subject } from '../tenancy/subject.ts';
+import { agentSubject, hostSubject, refusedBy, type Subject } from '../tenancy/subject.ts';
 import { isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { authorise, deployableNow, leaveForAction } from './authorise.ts';
@@ -108,13 +108,8 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
     pressKeys: order('pressKeys'),
     answerPrompt: order('answerPrompt'),
     controlAgent: async (caller, request, { signal }) => {
-      const { action, target } = request;
-      if (caller.grants !== null) requireWithinGrant(request);
-      // A roster that was put a moment ago may name it, though its host has told no row of it yet.
-      const record = isDesiredVerb(action)
-        ? deployableNow(view, caller, target?.hostAgent ?? '')
-        : authorise(view, caller, leaveForAction(action), target);
-      using leave = orderLeave(caller, leaveForAction(action), request, signal);
+      const record = controllable(view, caller, request);
+      using leave = orderLeave(caller, leaveForAction(request.action), request, signal);
       const owner = ownerOf(caller, orderTenant(record, caller.tenantId));
       return await orders.give(record, 'controlAgent', request, onBehalfOf(caller, localName), leave.signal, owner);
     },
@@ -135,8 +130,12 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
 
 /** What the audit says each was about: an agent, and of what was to be typed no more than its HMAC. */
 export const dispatchTargets = (view: FleetView, mac: BodyMac): Targets<Fleet> => {
-  const ofTarget = (request: { target?: { hostAgent: string; key: string } | undefined }): Subject =>
-    agentSubject(view, request.target);
+  type Targeted = { target?: { hostAgent: string; key: string } | undefined };
+  const ofOrder = ({ target }: Targeted, caller: Caller, verb: GrantableVerb, body?: string): Subject =>
+    agentSubject(view, target, {
+      ...(body === undefined ? {} : { body: mac(body) }),
+      ...refusedBy(() => authorise(view, caller, verb, target)),
+    });
   return {
     watchTerminal: (request) => agentSubject(view, request),
     tailTerminal: (request) => agentSubject(view, request, { lasts: request.follow }),
@@ -144,12 +143,27 @@ export const dispatchTargets = (view: FleetView, mac: BodyMac): Targets<Fleet> =
     getOrder: ({ id }) => `order ${id}`.slice(0, 256),
     listOrders: ({ hostAgent }) => hostSubject(view, hostAgent),
     getAuditHeads: ({ hostAgent }) => hostSubject(view, hostAgent),
-    sendText: ({ target, text }) => agentSubject(view, target, { body: mac(text) }),
-    pressKeys: ({ target, keys }) => agentSubject(view, target, { body: mac(keys.join(' ')) }),
-    answerPrompt: ({ target, choice }) => agentSubject(view, target, { body: mac(choice) }),
-    controlAgent: ofTarget,
-    holdTerminal: ofTarget,
+    sendText: (request, caller) => ofOrder(request, caller, 'send', request.text),
+    pressKeys: (request, caller) => ofOrder(request, caller, 'send', request.keys.join(' ')),
+    answerPrompt: (request, caller) => ofOrder(request, caller, 'send', request.choice),
+    controlAgent: (request, caller) =>
+      agentSubject(
+        view,
+        request.target,
+        refusedBy(() => controllable(view, caller, request)),
+      ),
+    holdTerminal: (request, caller) => ofOrder(request, caller, 'takeover'),
   };
+};
+
+/** The host-agent that is to do it. Throws as `authorise` does. */
+const controllable = (view: FleetView, caller: Caller, request: ControlAgentRequest): HostAgentRecord => {
+  const { action, target } = request;
+  if (caller.grants !== null) requireWithinGrant(request);
+  // A roster that was put a moment ago may name it, though its host has told no row of it yet.
+  return isDesiredVerb(action)
+    ? deployableNow(view, caller, target?.hostAgent ?? '')
+    : authorise(view, caller, leaveForAction(action), target);
 };
 
 /** What reaches beyond the agent that was granted, and beyond what runs there now, is granted to nobody. */

@@ -29,7 +29,7 @@ export type AnyCall = EventEmitter &
   Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext' | 'metadata'> & { request?: unknown };
 
 export interface CallSteps {
-  subject: () => Subject;
+  subject: (caller: Caller) => Subject;
   /** Of the call's messages, as far as they went. */
   count: ByteCount;
   act: (caller: Caller, context: CallContext) => unknown;
@@ -106,9 +106,11 @@ export class GuardedCalls {
     signal.addEventListener('abort', () => setImmediate(endOnce, signal.reason), { once: true });
     let announced: Subject | null = null;
     try {
-      const named = subject();
-      await this.#door.announce(admission, named);
+      const { refusal, ...named } = subject(caller);
+      if (refusal === undefined) await this.#door.announce(admission, named);
+      // What is refused already is written down once, as that.
       announced = named;
+      if (refusal !== undefined) throw refusal;
       // While that was written its caller may have fallen: nothing is begun for one who is no longer let in.
       signal.throwIfAborted();
       const result = await act(caller, { id, signal });

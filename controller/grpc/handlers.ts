@@ -41,4 +41,6 @@ export type HandlerOf<M extends MethodDefinition> = M extends { responseStream: 
 export type Handlers<D extends Definition> = { [K in keyof D]: HandlerOf<D[K]> };
 
 /** What each call is about, for the audit; from the request, before it is checked. */
-export type Targets<D extends Definition> = { [K in keyof D]?: (request: RequestOf<D[K]>) => string | Subject };
+export type Targets<D extends Definition> = {
+  [K in keyof D]?: (request: RequestOf<D[K]>, caller: Caller) => string | Subject;
+};

@@ -6,7 +6,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { AccessRule } from './access.ts';
 
-/** Calls to hosts, of which a host carries 256 (`MAX_TUNNEL_CALLS`); rows and what it asks of itself. */
+/** Calls to hosts, of which each carries so many of peers and no more (`PEERS_AT_HOST`); rows and what it asks of itself. */
 export const PEER_SHARES = { calls: 64, rows: 16 };
 
 type Share = keyof typeof PEER_SHARES;

@@ -13,6 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
+import type { Caller } from '../tenancy/caller.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import type { Transport } from './admission.ts';
 import { ByteMeter } from './byte-meter.ts';
@@ -82,7 +83,7 @@ export class GrpcServer {
       const implementation: UntypedServiceImplementation = {};
       for (const [name, method] of Object.entries(definition)) {
         const handler = (handlers[name] as (...args: unknown[]) => unknown).bind(handlers);
-        const target = targets[name] as ((request: unknown) => string | Subject) | undefined;
+        const target = targets[name] as ((request: unknown, caller: Caller) => string | Subject) | undefined;
         implementation[name] = this.#guard(audience, method, handler, target);
       }
       this.#faces[audience].server.addService(counted as unknown as ServiceDefinition, implementation);
@@ -157,15 +158,17 @@ export class GrpcServer {
     audience: Audience,
     { path, requestStream, responseStream }: MethodDefinition,
     handler: (...args: unknown[]) => unknown,
-    target: ((request: unknown) => string | Subject) | undefined,
+    target: ((request: unknown, caller: Caller) => string | Subject) | undefined,
   ): UntypedHandleCall {
     const calls = this.#calls;
     const meter = this.#meter;
-    const subjectOf = (call: AnyCall) => (): Subject => {
-      const named = requestStream ? '' : (target?.(call.request) ?? '');
-      const subject = typeof named === 'string' ? { target: named } : named;
-      return { ...subject, lasts: responseStream && subject.lasts !== false };
-    };
+    const subjectOf =
+      (call: AnyCall) =>
+      (caller: Caller): Subject => {
+        const named = requestStream ? '' : (target?.(call.request, caller) ?? '');
+        const subject = typeof named === 'string' ? { target: named } : named;
+        return { ...subject, lasts: responseStream && subject.lasts !== false };
+      };
     const guarded = (call: AnyCall, callback: Parameters<typeof endUnary>[0]): void => {
       const transport = this.#transportOf(audience, call);
       const count = { bytes: meter.requestBytes(call.request) };

@@ -1,4 +1,5 @@
 /** What a call is about, for the audit: taken from the request before it is checked, and never a text of it. */
+import { FleetError } from '../../src/domain/errors.ts';
 import { rosterNameOf } from '../../src/domain/roster.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import { decodeAgentRow } from '../../src/wire/agent-row.ts';
@@ -15,13 +16,26 @@ export interface Subject {
   body?: string;
   /** false: a stream that ends by itself, so that its end alone is worth a record. */
   lasts?: boolean;
+  /** Why it is refused, as far as that is plain before anything is done: then nothing is announced. */
+  refusal?: FleetError;
 }
+
+/** What `check` objects to, with a FleetError. */
+export const refusedBy = (check: () => unknown): Pick<Subject, 'refusal'> => {
+  try {
+    check();
+    return {};
+  } catch (error) {
+    if (error instanceof FleetError) return { refusal: error };
+    throw error;
+  }
+};
 
 /** An agent's, by host-agent and key. */
 export const agentSubject = (
   view: FleetView,
   target: { hostAgent: string; key: string } | undefined,
-  more: Pick<Subject, 'body' | 'lasts'> = {},
+  more: Pick<Subject, 'body' | 'lasts' | 'refusal'> = {},
 ): Subject => {
   const record = view.hostAgent(target?.hostAgent ?? '');
   const row = view.rowsOf(target?.hostAgent ?? '').get(target?.key ?? '');

@@ -75,7 +75,9 @@ export class WatchedAgent implements WatchedScreen {
       wish: () => {
         const watchers = [...this.#watchers];
         const minIntervalMs = Math.min(...watchers.map((watcher) => watcher.minIntervalMs));
-        return { caller: (watchers[0] as Watcher).caller, minIntervalMs };
+        // One of our own where there is one: a peer has only its share of the host's calls.
+        const first = watchers.find(({ caller }) => !caller.federated) ?? (watchers[0] as Watcher);
+        return { caller: first.caller, minIntervalMs };
       },
       take: (message) => this.#take(message),
       broke: (error) => this.#broke(error),

@@ -7,6 +7,7 @@ import { fromGrpcError } from '../../src/wire/errors.ts';
 import type { CallBegin, TunnelCall, TunnelReply } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { MAX_TUNNEL_CALLS } from '../../src/wire/host-calls.ts';
 import { RelayedError } from '../grpc/relayed-error.ts';
+import { PeersAtHost } from './peers-at-host.ts';
 
 /** The stream as the tunnel sees it; `flushed` is told when the transport has taken a message. */
 export interface TunnelStream {
@@ -36,7 +37,8 @@ const MESSAGE_OVERHEAD_BYTES = 64;
 export class Tunnel {
   readonly #id: string;
   readonly #stream: TunnelStream;
-  readonly #calls = new Map<bigint, CallEars>();
+  readonly #calls = new Map<bigint, { ears: CallEars; giveBack: () => void }>();
+  readonly #peers: PeersAtHost;
   #lastCall = 0n;
   #unreadBytes = 0;
   #isOver = false;
@@ -45,6 +47,7 @@ export class Tunnel {
   constructor(id: string, stream: TunnelStream) {
     this.#id = id;
     this.#stream = stream;
+    this.#peers = new PeersAtHost(id);
   }
 
   /** Throws RESOURCE_EXHAUSTED or UNAVAILABLE when it cannot take the call; then nothing was sent. */
@@ -58,8 +61,9 @@ export class Tunnel {
     }
     if (this.#unreadBytes > MAX_UNREAD_BYTES)
       throw new FleetError('UNAVAILABLE', `${this.#id} does not read its calls`);
+    const giveBack = this.#peers.take(begin.caller);
     const callId = ++this.#lastCall;
-    this.#calls.set(callId, ears);
+    this.#calls.set(callId, { ears, giveBack });
     this.#write({ callId, begin }, begin.request.length);
     return callId;
   }
@@ -75,15 +79,15 @@ export class Tunnel {
 
   /** The host is told to give up; nothing more is heard of the call. */
   cancel(callId: bigint): void {
-    if (this.#calls.delete(callId)) this.#write({ callId, cancel: {} }, 0);
+    if (this.#forget(callId)) this.#write({ callId, cancel: {} }, 0);
   }
 
   take({ callId, message, end }: TunnelReply): void {
-    const ears = this.#calls.get(callId);
+    const ears = this.#calls.get(callId)?.ears;
     if (ears === undefined) return;
     if (message !== undefined) ears.message(message);
     if (end === undefined) return;
-    this.#calls.delete(callId);
+    this.#forget(callId);
     ears.ended(end.code === 0 ? null : hostError(end.code, end.details));
   }
 
@@ -93,8 +97,14 @@ export class Tunnel {
     this.#isOver = true;
     const broken = [...this.#calls.values()];
     this.#calls.clear();
-    for (const ears of broken) ears.ended(new BrokenCall('UNAVAILABLE', `${this.#id}: ${why}`));
+    for (const { ears } of broken) ears.ended(new BrokenCall('UNAVAILABLE', `${this.#id}: ${why}`));
     this.#stream.fail(new FleetError('ABORTED', why));
+  }
+
+  /** false: it has ended. */
+  #forget(callId: bigint): boolean {
+    this.#calls.get(callId)?.giveBack();
+    return this.#calls.delete(callId);
   }
 
   #write(call: TunnelCall, payloadBytes: number): void {

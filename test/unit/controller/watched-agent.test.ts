@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { WatchedAgent } from '../../../controller/terminal/watched-agent.ts';
-import type { HostCalls } from '../../../controller/uplink/host-calls.ts';
+import type { CallOptions, HostCalls } from '../../../controller/uplink/host-calls.ts';
 import { BrokenCall } from '../../../controller/uplink/tunnel.ts';
 import { FleetError } from '../../../src/domain/errors.ts';
 import { Listeners } from '../../../src/runtime/listeners.ts';
@@ -14,8 +14,10 @@ import { until } from '../../helpers/until.ts';
 const ID = 'dragon-lin/u';
 const NOT_YET = new FleetError('NOT_FOUND', 'no agent here has the key a');
 
+const ME = { actor: 'me', name: 'me', kind: 'operator', role: 'admin', tenantId: '', federated: false };
+
 /** One who watches an agent of a host that the test plays: it answers by hand, and comes back when it is told to. */
-const watched = () => {
+const watched = (first = ME) => {
   const clock = new MovedClock();
   const view = new FleetView({ clock });
   const { link: _, heardAgeMs: __, ...known } = hostAgent({ id: ID });
@@ -27,16 +29,18 @@ const watched = () => {
     heardAtMono: 0,
     behind: null,
   });
+  const callers: string[] = [];
   const asked: { answer(message: WatchTerminalResponse): void; fail(error: Error): void }[] = [];
   const returns = new Listeners<[id: string]>();
-  const stream = (_: string, __: string, ___: unknown, ____: unknown, onMessage: (...of: unknown[]) => void) =>
+  type OnMessage = (...of: unknown[]) => void;
+  const stream = (_: string, __: string, ___: unknown, { caller }: CallOptions, onMessage: OnMessage) =>
     new Promise<void>((_, reject) => {
+      callers.push(caller.name);
       asked.push({ answer: (message) => onMessage(message, 1, () => undefined), fail: reject });
     });
   const calls = { stream } as unknown as HostCalls;
   const agent = new WatchedAgent(ID, 'a', { view, calls, tunnels: { onChange: (told) => returns.add(told) }, clock });
-  const caller = { actor: 'me', name: 'me', kind: 'operator', role: 'admin', tenantId: '', federated: false };
-  agent.join({ caller, minIntervalMs: 0, sees: () => true, drop: () => undefined });
+  agent.join({ caller: first, minIntervalMs: 0, sees: () => true, drop: () => undefined });
   const screen = new SimulatedScreen();
   screen.draw('seen');
   asked[0]?.answer({ frame: screen.log.since(0)?.frame });
@@ -50,7 +54,7 @@ const watched = () => {
     };
     await until(() => agent.ended !== null || isAskedAgain(), { timeoutMs: 5_000 });
   };
-  return { agent, clock, failsWith };
+  return { agent, clock, callers, failsWith };
 };
 
 test('a host that was away for long has the time of a first look all the same', async () => {
@@ -79,4 +83,12 @@ test('a line that broke in between is no word of the host', async () => {
   clock.advance(60_000);
   await failsWith(NOT_YET);
   expect(agent.ended).toBeNull();
+});
+
+test('a screen that a peer began to watch is asked for in the name of one of our own, once there is one', async () => {
+  const { agent, callers, failsWith } = watched({ ...ME, name: 'partner/ann', kind: 'controller', federated: true });
+  await failsWith(new FleetError('RESOURCE_EXHAUSTED', 'as many calls of other cells as may'));
+  agent.join({ caller: ME, minIntervalMs: 0, sees: () => true, drop: () => undefined });
+  await failsWith(new FleetError('RESOURCE_EXHAUSTED', 'as many calls of other cells as may'));
+  expect(callers).toEqual(['partner/ann', 'partner/ann', 'me']);
 });
