@@ -122,7 +122,7 @@ export class ServedView {
     return {
       watchAgents: (call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>) => this.#watch(call),
       watchEvents: absentStream,
-      whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream }),
+      whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream, elsewhere: [] }),
       diagnose: (_, reply) => reply(null, { findings: this.findings, unanswered: false }),
       watchTerminal: absentStream,
       tailTerminal: absentStream,

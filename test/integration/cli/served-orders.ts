@@ -190,6 +190,7 @@ const DEFAULTS: Record<string, Answer> = {
     version: '1',
     verbs: [],
     tenants: [],
+    elsewhere: [],
     session: 'operator',
   }),
   controllerStatus: () => ({
