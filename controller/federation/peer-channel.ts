@@ -14,6 +14,7 @@ import {
 import { FleetError } from '../../src/domain/errors.ts';
 import { type ClientIdentityPem, clientTls } from '../../src/identity/client-tls.ts';
 import { fromGrpcError, refusalReasonOf, SAID_KEY } from '../../src/wire/errors.ts';
+import { plainReason } from '../../src/wire/plain-reason.ts';
 
 export interface PeerCodec<Q, T> {
   path: string;
@@ -178,5 +179,5 @@ const endOf = (error: ServiceError, address: string): FleetError => {
   // A peer of an older version has no such call.
   if (isSaid || said.code === 'UNIMPLEMENTED') return said;
   const code = said.code === 'DEADLINE_EXCEEDED' ? 'DEADLINE_EXCEEDED' : 'UNAVAILABLE';
-  return new BrokenLine(code, `${address}: ${said.message}`, { cause: error });
+  return new BrokenLine(code, `${address}: ${plainReason(said.message)}`, { cause: error });
 };

@@ -74,6 +74,7 @@ export const fleetHandlers = (
       upstream: caller.grants === null ? upstream(caller) : UPSTREAM_FOR_PEERS,
       verbs: [...caller.verbs],
       tenants: caller.tenants === 'all' ? [] : [...caller.tenants],
+      elsewhere: [...caller.ceiling],
     }),
     diagnose: async (caller, request, { signal }) => {
       const record = pick(view, request.host, seenBy(caller));
@@ -108,9 +109,19 @@ const pick = (view: FleetView, wanted: string, sees: (record: HostAgentRecord) =
     (record) => sees(record) && (record.id === wanted || (record.host === wanted && !isFederated(record))),
   );
   if (found.length === 1) return found[0] as HostAgentRecord;
-  if (found.length === 0) throw new FleetError('NOT_FOUND', `no host ${wanted}: see "fleet hosts"`);
-  throw new FleetError('NOT_FOUND', `${wanted} is ambiguous: ${found.map(({ id }) => id).join(', ')}`);
+  if (found.length === 0) {
+    const abroad = [...view.hostAgents()].filter((record) => sees(record) && isAbroad(record, wanted));
+    const hint = abroad.length === 0 ? 'see "fleet hosts"' : `of another cell there is ${idsOf(abroad)}`;
+    throw new FleetError('NOT_FOUND', `no host ${wanted}: ${hint}`);
+  }
+  throw new FleetError('NOT_FOUND', `${wanted} is ambiguous: ${idsOf(found)}`);
 };
+
+const idsOf = (records: readonly HostAgentRecord[]): string => records.map(({ id }) => id).join(', ');
+
+/** Meant by its host, or by host and cell, where a peer's is meant by its whole id alone. */
+const isAbroad = (record: HostAgentRecord, wanted: string): boolean =>
+  isFederated(record) && [record.host, `${record.cell}/${record.host}`].includes(wanted);
 
 const presence = (record: HostAgentRecord): Finding => ({
   check: 'link',

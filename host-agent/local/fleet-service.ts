@@ -90,6 +90,7 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
       upstream: options.upstream.describe(),
       verbs: [],
       tenants: [],
+      elsewhere: [],
       ...(pid === undefined ? {} : { session: options.sessionOf(pid) }),
     };
     relay(options.line, (client) =>
@@ -102,6 +103,7 @@ export const localFleetService = (options: LocalFleetServiceOptions): FleetServi
                 ...local,
                 verbs: answer.verbs,
                 tenants: answer.tenants,
+                elsewhere: answer.elsewhere,
                 caller: answer.caller ?? local.caller,
                 upstream: local.upstream,
               },

@@ -11,8 +11,8 @@ import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { ConnectRequest, ConnectResponse, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { hostFactsToWire } from '../../src/wire/host-agent.ts';
+import { plainReason } from '../../src/wire/plain-reason.ts';
 import type { EndedOrders } from './ended-orders.ts';
-import { plainReason } from './plain-reason.ts';
 import { pumpReports } from './report-pump.ts';
 
 export interface UplinkStreamOptions {

@@ -89,7 +89,10 @@ test('a message needs a grant that expires, and the host’s own leave for calle
   const { ada, builder, jarvis } = cells;
   const send = (id: string) => fleet(jarvis, 'send', BUILDER, 'hello from home', '--id', id, '-o', 'json');
   expect((await send('early')).stderr).toContain('fleet host allow W-jarvis send');
+  const elsewhere = async () => JSON.parse(await must(jarvis, 'whoami', '-o', 'json')).elsewhere;
+  expect(await elsewhere()).toEqual(['read']);
   await must(jarvis, 'host', 'allow', 'W-jarvis', 'send');
+  expect(await elsewhere()).toEqual(['read', 'send']);
   // At home it may; acme has not granted it yet.
   expect((await send('ungranted')).exitCode).toBe(6);
   const endless = await fleet(

@@ -41,6 +41,7 @@ export const serve = async (cell: TestCell): Promise<void> => {
       version: '1',
       verbs: [...caller.ceiling],
       tenants: [],
+      elsewhere: [],
     }),
     diagnose: () => {
       throw new Error('secret of the inside');

@@ -121,7 +121,7 @@ export class ServedView {
     const names = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1.0.0', tenants: [], verbs: ['read'] };
     const own: Pick<FleetServiceServer, 'watchAgents' | 'whoAmI' | 'diagnose'> = {
       watchAgents: (call: ServerWritableStream<WatchAgentsRequest, WatchAgentsResponse>) => this.#watch(call),
-      whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream }),
+      whoAmI: (_, reply) => reply(null, { ...names, caller: CALLER, upstream: this.upstream, elsewhere: [] }),
       diagnose: (_, reply) => reply(null, { findings: this.findings, unanswered: false }),
     };
     return { ...own, ...this.calls } as UntypedServiceImplementation;

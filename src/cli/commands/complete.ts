@@ -30,6 +30,7 @@ export interface LiveNames {
   tenants: string[];
   /** Addresses, percent-encoded: no candidate holds a space or a control character. */
   agents: string[];
+  /** This one first. */
   cells: string[];
 }
 
@@ -52,21 +53,34 @@ export const candidatesFor = async (
   const asked = flags.find((flag) => takesNextWord(flag) && isNamed(flag, before.at(-1)));
   if (asked) return valuesOf(asked, names);
   if (last.startsWith('-')) return flags.map(({ name }) => `--${name}`);
-  return wordsOf(spec, positionalsIn(before.slice(spec.name.split(' ').length), flags), names);
+  return wordsOf(spec, positionalsIn(before.slice(spec.name.split(' ').length), flags), last, names);
 };
 
 /** What may stand in that place of the usage line; its last name, with dots, stands for all that follow. */
-const wordsOf = async (spec: CommandSpec, place: number, names: () => Promise<LiveNames>): Promise<string[]> => {
+const wordsOf = async (
+  spec: CommandSpec,
+  place: number,
+  last: string,
+  names: () => Promise<LiveNames>,
+): Promise<string[]> => {
   if (/^[a-z|]+$/.test(spec.args)) return spec.args.split('|');
   const slots = spec.args.split(' ');
   const slot = slots[place] ?? (slots.at(-1)?.includes('…') ? slots.at(-1) : undefined);
   if (slot === undefined) return [];
-  if (/\bAGENT\b/.test(slot)) return (await names()).agents;
+  if (/\bAGENT\b/.test(slot)) return agentWords((await names()).agents, last);
   if (/\bTENANT\b/.test(slot)) return (await names()).tenants;
   if (slot === 'HOST/USER') return (await names()).hostAgents;
   if (/\bHOST\b/.test(slot)) return (await names()).hosts;
-  if (/\bCELL\b/.test(slot)) return (await names()).cells;
+  // Where a cell is named that is none of the flags', it is another one.
+  if (/\b(CELL|PEER)\b/.test(slot)) return (await names()).cells.slice(1);
   return [...(spec.words?.[slot.replace(/[[\]…]/g, '')] ?? [])];
+};
+
+/** Addresses; to whoever has begun a word that may be an agent's own name also each name that only one has. */
+const agentWords = (addresses: readonly string[], last: string): string[] => {
+  if (last === '' || last.includes('/')) return [...addresses];
+  const named = Map.groupBy(addresses, (address) => address.slice(address.lastIndexOf('/') + 1));
+  return [...addresses, ...[...named].filter(([, those]) => those.length === 1).map(([name]) => name)];
 };
 
 const positionalsIn = (words: readonly string[], flags: readonly FlagSpec[]): number => {

@@ -39,8 +39,9 @@ export const terminalSpecs: readonly CommandSpec[] = [
       'On a pipe: one JSON object a line, {schema: fleet.screen/v1, event: frame|status|end, address, …}; a frame has\n' +
       'width, height, cursor {x, y, visible}, alternate_screen, captured_at, title, history_lines, rows (text, whole).\n' +
       '--once -o json: one object of that schema without event: a frame, its spans and its status.\n' +
-      'Exit: 0 its session ended (stderr says why) or you left, 4 no such agent, 5 no host-agent answers, 6 not\n' +
-      'permitted, 7 no screen within 10 s (--once), 143 ended by a signal.',
+      'Exit: 0 its session ended (stderr says why) or you left, 4 no such agent, 5 no host-agent answers, or the\n' +
+      'picture is the last one of a host that is away (--once shows it), 6 not permitted, 7 no screen within 10 s\n' +
+      '(--once), 143 ended by a signal.',
     load: async () => (await terminal()).watch,
   },
   {

@@ -34,8 +34,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   const minIntervalMs = Math.round((1_000 * located.length) / fps);
   const agents = located.map((agent) => new WatchedAgent({ ...agent, line, minIntervalMs, clock: systemClock }));
   if (isOnce) {
-    await showOnce(context, agents[0] as WatchedAgent);
-    return EXIT.done;
+    return await showOnce(context, agents[0] as WatchedAgent);
   }
   const view = onTerminal ? new TerminalView(context, agents, fps, guard) : null;
   const show = (over: AbortSignal): Promise<void> =>

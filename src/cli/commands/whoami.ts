@@ -19,7 +19,15 @@ export const run = async ({ paths, flags, stdout, signal }: CommandContext): Pro
       ? { state: upstream.state, address: upstream.address, reason: upstream.reason ?? null }
       : null;
     const document = { schema: 'fleet.whoami/v1', cell, host, user, tenant_id: caller?.tenantId ?? null };
-    const told = { ...document, ...identity, version, session: session ?? null, controller, verbs };
+    const told = {
+      ...document,
+      ...identity,
+      version,
+      session: session ?? null,
+      controller,
+      verbs,
+      elsewhere: elsewhereOf(answer),
+    };
     stdout.write(`${jsonText({ ...told, tenants: tenantsOf(answer), context: paths.context })}\n`);
     return EXIT.done;
   }
@@ -58,12 +66,26 @@ const linesHere = (answer: WhoAmIResponse): [string, string][] => {
     ['host', `${host}, host-agent of ${user}, version ${version}`],
     ['controller', controllerWords(upstream)],
     ['may', verbs.length > 0 ? verbs.join(' ') : 'nothing at the controller'],
+    ...elsewhereLine(answer),
   ];
+};
+
+/** Every agent of a host can call as its user: what it may do there is not what it may do to others. */
+const elsewhereLine = (answer: WhoAmIResponse): [string, string][] => {
+  const verbs = elsewhereOf(answer);
+  if (verbs === null) return [];
+  const words =
+    verbs.length > 1 ? verbs.join(' ') : `read; an administrator widens it: fleet host allow ${answer.host}`;
+  return [['elsewhere', words]];
 };
 
 /** Whose agents exist for the caller; null: everybody's. */
 const tenantsOf = ({ tenants, caller }: WhoAmIResponse): string[] | null =>
   tenants.length > 0 ? tenants : caller?.role === 'admin' || !caller?.tenantId ? null : [caller.tenantId];
+
+/** null: whoever is no host may the same everywhere. */
+const elsewhereOf = ({ caller, verbs, elsewhere }: WhoAmIResponse): string[] | null =>
+  caller?.kind === 'host' && verbs.includes('read') ? ['read', ...elsewhere] : null;
 
 /** Renewing a certificate is nothing that anybody types. */
 const verbsOf = ({ verbs }: WhoAmIResponse): string[] => verbs.filter((verb) => verb !== 'enroll' && verb !== 'report');

@@ -20,7 +20,10 @@ export interface InHand {
   held: HeldRoster;
 }
 
-/** Throws UNAVAILABLE where it cannot be asked now, FAILED_PRECONDITION where its roster cannot be read. */
+/**
+ * Throws UNAVAILABLE where it cannot be asked now, FAILED_PRECONDITION where its roster cannot be read, PERMISSION_DENIED
+ * for another cell's.
+ */
 export const takeInHand = async (
   { paths, signal }: CommandContext,
   mirror: ViewMirror,
@@ -28,7 +31,13 @@ export const takeInHand = async (
   id: string,
 ): Promise<InHand> => {
   const place = placesOf(mirror, nowMono).find((each) => each.id === id);
-  if (place === undefined) throw new FleetError('NOT_FOUND', `no host ${id} in this view`);
+  if (place === undefined) {
+    if (mirror.momentOf(id, nowMono) === undefined) throw new FleetError('NOT_FOUND', `no host ${id} in this view`);
+    throw new FleetError(
+      'PERMISSION_DENIED',
+      `${id} is of another cell: to deploy is never granted, its own people do`,
+    );
+  }
   if (!place.current) throw awayRefusal(place, 'not current');
   const held = (await askRosters(paths, [place], signal)).get(id);
   if (held === undefined || held instanceof FleetError) throw held ?? awayRefusal(place, 'no answer');

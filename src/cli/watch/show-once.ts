@@ -1,26 +1,36 @@
 /** The screen as it is now, once: plain text, with our own colours, or one JSON object. */
+import { cleanText } from '../../domain/clean-text.ts';
 import { FleetError } from '../../domain/errors.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { ScreenPicture } from '../../screen/screen-log.ts';
 import type { CommandContext } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { linesOf, writeAll } from '../output.ts';
 import { jsonText } from '../render/json.ts';
 import { painterFor, plain } from '../render/paint.ts';
 import { cropRow, rowText } from './crop-row.ts';
 import { RowPen } from './row-pen.ts';
 import { SCREEN_SCHEMA, screenObject, spansOf, statusObject } from './screen-json.ts';
+import { currencyWords, isCurrent } from './view-words.ts';
 import type { WatchedAgent } from './watched-agent.ts';
 
 const FIRST_FRAME_MS = 10_000;
 
-/** Throws DEADLINE_EXCEEDED when no frame comes in time, or what ended the view before. */
-export const showOnce = async (context: CommandContext, agent: WatchedAgent): Promise<void> => {
-  const { stdout, env, signal } = context;
+/**
+ * Gives the exit code: a picture that is not what the screen shows now is shown, and said to be none. Throws
+ * DEADLINE_EXCEEDED when no frame comes in time, or what ended the view before.
+ */
+export const showOnce = async (context: CommandContext, agent: WatchedAgent): Promise<number> => {
+  const { stdout, stderr, env, signal } = context;
   await firstFrame(agent, signal);
   const picture = agent.picture as ScreenPicture;
   const isColoured = painterFor(stdout, env) !== plain;
   const form = context.flags.output ?? (isColoured ? 'ansi' : 'text');
   await writeAll(stdout, linesOf(lines(agent, picture, form as string, env)), signal);
+  const now = systemClock.monotonicMs();
+  if (isCurrent(agent, now)) return EXIT.done;
+  stderr.write(`${cleanText(`${agent.address}: as last seen: ${currencyWords(agent, now)}`)}\n`);
+  return EXIT.unreachable;
 };
 
 const lines = (agent: WatchedAgent, picture: ScreenPicture, form: string, env: NodeJS.ProcessEnv): string[] => {

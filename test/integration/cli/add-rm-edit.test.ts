@@ -103,6 +103,18 @@ describe('rm', () => {
     served.row(JARVIS, 'a');
   });
 
+  test('of another cell’s agent is never granted', async () => {
+    const theirs = { id: 'partner/spare/ops', cell: 'partner', host: 'spare', user: 'ops' };
+    served.host(theirs);
+    served.row(theirs, 'builder');
+    const { code, stderr } = await served.fleet('rm', 'partner/spare/ops/builder', '--yes');
+    expect([code, stderr]).toEqual([
+      6,
+      expect.stringContaining('partner/spare/ops is of another cell: to deploy is never'),
+    ]);
+    expect(served.told).toEqual([]);
+  });
+
   test('ends the agent, then takes it out of the roster; its files go only by --purge', async () => {
     const { code, stderr } = await served.fleet('rm', 'a', '--yes', '--purge');
     expect(code).toBe(0);

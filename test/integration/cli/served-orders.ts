@@ -165,7 +165,15 @@ export class ServedOrders {
 }
 
 /** Without the session, which a host-agent of before does not tell. */
-export const WHO_AM_I = { cell: 'home', host: 'W-jarvis', user: 'jarvis', version: '1', verbs: [], tenants: [] };
+export const WHO_AM_I = {
+  cell: 'home',
+  host: 'W-jarvis',
+  user: 'jarvis',
+  version: '1',
+  verbs: [],
+  tenants: [],
+  elsewhere: [],
+};
 
 const DEFAULTS: Record<string, Answer> = {
   sendText: () => outcome(),

@@ -56,6 +56,16 @@ test('the screen once is text, with colours where asked, or one object', async (
   });
 });
 
+test('a picture that was kept while its host is away is shown once, said to be none of now, and no success', async () => {
+  const screen = served.screen('coder');
+  screen.draw(['one']);
+  await served.start('coder');
+  screen.say({ link: { state: 'lost', reason: 'silent', ageMs: 40_000 }, silentMs: 46_000 });
+  const { code, stdout, stderr } = await start('--once', 'coder').ended;
+  expect({ code, stdout }).toEqual({ code: 5, stdout: 'one\n' });
+  expect(stderr).toMatch(/^home\/W-jarvis\/jarvis\/coder: as last seen: no data for 4\ds \(lost: silent\)\n$/);
+});
+
 test('frames, status and the end are one object a line, over a break too', async () => {
   const screen = served.screen('coder');
   screen.draw(['first']);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { PeerCells } from '../../helpers/peer-cells.ts';
 import { rotate } from '../../helpers/rotation-steps.ts';
+import { failureOf, unary } from '../../helpers/test-cell.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 30_000 };
@@ -31,6 +32,20 @@ test('what a peer grants stands beside our own, under its own cell, and is follo
   await cells.untilRows(1);
   expect(await standing()).toMatchObject({ cell: 'partner', state: 'connected' });
   expect((await cells.partner.controller.view()).hostAgentIds()).not.toContain('home/dragon-lin/u');
+});
+
+test('a host of a peer is asked by its own cell alone: whoever names it is told its whole name, a stranger nothing', async () => {
+  await cells.partner.host('dragon-lin');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  const own = await cells.home.host('W-jarvis');
+  const stranger = await cells.home.host('W-acme', { tenantId: 'acme' });
+  const asked = (by: typeof own, host: string) =>
+    failureOf(unary((done) => cells.home.as(by).diagnose({ host }, done))).then(({ details }) => details);
+  for (const host of ['dragon-lin', 'partner/dragon-lin']) {
+    expect(await asked(own, host)).toBe(`no host ${host}: of another cell there is partner/dragon-lin/u`);
+    expect(await asked(stranger, host)).toBe(`no host ${host}: see "fleet hosts"`);
+  }
 });
 
 test('rows of a peer that cannot be heard stay with their age, and it is back by itself', async () => {

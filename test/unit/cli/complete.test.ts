@@ -50,6 +50,18 @@ test.each(['send', 'send --wait-idle', 'send --id x', 'keys', 'answer', 'explain
   },
 );
 
+test.each(['peer rm', 'grant add', 'grant ls'])('fleet %s … offers the other cells of now', async (before) => {
+  expect(await candidatesFor(before.split(' '), '', names)).toEqual(['partner']);
+});
+
+test('fleet send … offers by its own name, once a word is begun, an agent whose name no other has', async () => {
+  const agents = ['W-jarvis/jarvis/canary-pi', 'W-jarvis/jarvis/coder', 'partner/spare/ops/coder'];
+  const offered = (last: string) => candidatesFor(['send'], last, async () => ({ ...(await names()), agents }));
+  expect(await offered('')).toEqual(agents);
+  expect(await offered('c')).toEqual([...agents, 'canary-pi']);
+  expect(await offered('W-jarvis/')).toEqual(agents);
+});
+
 test.each(['send a', 'send a b', 'answer a', 'explain a', 'order', 'next'])(
   'fleet %s … offers nothing where anything may stand, or nothing',
   async (before) => {
