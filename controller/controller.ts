@@ -109,6 +109,7 @@ export class Controller {
       const audit = new AuditLog(store, clock, part('audit'), { cell });
       await audit.start();
       shutdown.add('audit', () => audit.stop());
+      await audit.closeLeft();
       const bodyMac = await openBodyMac(join(folder, 'audit.key'));
 
       const view = new FleetView({ clock });

@@ -6,6 +6,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import { namedOrder } from '../dispatch/order-index.ts';
 import type { Orders } from '../dispatch/orders.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
@@ -39,9 +40,9 @@ type Fleet = typeof FleetServiceService;
 
 export const desiredTargets = (view: FleetView): Targets<Fleet> => ({
   getRoster: ({ hostAgent }) => hostSubject(view, hostAgent),
-  putRoster: ({ hostAgent, text }) => {
+  putRoster: ({ id, hostAgent, text }) => {
     const what = `roster of ${Buffer.byteLength(text)} bytes ${rosterDigest(text)}`;
-    return hostSubject(view, hostAgent, `${hostAgent.slice(0, 129)} ${what}`);
+    return { ...hostSubject(view, hostAgent, `${hostAgent.slice(0, 129)} ${what}`), ...namedOrder(id) };
   },
   ...intentTargets(view),
 });

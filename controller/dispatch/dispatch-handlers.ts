@@ -19,7 +19,7 @@ import { isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { authorise, deployableNow, leaveForAction } from './authorise.ts';
 import { type OpenLeave, openLeave } from './open-leave.ts';
-import { KEPT, type OrderIndex } from './order-index.ts';
+import { KEPT, namedOrder, type OrderIndex } from './order-index.ts';
 import { ownerOf, peerOwner, tenantOwner } from './order-owner.ts';
 import { type OrderCall, type Orders, orderTenant } from './orders.ts';
 import { boundedWriter } from './relayed-stream.ts';
@@ -135,18 +135,18 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
 
 /** What the audit says each was about: an agent, and of what was to be typed no more than its HMAC. */
 export const dispatchTargets = (view: FleetView, mac: BodyMac): Targets<Fleet> => {
-  const ofTarget = (request: { target?: { hostAgent: string; key: string } | undefined }): Subject =>
-    agentSubject(view, request.target);
+  const ofTarget = ({ id, target }: { id: string; target?: { hostAgent: string; key: string } | undefined }): Subject =>
+    agentSubject(view, target, namedOrder(id));
   return {
     watchTerminal: (request) => agentSubject(view, request),
     tailTerminal: (request) => agentSubject(view, request, { lasts: request.follow }),
     explainAgent: (request) => agentSubject(view, request),
-    getOrder: ({ id }) => `order ${id}`.slice(0, 256),
+    getOrder: ({ id }) => ({ target: `order ${id}`.slice(0, 256), ...namedOrder(id) }),
     listOrders: ({ hostAgent }) => hostSubject(view, hostAgent),
     getAuditHeads: ({ hostAgent }) => hostSubject(view, hostAgent),
-    sendText: ({ target, text }) => agentSubject(view, target, { body: mac(text) }),
-    pressKeys: ({ target, keys }) => agentSubject(view, target, { body: mac(keys.join(' ')) }),
-    answerPrompt: ({ target, choice }) => agentSubject(view, target, { body: mac(choice) }),
+    sendText: ({ id, target, text }) => agentSubject(view, target, { body: mac(text), ...namedOrder(id) }),
+    pressKeys: ({ id, target, keys }) => agentSubject(view, target, { body: mac(keys.join(' ')), ...namedOrder(id) }),
+    answerPrompt: ({ id, target, choice }) => agentSubject(view, target, { body: mac(choice), ...namedOrder(id) }),
     controlAgent: ofTarget,
     holdTerminal: ofTarget,
   };

@@ -10,6 +10,7 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { RefusalReason } from '../../src/wire/errors.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/audit-record.ts';
+import { unknownBecause } from '../audit/open-calls.ts';
 import type { IdentityRecord, Records } from '../store/records.ts';
 import { actorOf, type Caller, LOCAL_CALLER } from '../tenancy/caller.ts';
 import { spokenFor } from '../tenancy/on-behalf-of.ts';
@@ -18,6 +19,7 @@ import { inQuarantine } from '../tenancy/quarantine.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import { ACCESS, type AccessRule, HELD_BACK, isHeldBack, objectionTo } from './access.ts';
 import { authenticate, hasChanged, isOfTrusted, standingOf } from './authenticate.ts';
+import { CutShort } from './cut-short.ts';
 import { LogBudget } from './log-budget.ts';
 import { PeerShares } from './peer-shares.ts';
 import { Refusal } from './refusal.ts';
@@ -180,12 +182,13 @@ export class Door {
     const { path, rule, signal, enteredMono } = admission;
     if (rule.audit !== 'before' && rule.audit !== 'queued') return;
     const { error, bytes } = end;
-    const isDenied = error instanceof FleetError && error.code === 'PERMISSION_DENIED';
+    const isCut = error instanceof CutShort;
+    const isDenied = error instanceof FleetError && error.code === 'PERMISSION_DENIED' && !isCut;
     const hasLeft = subject.lasts === true && (error === null || (signal.aborted && isLeave(signal.reason)));
     const entry: AuditEntry = {
       ...about(admission, subject),
-      outcome: isDenied ? 'denied' : hasLeft ? 'ended' : error === null ? 'done' : 'failed',
-      reason: error === null ? end.said : hasLeft ? '' : reasonOf(error),
+      outcome: isDenied ? 'denied' : hasLeft || isCut ? 'ended' : error === null ? 'done' : 'failed',
+      reason: error === null ? end.said : isCut ? unknownBecause(reasonOf(error.why)) : hasLeft ? '' : reasonOf(error),
       latencyMs: Math.round(10 * (clock.monotonicMs() - enteredMono)) / 10,
       bytes,
     };

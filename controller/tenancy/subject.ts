@@ -13,6 +13,8 @@ export interface Subject {
   tenantId?: string;
   /** HMAC of what was to be typed. */
   body?: string;
+  /** Of an order, if it is an id. */
+  order?: string;
   /** false: a stream that ends by itself, so that its end alone is worth a record. */
   lasts?: boolean;
 }
@@ -21,7 +23,7 @@ export interface Subject {
 export const agentSubject = (
   view: FleetView,
   target: { hostAgent: string; key: string } | undefined,
-  more: Pick<Subject, 'body' | 'lasts'> = {},
+  more: Pick<Subject, 'body' | 'order' | 'lasts'> = {},
 ): Subject => {
   const record = view.hostAgent(target?.hostAgent ?? '');
   const row = view.rowsOf(target?.hostAgent ?? '').get(target?.key ?? '');
