@@ -43,6 +43,7 @@ export const composeState = async ({ config, clock, part, shutdown }: StateParts
   const audit = new AuditLog(store, clock, part('audit'), { cell });
   await audit.start();
   shutdown.add('audit', () => audit.stop());
+  await audit.closeLeft();
   const bodyMac = await openBodyMac(join(folder, 'audit.key'));
   return { folder, store, records, lastKnown, epochs, cell, authority, audit, bodyMac };
 };

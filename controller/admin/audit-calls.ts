@@ -129,6 +129,7 @@ const toWire = (record: AuditRecord): AuditMessage => ({
   latencyMs: record.latencyMs,
   bytes: record.bytes,
   body: record.body ?? '',
+  order: record.order ?? '',
   previous: record.previous,
   hash: record.hash,
 });

@@ -17,6 +17,7 @@ import {
   seal,
 } from './audit-record.ts';
 import { letGo, listKept } from './kept-records.ts';
+import { type LeftOpen, OpenCalls } from './open-calls.ts';
 import type { Head } from './verify-chain.ts';
 
 export interface Noted {
@@ -41,6 +42,7 @@ export class AuditChain {
   readonly #store: Store;
   readonly #cell: string;
   readonly #keep: Keep;
+  readonly #calls: OpenCalls;
   #end: End = { last: BEGIN, lastChange: BEGIN, counts: { change: 0, read: 0 } };
   readonly #gone: Record<AuditKind, number> = { change: 0, read: 0 };
   #turn: Promise<unknown> = Promise.resolve();
@@ -49,6 +51,7 @@ export class AuditChain {
     this.#store = store;
     this.#cell = cell;
     this.#keep = keep;
+    this.#calls = new OpenCalls(store);
   }
 
   get last(): Head {
@@ -75,23 +78,30 @@ export class AuditChain {
     for (const kind of AUDIT_KINDS) this.#gone[kind] = (await letGo(this.#store, kind))?.count ?? counts[kind];
   }
 
-  /** One batch after the other. */
-  append(batch: readonly Noted[], durability: Durability): Promise<void> {
-    const work = this.#turn.then(() => this.#commit(batch, durability));
+  /** Calls of the run before that have no end, as they are to be closed. */
+  leftOpen(): Promise<LeftOpen[]> {
+    return this.#calls.left();
+  }
+
+  /** One batch after the other. `forgotten`: calls whose end has no record. */
+  append(batch: readonly Noted[], durability: Durability, forgotten: readonly string[] = []): Promise<void> {
+    const work = this.#turn.then(() => this.#commit(batch, durability, forgotten));
     this.#turn = work.catch(() => undefined);
     return work;
   }
 
-  async #commit(batch: readonly Noted[], durability: Durability): Promise<void> {
+  async #commit(batch: readonly Noted[], durability: Durability, forgotten: readonly string[]): Promise<void> {
     let end = this.#end;
-    const put = batch.map((noted) => {
+    const sealed = batch.map((noted) => {
       const record = this.#sealed(end, noted);
       const last = headOf(record);
       end = { last, lastChange: noted.kind === 'change' ? last : end.lastChange, counts: countsOf(record) };
-      return { key: auditKey(noted.kind, record.sequence), value: encodeRecord(record) };
+      return { key: auditKey(noted.kind, record.sequence), value: encodeRecord(record), entry: noted.entry };
     });
     const over = await Promise.all(AUDIT_KINDS.map((kind) => this.#over(kind, end)));
-    await this.#store.commit({ put, remove: over.flat() }, durability);
+    const marks = this.#calls.marks(sealed, forgotten);
+    await this.#store.commit({ put: [...sealed, ...marks.put], remove: [...over.flat(), ...marks.remove] }, durability);
+    marks.settle();
     this.#end = end;
     for (const [index, kind] of AUDIT_KINDS.entries()) this.#gone[kind] += over[index]?.length ?? 0;
   }

@@ -37,6 +37,8 @@ export class AuditLog {
   readonly #announced = new Set<string>();
   #queued: Noted[] = [];
   #queuedReads = 0;
+  /** Calls whose ends were dropped: their beginnings are not closed again. */
+  #forgotten: string[] = [];
   #dropped = 0;
   #droppedEver = 0;
   #flushing: Promise<void> | null = null;
@@ -74,6 +76,23 @@ export class AuditLog {
     }, this.#options.flushIntervalMs);
   }
 
+  /** Calls in whose midst the run before ended are said to have ended with it; once, after `start`. Losing it costs nothing else. */
+  async closeLeft(): Promise<void> {
+    try {
+      const left = await this.#chain.leftOpen();
+      const atMs = this.#clock.nowMs();
+      for (let at = 0; at < left.length; at += BATCH) {
+        const batch = left.slice(at, at + BATCH).map((each) => ({ ...each, atMs }));
+        await this.#chain.append(batch, 'soon');
+        this.#appended.emit();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (left.length > 0) this.#log.warn({ calls: left.length }, 'the run before ended in the midst of calls');
+    } catch (error) {
+      this.#log.error({ err: error }, 'calls that the run before left open could not be closed');
+    }
+  }
+
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
     for (const entry of this.#denials.take(true)) this.#queue('change', entry);
@@ -101,8 +120,11 @@ export class AuditLog {
 
   /** For reads; never waits, may be dropped and counted. */
   note(entry: AuditEntry): void {
-    if (this.#queuedReads >= this.#options.maxQueuedReads) this.#drop(1);
-    else this.#queue('read', entry);
+    if (this.#queuedReads >= this.#options.maxQueuedReads) {
+      const isEnd = entry.outcome !== 'began' && entry.outcome !== 'done';
+      if (isEnd && entry.call !== undefined) this.#forgotten.push(entry.call);
+      this.#drop(1);
+    } else this.#queue('read', entry);
   }
 
   /** Resolves when all that waits now is stored, or was refused and counted. */
@@ -172,9 +194,10 @@ export class AuditLog {
       this.#queuedReads -= batch.filter(({ kind }) => kind === 'read').length;
       const dropped = this.#queued.length === 0 ? this.#dropped : 0;
       this.#dropped -= dropped;
+      const forgotten = this.#forgotten.splice(0);
       const loss: Noted = { kind: 'read', entry: lossOf(dropped), atMs: this.#clock.nowMs() };
       try {
-        await this.#chain.append(dropped === 0 ? batch : [...batch, loss], 'soon');
+        await this.#chain.append(dropped === 0 ? batch : [...batch, loss], 'soon', forgotten);
         this.#appended.emit();
       } catch (error) {
         this.#dropped += dropped;

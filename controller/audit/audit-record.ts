@@ -25,6 +25,8 @@ export interface AuditEntry {
   bytes?: number;
   /** HMAC of a message's body, never the body. */
   body?: string;
+  /** Id of an order, as whoever gave it named it: the same in the audits of both cells where one goes to a peer. */
+  order?: string;
 }
 
 export interface AuditRecord extends AuditEntry {
@@ -69,12 +71,13 @@ const DETAILS = [
   'body',
 ] as const satisfies readonly (keyof AuditRecord)[];
 const LINKS = ['changes', 'lastChange'] as const satisfies readonly (keyof AuditRecord)[];
+const LATER = ['order'] as const satisfies readonly (keyof AuditRecord)[];
 
 /** Records of before those fields have none of them, and are hashed as they were. */
 export const seal = (record: Omit<AuditRecord, 'hash'>): string => {
   const { previous, sequence, atMs, actor, verb, target, outcome, reason } = record;
   const first = [previous, sequence, atMs, actor, verb, target, outcome, reason];
-  const groups = [DETAILS, LINKS].map((fields) => fields.map((field) => record[field] ?? null));
+  const groups = [DETAILS, LINKS, LATER].map((fields) => fields.map((field) => record[field] ?? null));
   while (groups.at(-1)?.every((value) => value === null)) groups.pop();
   return createHash('sha256')
     .update(JSON.stringify([first, ...groups].flat()))

@@ -7,6 +7,7 @@ import type { FleetView } from '../../src/view/fleet-view.ts';
 import type { FleetServiceService } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { deployableNow } from '../dispatch/authorise.ts';
+import { namedOrder } from '../dispatch/order-index.ts';
 import type { Orders } from '../dispatch/orders.ts';
 import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
@@ -40,10 +41,10 @@ type Fleet = typeof FleetServiceService;
 
 export const desiredTargets = (view: FleetView): Targets<Fleet> => ({
   getRoster: ({ hostAgent }) => hostSubject(view, hostAgent),
-  putRoster: ({ hostAgent, text }, caller) => {
+  putRoster: ({ id, hostAgent, text }, caller) => {
     const what = `roster of ${Buffer.byteLength(text)} bytes ${rosterDigest(text)}`;
     const subject = hostSubject(view, hostAgent, `${hostAgent.slice(0, 129)} ${what}`);
-    return { ...subject, ...refusedBy(() => deployableNow(view, caller, hostAgent)) };
+    return { ...subject, ...namedOrder(id), ...refusedBy(() => deployableNow(view, caller, hostAgent)) };
   },
   ...intentTargets(view),
 });

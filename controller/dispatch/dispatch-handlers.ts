@@ -19,7 +19,7 @@ import { isVisible, visibleHost, visibleHostOf } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { authorise, deployableNow, leaveForAction } from './authorise.ts';
 import { type OpenLeave, openLeave } from './open-leave.ts';
-import { KEPT, type OrderIndex } from './order-index.ts';
+import { KEPT, namedOrder, type OrderIndex } from './order-index.ts';
 import { ownerOf, peerOwner, tenantOwner } from './order-owner.ts';
 import { type OrderCall, type Orders, orderTenant } from './orders.ts';
 import { boundedWriter } from './relayed-stream.ts';
@@ -130,28 +130,28 @@ export const dispatchHandlers = (options: DispatchOptions): Pick<Handlers<Fleet>
 
 /** What the audit says each was about: an agent, and of what was to be typed no more than its HMAC. */
 export const dispatchTargets = (view: FleetView, mac: BodyMac): Targets<Fleet> => {
-  type Targeted = { target?: { hostAgent: string; key: string } | undefined };
-  const ofOrder = ({ target }: Targeted, caller: Caller, verb: GrantableVerb, body?: string): Subject =>
+  type Targeted = { id: string; target?: { hostAgent: string; key: string } | undefined };
+  const ofOrder = ({ id, target }: Targeted, caller: Caller, verb: GrantableVerb, body?: string): Subject =>
     agentSubject(view, target, {
       ...(body === undefined ? {} : { body: mac(body) }),
+      ...namedOrder(id),
       ...refusedBy(() => authorise(view, caller, verb, target)),
     });
   return {
     watchTerminal: (request) => agentSubject(view, request),
     tailTerminal: (request) => agentSubject(view, request, { lasts: request.follow }),
     explainAgent: (request) => agentSubject(view, request),
-    getOrder: ({ id }) => `order ${id}`.slice(0, 256),
+    getOrder: ({ id }) => ({ target: `order ${id}`.slice(0, 256), ...namedOrder(id) }),
     listOrders: ({ hostAgent }) => hostSubject(view, hostAgent),
     getAuditHeads: ({ hostAgent }) => hostSubject(view, hostAgent),
     sendText: (request, caller) => ofOrder(request, caller, 'send', request.text),
     pressKeys: (request, caller) => ofOrder(request, caller, 'send', request.keys.join(' ')),
     answerPrompt: (request, caller) => ofOrder(request, caller, 'send', request.choice),
     controlAgent: (request, caller) =>
-      agentSubject(
-        view,
-        request.target,
-        refusedBy(() => controllable(view, caller, request)),
-      ),
+      agentSubject(view, request.target, {
+        ...namedOrder(request.id),
+        ...refusedBy(() => controllable(view, caller, request)),
+      }),
     holdTerminal: (request, caller) => ofOrder(request, caller, 'takeover'),
   };
 };

@@ -18,6 +18,9 @@ export const requireOrderId = (id: string): void => {
   if (!ID.test(id)) throw new FleetError('INVALID_ARGUMENT', 'an order’s id is 1 to 128 letters, digits and . _ : -');
 };
 
+/** As the audit names an order: nothing where that is no id. */
+export const namedOrder = (id: string): { order?: string } => (ID.test(id) ? { order: id } : {});
+
 export interface OrderEntry {
   hostAgent: string;
   key: string;
@@ -36,6 +39,8 @@ export class OrderIndex {
   readonly #keep: number;
   /** Names of each tenant's orders, oldest first. */
   readonly #ages = new Map<string, Set<string>>();
+  /** Orders of this run that are under way. What an earlier run left so is waited for by nobody any more. */
+  readonly #underWay = new Set<string>();
   #count = 0;
 
   constructor(store: Store, orders: Mirror<OrderRecord>, keep = KEPT) {
@@ -46,7 +51,9 @@ export class OrderIndex {
   }
 
   get(tenantId: string, id: string): OrderEntry | undefined {
-    return this.#orders.get(`${tenantId}/${id}`);
+    const name = `${tenantId}/${id}`;
+    const entry = this.#orders.get(name);
+    return entry?.outcome !== 'pending' || this.#underWay.has(name) ? entry : { ...entry, outcome: 'unknown' };
   }
 
   /** The newest of these tenants' orders under that id. */
@@ -65,7 +72,12 @@ export class OrderIndex {
     requireOrderId(id);
     const held = this.get(tenantId, id);
     if (held === undefined) {
-      await this.#put(`${tenantId}/${id}`, entry);
+      const name = `${tenantId}/${id}`;
+      this.#underWay.add(name);
+      await this.#put(name, entry).catch((error: unknown) => {
+        this.#underWay.delete(name);
+        throw error;
+      });
       return { entry, isNew: true };
     }
     if (held.hostAgent !== entry.hostAgent || held.key !== entry.key || held.verb !== entry.verb) {
@@ -75,6 +87,7 @@ export class OrderIndex {
   }
 
   async settle(tenantId: string, id: string, entry: OrderEntry, outcome: string): Promise<void> {
+    if (outcome !== 'pending') this.#underWay.delete(`${tenantId}/${id}`);
     if (this.get(tenantId, id)?.outcome !== outcome) await this.#put(`${tenantId}/${id}`, { ...entry, outcome });
   }
 

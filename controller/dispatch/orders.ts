@@ -12,6 +12,7 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
+import { CutShort } from '../grpc/cut-short.ts';
 import { addressOf, isFederated } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
@@ -75,7 +76,7 @@ export class Orders {
     this.#options = options;
   }
 
-  /** Rejects as the host does, and with UNAVAILABLE when the order did not reach it. */
+  /** Rejects as the host does, with UNAVAILABLE when the order did not reach it, and with CutShort when it was given up. */
   async give<C extends OrderCall>(
     record: HostAgentRecord,
     call: C,
@@ -115,7 +116,7 @@ export class Orders {
       // Given up by its caller it may have been under way; else it was refused, or never delivered. What was heard of an
       // earlier call with this id stands.
       if (isNew) this.#settle(owner, request.id, entry, signal.aborted ? 'unknown' : 'refused');
-      throw error;
+      throw signal.aborted && error instanceof FleetError ? new CutShort(error) : error;
     }
   }
 

@@ -7,10 +7,12 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/audit-record.ts';
+import { unknownBecause } from '../audit/open-calls.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import type { AccessRule } from './access.ts';
 import type { Admission, CallEnd } from './admission.ts';
+import { CutShort } from './cut-short.ts';
 import { LogBudget } from './log-budget.ts';
 import { keptReason } from './relayed-error.ts';
 
@@ -52,12 +54,13 @@ export class CallAudit {
     const { path, rule, signal, enteredMono } = admission;
     if (rule.audit !== 'before' && rule.audit !== 'queued') return;
     const { error, bytes } = end;
-    const isDenied = error instanceof FleetError && error.code === 'PERMISSION_DENIED';
+    const isCut = error instanceof CutShort;
+    const isDenied = error instanceof FleetError && error.code === 'PERMISSION_DENIED' && !isCut;
     const hasLeft = subject.lasts === true && (error === null || (signal.aborted && isLeave(signal.reason)));
     const entry: AuditEntry = {
       ...about(admission, subject),
-      outcome: isDenied ? 'denied' : hasLeft ? 'ended' : error === null ? 'done' : 'failed',
-      reason: error === null ? end.said : hasLeft ? '' : reasonOf(error),
+      outcome: isDenied ? 'denied' : hasLeft || isCut ? 'ended' : error === null ? 'done' : 'failed',
+      reason: error === null ? end.said : isCut ? unknownBecause(reasonOf(error.why)) : hasLeft ? '' : reasonOf(error),
       latencyMs: Math.round(10 * (clock.monotonicMs() - enteredMono)) / 10,
       bytes,
     };

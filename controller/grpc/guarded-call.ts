@@ -18,6 +18,7 @@ import { ON_BEHALF_OF_KEY } from '../tenancy/on-behalf-of.ts';
 import type { Subject } from '../tenancy/subject.ts';
 import type { Admission, Transport } from './admission.ts';
 import type { ByteCount } from './byte-meter.ts';
+import { CutShort } from './cut-short.ts';
 import type { Door } from './door.ts';
 import type { CallContext } from './handlers.ts';
 import type { LogBudget } from './log-budget.ts';
@@ -48,7 +49,8 @@ const saidOf = (result: unknown): string => {
 const isCut = ({ aborted, reason }: AbortSignal): boolean =>
   aborted && !(reason instanceof FleetError && reason.code === 'CANCELLED');
 
-const failureOf = (error: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
+const failureOf = (failure: unknown, id: string): Error & { code: number; details: string; metadata: Metadata } => {
+  const error = failure instanceof CutShort ? failure.why : failure;
   const metadata = new Metadata();
   metadata.set(SAID_KEY, '1');
   const reason = reasonOf(error);

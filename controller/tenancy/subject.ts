@@ -14,6 +14,8 @@ export interface Subject {
   tenantId?: string;
   /** HMAC of what was to be typed. */
   body?: string;
+  /** Of an order, if it is an id. */
+  order?: string;
   /** false: a stream that ends by itself, so that its end alone is worth a record. */
   lasts?: boolean;
   /** Why it is refused, as far as that is plain before anything is done: then nothing is announced. */
@@ -35,7 +37,7 @@ export const refusedBy = (check: () => unknown): Pick<Subject, 'refusal'> => {
 export const agentSubject = (
   view: FleetView,
   target: { hostAgent: string; key: string } | undefined,
-  more: Pick<Subject, 'body' | 'lasts' | 'refusal'> = {},
+  more: Pick<Subject, 'body' | 'order' | 'lasts' | 'refusal'> = {},
 ): Subject => {
   const record = view.hostAgent(target?.hostAgent ?? '');
   const row = view.rowsOf(target?.hostAgent ?? '').get(target?.key ?? '');

@@ -51,6 +51,7 @@ export const auditObject = (record: AuditRecord): object => ({
   outcome: record.outcome,
   reason: record.reason || null,
   call: record.call || null,
+  order: record.order || null,
   latency_ms: record.latencyMs ?? null,
   bytes: record.bytes ?? null,
   body_hmac: record.body || null,

@@ -64,6 +64,22 @@ describe('the chain of the audit', () => {
     await audit.stop();
   });
 
+  it('seals the id of an order too, and records that have none as before there were any', async () => {
+    const audit = await open();
+    await audit.record({ ...entry, call: 'c1', order: 'o1' });
+    await audit.record(entry);
+    const [record] = await ground.store.list('audit/', { limit: 1 });
+    const altered = Buffer.from(record?.value ?? [])
+      .toString()
+      .replace('o1', 'o2');
+    expect((await audit.verify()).broken).toBeNull();
+    await ground.store.commit({ put: [{ key: record?.key ?? '', value: bytes(altered) }] });
+    expect((await audit.verify()).broken).toMatchObject({ sequence: 1, why: 'it was altered' });
+    const old = { previous: GENESIS, sequence: 1, atMs: 1, changes: 1, lastChange: GENESIS, ...entry };
+    expect(seal(old)).toBe('6f60ddaca458e37c21170085bcabea909ee92d64735c15d26480514b59f1031f');
+    await audit.stop();
+  });
+
   it('finds a chain that was written anew by a head that somebody kept', async () => {
     const audit = await open();
     for (let n = 0; n < 2; n++) await audit.record({ ...entry, target: `h${n}` });

@@ -88,3 +88,18 @@ test('the same order again is the first one, with what was heard of it; another 
 test.each(['', ' ', 'a/b', 'x'.repeat(129), 'line\nbreak'])('%j is no id', async (id) => {
   await expect((await index(10)).begin('default', id, entry())).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
+
+test('an order that was under way when the controller ended is one of which nobody knows, until it is known better', async () => {
+  const first = await index(3);
+  await first.begin('default', 'o1', entry());
+  await first.begin('default', 'o2', entry());
+  await first.settle('default', 'o2', entry(), 'accepted');
+  const outcomes = (orders: OrderIndex) => ['o1', 'o2'].map((id) => orders.get('default', id)?.outcome);
+  expect(outcomes(first)).toEqual(['pending', 'accepted']);
+  const second = await index(3);
+  expect(outcomes(second)).toEqual(['unknown', 'accepted']);
+  expect(second.find('o1', 'all')?.outcome).toBe('unknown');
+  expect(await second.begin('default', 'o1', entry())).toMatchObject({ isNew: false, entry: { outcome: 'unknown' } });
+  await second.settle('default', 'o1', entry(), 'refused');
+  expect(outcomes(await index(3))).toEqual(['refused', 'accepted']);
+});

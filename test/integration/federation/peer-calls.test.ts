@@ -232,10 +232,19 @@ test('a send during which its grant is revoked is unknown on both sides, and in 
   gate.resolve();
   expect((await failureOf(send(client, 'order-2'))).code).toBe(status.PERMISSION_DENIED);
   expect(taker.taken).toHaveLength(1);
-  const begun = async (cell: SimulatedCell) =>
-    (await said(cell, 'SendText')).filter(({ outcome }) => outcome === 'allowed').map(({ target }) => target);
-  expect((await begun(cells.home)).at(0)).toBe(ADDRESS);
-  expect((await begun(cells.partner)).at(0)).toBe(ADDRESS);
+  const told = async (cell: SimulatedCell) =>
+    (await said(cell, 'SendText'))
+      .filter(({ order }) => order === 'order-1')
+      .map(({ target, outcome, reason }) => [target, outcome, reason]);
+  await until(async () => (await told(cells.partner)).length === 2, SOON);
+  expect(await told(cells.home)).toEqual([
+    [ADDRESS, 'allowed', ''],
+    [ADDRESS, 'done', 'unknown'],
+  ]);
+  expect(await told(cells.partner)).toEqual([
+    [ADDRESS, 'allowed', ''],
+    [ADDRESS, 'ended', 'unknown: the grant for this was revoked'],
+  ]);
 });
 
 test('a takeover goes through, its keys in their order, and ends with the peer', async () => {
