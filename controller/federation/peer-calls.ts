@@ -19,7 +19,7 @@ import {
 import { RelayedError } from '../grpc/relayed-error.ts';
 import { ADMIN_SOCKET_OPERATOR } from '../tenancy/caller.ts';
 import type { CallOptions, HostCalls, OnMessage } from '../uplink/host-calls.ts';
-import { BrokenCall } from '../uplink/tunnel.ts';
+import { BrokenCall, UnseenByPeer } from '../uplink/tunnel.ts';
 import { BrokenLine, type PeerCodec } from './peer-channel.ts';
 import type { PeerLinks } from './peer-links.ts';
 import { splitFederatedId } from './peer-rows.ts';
@@ -173,10 +173,8 @@ const endOf = (error: unknown, cell: string, call: HostCall): unknown => {
   if (ORDERS.has(call) && CUT.has(refusalReasonOf(error))) {
     return new BrokenCall('UNAVAILABLE', `cell ${cell} cut the call (${error.message})`);
   }
-  // Its row is seen here: what is not granted looks there as if it did not exist.
-  if (error.code === 'NOT_FOUND' && call !== 'getOrder') {
-    return new FleetError('PERMISSION_DENIED', `cell ${cell} does not grant this, or the agent has just gone`);
-  }
+  // Its row is seen here: what is not granted looks there as if it did not exist. Whoever follows lines asks again.
+  if (error.code === 'NOT_FOUND' && call !== 'getOrder' && call !== 'tailTerminal') return new UnseenByPeer(cell);
   if (error.code === 'UNAUTHENTICATED') {
     return new FleetError('PERMISSION_DENIED', `cell ${cell} does not accept this cell as its peer any more`);
   }

@@ -174,6 +174,8 @@ export class PeerLink {
     const timer = setInterval(() => {
       silentMs += LOOK_MS;
       if (silentMs > LOOK_MS) this.#forgetOutdated();
+      // A try that hangs is no word of the peer.
+      this.#age();
       if (silentMs > LINK_THRESHOLDS.silentMs) over.abort(new BrokenLine('UNAVAILABLE', 'silent'));
       if (!rows.hasRoom || !this.#breaker.isProven) return;
       rows.forgetPlace();

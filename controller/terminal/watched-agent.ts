@@ -11,7 +11,7 @@ import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { TerminalEnd, TerminalStatus, WatchTerminalResponse } from '../../src/wire/gen/fleet/v1/terminal.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
-import { BrokenCall } from '../uplink/tunnel.ts';
+import { BrokenCall, UnseenByPeer } from '../uplink/tunnel.ts';
 import type { Tunnels } from '../uplink/tunnels.ts';
 import { HostWatch } from './host-watch.ts';
 import { boundedEnd, boundedStatus, toldStatus } from './told-status.ts';
@@ -33,7 +33,7 @@ export interface WatchedAgentContext {
 }
 
 const MAX_WATCHERS = 1_000;
-/** A host-agent that has just begun may be asked before it has looked at its tmux servers. */
+/** A host-agent that has just begun may be asked before it has looked at its tmux servers, a peer before it heard its hosts. */
 const FIRST_LOOK_MS = 10_000;
 /** The host's own word that it will not show this screen. */
 const FINAL_CODES: ReadonlySet<string> = new Set([
@@ -160,18 +160,27 @@ export class WatchedAgent implements WatchedScreen {
   #broke(error: FleetError): boolean {
     const now = this.#context.clock.monotonicMs();
     this.#brokenSinceMono ??= now;
-    this.#missingSinceMono = error.code === 'NOT_FOUND' ? (this.#missingSinceMono ?? now) : null;
+    const isUnseen = error instanceof UnseenByPeer;
+    this.#missingSinceMono = error.code === 'NOT_FOUND' || isUnseen ? (this.#missingSinceMono ?? now) : null;
     const isSeen = this.log.picture !== null;
     if (this.#missingSinceMono !== null && isSeen) {
       if (now - this.#missingSinceMono < FIRST_LOOK_MS) return true;
+      if (isUnseen) return this.#refuse(error);
       this.#end({ reason: 'agent_removed', detail: error.message, lastExit: undefined });
       return false;
     }
     const isLineDown = this.#linkWord() === 'resuming' || this.#linkWord() === 'unconfirmed';
     const isHopeful = !FINAL_CODES.has(error.code) && (isSeen || isLineDown || error instanceof BrokenCall);
-    if (!isHopeful) this.#dropAll(error);
+    if (!isHopeful) return this.#refuse(error);
     this.#changed.emit();
-    return isHopeful;
+    return true;
+  }
+
+  /** Nobody can be shown this screen any more. */
+  #refuse(error: FleetError): false {
+    this.#dropAll(error);
+    this.#changed.emit();
+    return false;
   }
 
   #end(end: TerminalEnd): void {

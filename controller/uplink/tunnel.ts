@@ -30,6 +30,15 @@ export class BrokenCall extends FleetError {
   }
 }
 
+/** A peer sees no such agent now: it grants it no more, the agent is gone, or the peer has only just begun. */
+export class UnseenByPeer extends FleetError {
+  override readonly name = 'UnseenByPeer';
+
+  constructor(cell: string) {
+    super('PERMISSION_DENIED', `cell ${cell} does not grant this, or the agent has just gone`);
+  }
+}
+
 /** More than this that a host does not take, and it is no way to it. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 const MESSAGE_OVERHEAD_BYTES = 64;

@@ -3,6 +3,7 @@
 import { addTenant, controllerStatus, listen } from '../../src/cli/client/admin-methods.ts';
 import { addGrant, revokeGrant } from '../../src/cli/client/grant-methods.ts';
 import { acceptPeer, invitePeer, listPeers, removePeer } from '../../src/cli/client/peer-methods.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import type { AddGrantRequest } from '../../src/wire/gen/fleet/v1/grants.ts';
 import type { Peer } from '../../src/wire/gen/fleet/v1/peers.ts';
 import type { FaultProxy } from './fault-proxy.ts';
@@ -24,9 +25,10 @@ export class PeerCells {
     this.line = line;
   }
 
-  static async start(options: { tenants?: string[] } = {}): Promise<PeerCells> {
+  /** `clock`: home's. */
+  static async start({ clock, ...options }: { tenants?: string[]; clock?: Clock } = {}): Promise<PeerCells> {
     const [home, partner] = await Promise.all([
-      SimulatedCell.start(),
+      SimulatedCell.start(clock === undefined ? {} : { clock }),
       SimulatedCell.start({ argv: ['--cell', 'partner'] }),
     ]);
     const line = await partner.proxy();

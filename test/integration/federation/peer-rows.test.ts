@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { PeerCells } from '../../helpers/peer-cells.ts';
 import { rotate } from '../../helpers/rotation-steps.ts';
@@ -85,6 +86,24 @@ test('a frozen peer is found silent, and delays nobody', async () => {
   cells.line.mend();
   cells.line.reset();
   await until(async () => (await standing())?.state === 'connected', SOON);
+});
+
+test('a try that hangs does not keep a silent peer from being lost', async () => {
+  let aheadMs = 0;
+  await cells.end();
+  cells = await PeerCells.start({
+    clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs },
+  });
+  await cells.partner.host('dragon-lin');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  cells.line.halfOpen();
+  await until(async () => (await standing())?.state === 'resuming', SOON);
+  // It is trying: it dials, and nothing comes back for as long as silence may last.
+  await until(async () => (await cells.peer())?.link?.nextTryInMs === 0, SOON);
+  aheadMs = 12_000;
+  await until(async () => (await standing())?.state === 'lost', { timeoutMs: 3_000 });
+  expect(await cells.rows()).toEqual(['a']);
 });
 
 test('a grant that is revoked takes its rows at once, and leaves those of another', async () => {

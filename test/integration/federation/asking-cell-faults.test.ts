@@ -1,0 +1,83 @@
+/** The asking cell's own controller stands still, ends and begins anew, or its line to the peer holds every byte. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { CallsInFault } from '../../helpers/calls-in-fault.ts';
+import { CellsInFault } from '../../helpers/cells-in-fault.ts';
+import { until } from '../../helpers/until.ts';
+
+const LONG = { timeout: 180_000 };
+const SOON = { timeoutMs: 40_000 };
+
+let cells: CellsInFault;
+beforeAll(async () => {
+  cells = await CellsInFault.start();
+}, LONG.timeout);
+afterEach(() => cells.mend());
+afterAll(() => cells?.end());
+
+/** The owner has heard that the asker is gone: what it did for it has an end in its audit. */
+const untilLeft = (calls: CallsInFault) =>
+  until(async () => (await cells.acme.auditOf('SendText', calls.told)).length === 2, SOON);
+
+test('a frozen one: the owner gives up what it did for it, and both say that nobody knew', LONG, async () => {
+  const calls = new CallsInFault(cells, 'frozen');
+  await calls.open();
+  cells.home.controller.freeze();
+  await untilLeft(calls);
+  calls.goOn();
+  cells.home.controller.thaw();
+  await calls.settle();
+  const { send, stop } = await calls.agreed();
+  expect([send.acme, stop.acme]).toEqual(['ended unknown: the caller left', 'ended unknown: the caller left']);
+  for (const { home } of [send, stop]) expect(home).toMatch(/^(done unknown|ended unknown: .+)$/);
+});
+
+test('one that is killed: what it left open is closed at its start', LONG, async () => {
+  const calls = new CallsInFault(cells, 'killed');
+  await calls.open();
+  await cells.home.controller.end('SIGKILL');
+  await untilLeft(calls);
+  calls.goOn();
+  await cells.home.startController();
+  await calls.settle();
+  const told = { home: 'ended unknown: the controller ended first', acme: 'ended unknown: the caller left' };
+  expect(await calls.agreed()).toEqual({ send: told, stop: told });
+});
+
+test('one that is stopped and begun anew', LONG, async () => {
+  const calls = new CallsInFault(cells, 'ended');
+  await calls.open();
+  await cells.home.controller.end('SIGTERM');
+  calls.goOn();
+  await cells.home.startController();
+  await calls.settle();
+  const { send, stop } = await calls.agreed();
+  for (const { home } of [send, stop]) expect(home).toMatch(/^(done unknown|ended unknown: .+)$/);
+  expect([send.acme, stop.acme]).toEqual(['ended unknown: the caller left', 'ended unknown: the caller left']);
+});
+
+test('one that begins anew while the peer stands still ends nothing, though it shows no row of it', LONG, async () => {
+  const calls = new CallsInFault(cells, 'both');
+  await calls.open();
+  cells.acme.controller.freeze();
+  await until(() => calls.send.stderr.includes('after the order was delivered'), SOON);
+  await cells.home.controller.end('SIGKILL');
+  await cells.home.startController();
+  await until(async () => (await cells.seen(calls.shown)).row === null, SOON);
+  calls.goOn();
+  cells.acme.controller.thaw();
+  await calls.settle();
+  await calls.agreed();
+});
+
+test('a line that holds every byte: both sides find it silent, and go on once it flows', LONG, async () => {
+  const calls = new CallsInFault(cells, 'held');
+  await calls.open();
+  cells.line.halfOpen();
+  await until(() => calls.send.stderr.includes('after the order was delivered'), SOON);
+  await untilLeft(calls);
+  calls.goOn();
+  cells.line.mend();
+  await calls.settle();
+  const told = { home: 'done unknown', acme: 'ended unknown: the caller left' };
+  expect(await calls.agreed()).toEqual({ send: told, stop: told });
+});

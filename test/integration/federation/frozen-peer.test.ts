@@ -1,0 +1,41 @@
+/** The cell that owns the agents stands still, or its line does, with what others have open there in its midst. */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { CallsInFault } from '../../helpers/calls-in-fault.ts';
+import { CellsInFault } from '../../helpers/cells-in-fault.ts';
+import { lookalike } from '../../helpers/lookalike.ts';
+import { until } from '../../helpers/until.ts';
+
+const LONG = { timeout: 180_000 };
+const SOON = { timeoutMs: 40_000 };
+
+let cells: CellsInFault;
+beforeAll(async () => {
+  cells = await CellsInFault.start();
+}, LONG.timeout);
+afterEach(() => cells.mend());
+afterAll(() => cells?.end());
+
+test(
+  'a frozen controller: its rows stay and grow old, nobody else waits, what was open there goes on or is told',
+  LONG,
+  async () => {
+    const { home, acme } = cells;
+    const calls = new CallsInFault(cells, 'frozen');
+    await home.agent('own', `exec ${lookalike(home.home, 'claude', { log: `${home.home}/own`, workSeconds: 0 })}`);
+    await calls.open();
+    acme.controller.freeze();
+    const own = await home.ran('send', `${home.host}/own`, 'not held up', '-o', 'json');
+    expect(JSON.parse(own.stdout)).toMatchObject({ outcome: 'accepted' });
+    await until(async () => !(await cells.seen(calls.shown)).current, SOON);
+    await until(() => calls.send.stderr.includes('after the order was delivered'), SOON);
+    await until(async () => (await cells.seen(calls.shown)).link === 'lost', SOON);
+    expect(await cells.seen(calls.shown)).toMatchObject({ current: false, peer: 'lost', row: { agent: calls.shown } });
+    calls.goOn();
+    acme.controller.thaw();
+    await calls.settle();
+    expect(await calls.agreed()).toEqual({
+      send: { home: 'done unknown', acme: 'done unknown' },
+      stop: { home: 'done unknown', acme: 'done unknown' },
+    });
+  },
+);
