@@ -1,9 +1,10 @@
 /** A mirror at one moment, put in the order in which people read it: what every output shows. Pure. */
 import { type AgentFilter, isFiltering, matchesAgent, matchesCell, matchesHost } from '../domain/agent-filter.ts';
-import type { AgentRow } from '../domain/agent-row.ts';
 import type { AgentView, HostAgentView } from '../domain/agent-view.ts';
+import { type ListedAgent, type ListedRow, listedAgent } from '../domain/listed-agent.ts';
 import { agentView, type HostMoment, hostAgentView } from '../domain/make-views.ts';
 import type { Caller, PeerStanding, Upstream } from '../wire/gen/fleet/v1/view.ts';
+import type { MirroredRow } from './client/mirrored-row.ts';
 import type { ViewMirror } from './client/view-mirror.ts';
 
 export interface HostGroup {
@@ -17,6 +18,8 @@ export interface HostGroup {
   isHere: boolean;
   /** What is shown of it, made anew by each call: thousands of rows are never held as objects all at once. */
   agents(): AgentView[];
+  /** The same, as far as a list tells of them. */
+  listed(): ListedAgent[];
   /** How many those are, and how many of them need a person now. */
   readonly shown: number;
   readonly needing: number;
@@ -41,11 +44,11 @@ export interface Picture {
 export interface PictureOptions {
   filter: AgentFilter;
   localOnly: boolean;
-  compare: ((a: AgentView, b: AgentView) => number) | null;
+  compare: ((a: ListedAgent, b: ListedAgent) => number) | null;
 }
 
 export const takePicture = (mirror: ViewMirror, nowMono: number, options: PictureOptions): Picture => {
-  const { filter, localOnly, compare } = options;
+  const { filter, localOnly } = options;
   const home = mirror.cell;
   const moments = [...mirror.hostAgentIds()].map((id) => mirror.momentOf(id, nowMono) as HostMoment);
   const here = moments.find(({ host }) => host.here)?.host;
@@ -65,7 +68,8 @@ export const takePicture = (mirror: ViewMirror, nowMono: number, options: Pictur
         label: labelOf(host, home, (perHost.get(machineOf(host))?.length ?? 0) > 1),
         origin: isAlone ? null : host.cell,
         isHere: isBeside(host, here),
-        agents: () => agentsOf(mirror, moment, filter, compare),
+        agents: () => chosen(mirror.rowsOf(host.id), ({ row }) => row, agentView, moment, options),
+        listed: () => chosen(mirror.rowsOf(host.id), ({ listed }) => listed, listedAgent, moment, options),
       }),
     );
   }
@@ -104,20 +108,22 @@ class Group implements HostGroup {
   readonly label: string;
   readonly origin: string | null;
   readonly isHere: boolean;
-  readonly #agents: () => AgentView[];
+  readonly agents: () => AgentView[];
+  readonly #listed: () => ListedAgent[];
   #tally: { shown: number; needing: number } | null = null;
 
-  constructor(moment: HostMoment, group: Pick<HostGroup, 'label' | 'origin' | 'isHere' | 'agents'>) {
+  constructor(moment: HostMoment, group: Pick<HostGroup, 'label' | 'origin' | 'isHere' | 'agents' | 'listed'>) {
     this.id = moment.host.id;
     this.host = hostAgentView(moment);
     this.label = group.label;
     this.origin = group.origin;
     this.isHere = group.isHere;
-    this.#agents = group.agents;
+    this.agents = group.agents;
+    this.#listed = group.listed;
   }
 
-  agents(): AgentView[] {
-    const agents = this.#agents();
+  listed(): ListedAgent[] {
+    const agents = this.#listed();
     this.#tally ??= { shown: agents.length, needing: agents.filter(needsSomebody).length };
     return agents;
   }
@@ -131,12 +137,12 @@ class Group implements HostGroup {
   }
 
   #counts(): { shown: number; needing: number } {
-    if (!this.#tally) this.agents();
+    if (!this.#tally) this.listed();
     return this.#tally ?? { shown: 0, needing: 0 };
   }
 }
 
-const needsSomebody = (agent: AgentView): boolean => agent.current && agent.attention !== null;
+const needsSomebody = (agent: ListedAgent): boolean => agent.current && agent.attention !== null;
 
 const isBeside = (one: Machine, here: Machine | undefined): boolean =>
   here !== undefined && machineOf(one) === machineOf(here);
@@ -154,23 +160,24 @@ const byPlace =
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const agentsOf = (
-  mirror: ViewMirror,
+/** What is shown of these rows, in its order. */
+const chosen = <Row extends ListedRow, Agent extends ListedAgent>(
+  held: Iterable<MirroredRow>,
+  read: (held: MirroredRow) => Row,
+  view: (row: Row, moment: HostMoment) => Agent,
   moment: HostMoment,
-  filter: AgentFilter,
-  compare: PictureOptions['compare'],
-): AgentView[] => {
-  const rows = Array.from(mirror.rowsOf(moment.host.id), ({ row }) => row).sort(byOrder);
+  { filter, compare }: PictureOptions,
+): Agent[] => {
   const agents = [];
-  for (const row of rows) {
-    const agent = agentView(row, moment);
+  for (const row of Array.from(held, read).sort(byOrder)) {
+    const agent = view(row, moment);
     if (matchesAgent(filter, agent)) agents.push(agent);
   }
   return compare ? agents.sort(compare) : agents;
 };
 
 /** Roster order, then unmanaged ones by name; the key last, so that no two rows ever change places. */
-const byOrder = (a: AgentRow, b: AgentRow): number =>
+const byOrder = (a: ListedRow, b: ListedRow): number =>
   Number(b.managed) - Number(a.managed) ||
   a.order - b.order ||
   compareText(a.agent, b.agent) ||

@@ -1,5 +1,5 @@
 /** Which agents a person asked for, and in what order. Pure; works on views, so local and remote rows are alike. */
-import type { AgentView } from './agent-view.ts';
+import type { ListedAgent } from './listed-agent.ts';
 
 export interface AgentFilter {
   /** Empty lists ask for everything. */
@@ -39,7 +39,7 @@ export const matchesHost = (filter: AgentFilter, host: { cell: string; host: str
   (filter.hosts.length === 0 || filter.hosts.includes(host.host)) &&
   (filter.tenants.length === 0 || filter.tenants.includes(host.tenant_id));
 
-export const matchesAgent = (filter: AgentFilter, agent: AgentView): boolean => {
+export const matchesAgent = (filter: AgentFilter, agent: ListedAgent): boolean => {
   if (!matchesHost(filter, agent)) return false;
   if (!asksForState(filter)) return true;
   if (!agent.current && !filter.includeStale) return false;
@@ -57,19 +57,19 @@ export type SortKey = (typeof SORT_KEYS)[number];
 const STATE_ORDER = ['dead', 'stuck', 'stale', 'unknown', 'working', 'available'];
 
 const descending =
-  (value: (agent: AgentView) => number | null) =>
-  (a: AgentView, b: AgentView): number =>
+  (value: (agent: ListedAgent) => number | null) =>
+  (a: ListedAgent, b: ListedAgent): number =>
     (value(b) ?? Number.NEGATIVE_INFINITY) - (value(a) ?? Number.NEGATIVE_INFINITY) || 0;
 
-const compareNames = (a: AgentView, b: AgentView): number => (a.agent < b.agent ? -1 : a.agent > b.agent ? 1 : 0);
+const compareNames = (a: ListedAgent, b: ListedAgent): number => (a.agent < b.agent ? -1 : a.agent > b.agent ? 1 : 0);
 
-const rankOf = (agent: AgentView): number => {
+const rankOf = (agent: ListedAgent): number => {
   const rank = STATE_ORDER.indexOf(agent.readiness);
   return rank < 0 ? STATE_ORDER.length : rank;
 };
 
 /** Order of rows within one host-agent; null keeps the order in which the rows stand. Unknown values come last. */
-export const comparatorOf = (key: SortKey): ((a: AgentView, b: AgentView) => number) | null => {
+export const comparatorOf = (key: SortKey): ((a: ListedAgent, b: ListedAgent) => number) | null => {
   switch (key) {
     case 'roster':
       return null;

@@ -19,7 +19,7 @@ import type { Behind } from './intent.ts';
 import { isCurrent } from './link.ts';
 
 /** Whole seconds, rounded down, so that no age is ever overstated; a stamp of the future is age 0. */
-const ageSeconds = (referenceMs: number | null, stampMs: number | null): number | null =>
+export const ageSeconds = (referenceMs: number | null, stampMs: number | null): number | null =>
   referenceMs === null || stampMs === null ? null : wholeSeconds(referenceMs - stampMs);
 
 const wholeSeconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000));

@@ -2,34 +2,14 @@
  * The client's copy of a view, from the frames of WatchAgents. A new snapshot replaces the old one only when its
  * bookmark has come: until then the old rows stand. Rows are decoded when somebody looks at them.
  */
-import type { AgentRow } from '../../domain/agent-row.ts';
 import type { HostAgent } from '../../domain/host-agent.ts';
 import { FRESH_MS } from '../../domain/link.ts';
 import { type HostMoment, hostMoment } from '../../domain/make-views.ts';
-import { decodeAgentRow } from '../../wire/agent-row.ts';
 import type { Caller, Changes, Heard, Upstream, WatchAgentsResponse } from '../../wire/gen/fleet/v1/view.ts';
 import { hostAgentFromWire } from '../../wire/host-agent.ts';
-
-/** A row as it came; decoded at its first use, and kept so where it will be looked at again. */
-class MirroredRow {
-  readonly key: string;
-  readonly bytes: Uint8Array;
-  readonly #keeps: boolean;
-  #row: AgentRow | null = null;
-
-  constructor(key: string, bytes: Uint8Array, keeps: boolean) {
-    this.key = key;
-    this.bytes = bytes;
-    this.#keeps = keeps;
-  }
-
-  get row(): AgentRow {
-    if (this.#row) return this.#row;
-    const row = decodedOrUnreadable(this.key, this.bytes);
-    if (this.#keeps) this.#row = row;
-    return row;
-  }
-}
+import { KnownTexts } from '../../wire/known-texts.ts';
+import { RowScan } from '../../wire/row-scan.ts';
+import { MirroredRow, type RowReader } from './mirrored-row.ts';
 
 interface HeldHostAgent {
   agent: HostAgent;
@@ -64,10 +44,12 @@ export class ViewMirror {
   #incoming: Held | null = null;
   #changes = nothingChanged();
   readonly #follows: boolean;
+  readonly #reader: RowReader;
 
   /** One that does not follow is looked at once: it remembers neither what changed nor what it decoded. */
   constructor(options: { follows: boolean } = { follows: true }) {
     this.#follows = options.follows;
+    this.#reader = { scan: new RowScan(), texts: new KnownTexts(), keeps: options.follows };
   }
 
   /** Returns true for a bookmark. */
@@ -142,10 +124,11 @@ export class ViewMirror {
       held.hostAgents.set(message.id, { agent: hostAgentFromWire(message), saidAtMono: nowMono });
       this.#mark(message.id);
     }
-    for (const { hostAgent, key, row } of changes.agents) {
+    for (const entry of changes.agents) {
+      const { hostAgent, key } = entry;
       const rows = held.rows.get(hostAgent) ?? new Map<string, MirroredRow>();
-      held.rows.set(hostAgent, rows);
-      rows.set(key, new MirroredRow(key, row, this.#follows));
+      if (rows.size === 0) held.rows.set(hostAgent, rows);
+      rows.set(key, new MirroredRow(entry, this.#reader));
       this.#mark(hostAgent, key);
     }
     for (const { hostAgent, key } of changes.removedAgents) {
@@ -190,7 +173,7 @@ export class ViewMirror {
       for (const [key, row] of rows) {
         const freshRow = freshRows?.get(key);
         if (!freshRow) this.#mark(id, key);
-        else if (freshRows && Buffer.compare(row.bytes, freshRow.bytes) === 0) {
+        else if (freshRows && row.isSameAs(freshRow)) {
           // Said again, unchanged: no news, and it need not be decoded again.
           freshRows.set(key, row);
           this.#changes.rows.delete(`${id}\n${key}`);
@@ -205,43 +188,3 @@ export class ViewMirror {
     else this.#changes.rows.set(`${hostAgent}\n${key}`, { hostAgent, key });
   }
 }
-
-/** A row that this version cannot read is still a row: what exists is never shown as nothing. */
-const decodedOrUnreadable = (key: string, bytes: Uint8Array): AgentRow => {
-  try {
-    return decodeAgentRow(bytes);
-  } catch {
-    return unreadableRow(key);
-  }
-};
-
-const unreadableRow = (key: string): AgentRow => ({
-  key,
-  agent: '(unreadable row)',
-  managed: false,
-  source: 'socket',
-  role: null,
-  runtime: null,
-  model: null,
-  effort: null,
-  lifecycle: null,
-  runtimeSeen: null,
-  modelSeen: null,
-  unit: null,
-  tmux: null,
-  heartbeat: { state: 'missing', tsMs: null, status: null, pid: null, source: null },
-  lastOutputMs: null,
-  startedMs: null,
-  stateSinceMs: null,
-  lastExit: null,
-  rssBytes: null,
-  cpuPercent: null,
-  watchers: 0,
-  writer: null,
-  readiness: 'unknown',
-  reason: 'row of another version',
-  reasonCode: null,
-  attention: null,
-  flags: [],
-  order: Number.MAX_SAFE_INTEGER,
-});

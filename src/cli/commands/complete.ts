@@ -1,4 +1,5 @@
 import { EVERYTHING } from '../../domain/agent-filter.ts';
+import { addressOf, type ListedAgent } from '../../domain/listed-agent.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { takeSnapshot } from '../client/snapshot.ts';
 import type { CommandContext, CommandSpec, FlagSpec } from '../command.ts';
@@ -104,8 +105,10 @@ const specOf = (before: readonly string[], shown: readonly CommandSpec[]): Comma
   shown.find(({ name }) => `${before[0]} ${before[1]}` === name) ?? shown.find(({ name }) => before[0] === name);
 
 /** An agent of this cell needs no cell before it. */
-const typedAddress = ({ address, cell }: { address: string; cell: string }, home: string): string =>
-  cell === home ? address.slice(address.indexOf('/') + 1) : address;
+const typedAddress = (agent: ListedAgent, home: string): string => {
+  const address = addressOf(agent);
+  return agent.cell === home ? address.slice(address.indexOf('/') + 1) : address;
+};
 
 /** Empty where nobody answers in time: completion never fails and never says anything. */
 const liveNames = async ({ paths, signal }: CommandContext): Promise<LiveNames> => {
@@ -119,7 +122,7 @@ const liveNames = async ({ paths, signal }: CommandContext): Promise<LiveNames> 
       hosts: ours.map(({ host }) => host.host),
       hostAgents: ours.map(({ id }) => id),
       tenants: ours.map(({ host }) => host.tenant_id),
-      agents: groups.flatMap((group) => group.agents().map((agent) => typedAddress(agent, mirror.cell))),
+      agents: groups.flatMap((group) => group.listed().map((agent) => typedAddress(agent, mirror.cell))),
       cells: [mirror.cell, ...peers.map(({ cell }) => cell)],
     };
   } catch {

@@ -1,3 +1,4 @@
+import { addressOf } from '../../domain/listed-agent.ts';
 import type { CommandContext } from '../command.ts';
 import { agentsTable } from '../render/agents-table.ts';
 import { agentsJson, agentsOf, jsonText } from '../render/json.ts';
@@ -13,7 +14,7 @@ const AGENTS: ViewKind = {
     for (const agent of agentsOf(picture)) yield jsonText(agent);
   },
   *names(picture) {
-    for (const agent of agentsOf(picture)) yield agent.address;
+    for (const group of picture.groups) yield* group.listed().map(addressOf);
   },
 };
 

@@ -1,6 +1,7 @@
 /** The table of `fleet ps`: grouped by host, one marker that works without colour, flags last and never cut. */
-import type { AgentView, HostAgentView } from '../../domain/agent-view.ts';
+import type { HostAgentView } from '../../domain/agent-view.ts';
 import { cleanText } from '../../domain/clean-text.ts';
+import type { ListedAgent } from '../../domain/listed-agent.ts';
 import type { HostGroup, Picture } from '../picture.ts';
 import { behindWords } from './behind.ts';
 import { coarse, fine } from './duration.ts';
@@ -20,9 +21,9 @@ const ROW_INDENT = 4;
 /** Lines without line ends; the first is the header. Nothing to show is no lines. */
 export const agentsTable = (picture: Picture, options: AgentsTableOptions): string[] => {
   const markers: string[] = [];
-  const rows = function* (): Generator<AgentView> {
+  const rows = function* (): Generator<ListedAgent> {
     for (const group of picture.groups) {
-      for (const agent of group.agents()) {
+      for (const agent of group.listed()) {
         markers.push(options.paint(...markerOf(agent)));
         yield agent;
       }
@@ -43,9 +44,9 @@ export const agentsTable = (picture: Picture, options: AgentsTableOptions): stri
   return lines;
 };
 
-export const isDead = (agent: AgentView): boolean => agent.readiness === 'dead';
+export const isDead = (agent: ListedAgent): boolean => agent.readiness === 'dead';
 
-const markerOf = (agent: AgentView): [Style | null, string] => {
+const markerOf = (agent: ListedAgent): [Style | null, string] => {
   if (!agent.current) return ['dim', '~'];
   if (isDead(agent)) return ['bad', 'x'];
   return agent.attention === null ? [null, ' '] : ['attention', '!'];
@@ -75,26 +76,26 @@ const hostLine = (group: HostGroup, isShared: boolean, paint: Painter): string =
   return paint(host.current ? 'strong' : host.link.state === 'lost' ? 'bad' : 'attention', text);
 };
 
-const stateText = (agent: AgentView): string => {
+const stateText = (agent: ListedAgent): string => {
   const tells = agent.readiness !== 'working' && agent.readiness !== 'available' && agent.reason !== null;
   const state = tells ? `${agent.readiness}: ${agent.reason}` : agent.readiness;
   return agent.current ? state : `was ${state}`;
 };
 
-const stateStyle = (agent: AgentView): Style | null => {
+const stateStyle = (agent: ListedAgent): Style | null => {
   if (agent.readiness === 'dead' || agent.readiness === 'stale') return 'bad';
   if (agent.attention !== null || agent.readiness === 'stuck') return 'attention';
   return agent.readiness === 'working' ? 'good' : null;
 };
 
 /** What runs in the pane; where that is not what the roster says, both. */
-const runsText = (agent: AgentView): string | null => {
+const runsText = (agent: ListedAgent): string | null => {
   const runs = agent.runtime_seen ?? agent.tmux?.command ?? null;
   if (runs === null) return null;
   return agent.flags.includes('DRIFT') && agent.runtime !== null ? `${runs} (not ${agent.runtime})` : runs;
 };
 
-const heartbeatText = (agent: AgentView): string | null => {
+const heartbeatText = (agent: ListedAgent): string | null => {
   const { state, age_seconds } = agent.heartbeat;
   if (state === 'invalid') return 'invalid';
   return age_seconds === null ? null : fine(age_seconds);
@@ -106,7 +107,7 @@ const megabytes = (bytes: number | null): string | null =>
   bytes === null ? null : `${Math.round(bytes / BYTES_PER_MB)}M`;
 const numeral = (value: number | null | undefined): string | null => (value == null ? null : String(value));
 
-const COLUMNS: readonly Column<AgentView>[] = [
+const COLUMNS: readonly Column<ListedAgent>[] = [
   { title: 'AGENT', cell: (agent) => agent.agent, cut: { at: 'middle', least: 12 } },
   { title: 'RUNS', cell: runsText, min: 14, drop: 1, cut: { at: 'end', least: 14 } },
   { title: 'STATE', cell: stateText, style: stateStyle, min: 18, cut: { at: 'end', least: 18 } },

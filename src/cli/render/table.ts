@@ -48,9 +48,8 @@ interface Fitted<R> {
 
 /** Each row is looked at once, in its turn, and not kept. */
 export const layTable = <R>(columns: readonly Column<R>[], rows: Iterable<R>, options: TableOptions): Table => {
-  const filled = fill(columns, rows, options.paint !== plain).filter(({ cells }) =>
-    cells.some((cell) => cell !== null),
-  );
+  const shown = mayShowExtras(options) ? columns : columns.filter(({ extra }) => !extra);
+  const filled = fill(shown, rows, options.paint !== plain).filter(({ cells }) => cells.some((cell) => cell !== null));
   const fitted = fitColumns(filled, options);
   const lineOf = (text: (entry: Fitted<R>) => string, style: (entry: Fitted<R>) => Style | null): string => {
     let line = '';
@@ -121,10 +120,13 @@ const fitColumns = <R>(filled: readonly Fitted<R>[], options: TableOptions): Fit
   }
   for (const extra of filled.filter(({ column }) => column.extra)) {
     const withExtra = filled.filter((entry) => entry === extra || entries.includes(entry));
-    if (options.wide || (Number.isFinite(width) && totalWidth(withExtra, indent) <= width)) entries = withExtra;
+    if (options.wide || totalWidth(withExtra, indent) <= width) entries = withExtra;
   }
   return entries;
 };
+
+/** What has no width has no room to spare. */
+const mayShowExtras = ({ wide, width }: TableOptions): boolean => wide || Number.isFinite(width);
 
 const spare = ({ column, width }: { column: Column<never>; width: number }): number =>
   column.cut ? Math.max(0, width - column.cut.least) : 0;

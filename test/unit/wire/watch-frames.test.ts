@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WatchAgentsResponse } from '../../../src/wire/gen/fleet/v1/view.ts';
+import { type Changes, WatchAgentsResponse } from '../../../src/wire/gen/fleet/v1/view.ts';
 import { hostAgentToWire } from '../../../src/wire/host-agent.ts';
 import { decodeFrame } from '../../../src/wire/watch-frames.ts';
 import { bookmark, opened } from '../../helpers/fleet-mirror.ts';
@@ -27,8 +27,15 @@ const frames: WatchAgentsResponse[] = [
 ];
 const encoded = frames.map((frame) => Buffer.from(WatchAgentsResponse.encode(frame).finish()));
 
+/** With rows of its own, as the generated codec makes them. */
+const read = (bytes: Buffer): WatchAgentsResponse => {
+  const frame = decodeFrame(bytes);
+  const agents = frame.changes?.agents.map(({ hostAgent, key, row }) => ({ hostAgent, key, row }));
+  return agents ? { ...frame, changes: { ...(frame.changes as Changes), agents } } : frame;
+};
+
 test.each(encoded)('frame %# reads as the generated codec reads it', (bytes) => {
-  expect(decodeFrame(bytes)).toEqual(WatchAgentsResponse.decode(bytes));
+  expect(read(bytes)).toEqual(WatchAgentsResponse.decode(bytes));
 });
 
 test('rows are parts of the frame, not copies', () => {
@@ -39,8 +46,8 @@ test('rows are parts of the frame, not copies', () => {
 test('what a newer version adds is passed over', () => {
   const entry = Buffer.from('0a0168120268697a027878', 'hex');
   const frame = Buffer.concat([Buffer.of(0x12, entry.length + 4, 0x12, entry.length), entry, Buffer.of(0x78, 7)]);
-  expect(decodeFrame(frame)).toEqual(WatchAgentsResponse.decode(frame));
-  expect(decodeFrame(frame).changes?.agents).toMatchObject([{ hostAgent: 'h', key: 'hi' }]);
+  expect(read(frame)).toEqual(WatchAgentsResponse.decode(frame));
+  expect(read(frame).changes?.agents).toMatchObject([{ hostAgent: 'h', key: 'hi' }]);
 });
 
 test('a frame that is cut anywhere, or mangled, is refused or read, and ends', () => {
