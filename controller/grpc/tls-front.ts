@@ -35,6 +35,8 @@ export interface FrontLimits extends TurnLimits {
 
 export const FRONT_LIMITS: FrontLimits = {
   handshakesPerTurn: 4,
+  maxHandshakesAtOnce: 64,
+  slowHandshakeMs: 500,
   maxHandshakeWaitMs: 4_000,
   handshakeTimeoutMs: 5_000,
   maxHandshakes: 2_048,
@@ -69,8 +71,8 @@ export class TlsFront {
   readonly #turns: HandshakeTurns<Socket>;
   readonly #listeners = new Set<NetServer>();
   readonly #open = new Set<Socket>();
-  /** Unfinished handshakes: connection to address. */
-  readonly #shaking = new Map<string, string>();
+  /** Unfinished handshakes, also those that wait for their turn. */
+  readonly #shaking = new Map<string, { address: string; socket: Socket }>();
 
   constructor(
     options: { material: TlsMaterial; clock: Clock; log: Logger; budget: LogBudget; limits: FrontLimits },
@@ -93,7 +95,7 @@ export class TlsFront {
       ALPNProtocols: ['h2'],
     });
     this.#tls.on('secureConnection', (socket) => {
-      this.#shaking.delete(tupleOf(socket));
+      this.#shaken(tupleOf(socket));
       socket.on('error', () => socket.destroy());
       if (socket.alpnProtocol === 'h2') onSocket(socket);
       else socket.destroy();
@@ -178,21 +180,26 @@ export class TlsFront {
     }
     const tuple = tupleOf(socket);
     this.#open.add(socket);
-    this.#shaking.set(tuple, address);
+    this.#shaking.set(tuple, { address, socket });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#open.delete(socket);
-      this.#shaking.delete(tuple);
-      this.#turns.remove(socket);
+      this.#shaken(tuple);
     });
     this.#turns.add(socket);
+  }
+
+  #shaken(tuple: string): void {
+    const over = this.#shaking.get(tuple);
+    this.#shaking.delete(tuple);
+    if (over !== undefined) this.#turns.remove(over.socket);
   }
 
   #isCrowded(address: string): boolean {
     if (this.#shaking.size >= this.#limits.maxHandshakes) return true;
     if (isLoopback(address) || this.#shaking.size < this.#limits.maxHandshakesPerAddress) return false;
     let same = 0;
-    for (const other of this.#shaking.values()) if (other === address) same++;
+    for (const other of this.#shaking.values()) if (other.address === address) same++;
     return same >= this.#limits.maxHandshakesPerAddress;
   }
 }

@@ -1,15 +1,22 @@
 import { expect, test } from 'vitest';
-import { HandshakeTurns } from '../../../controller/grpc/handshake-turns.ts';
+import { HandshakeTurns, type TurnLimits } from '../../../controller/grpc/handshake-turns.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 5_000 };
 
-const open = (limits: { handshakesPerTurn: number; maxHandshakeWaitMs: number }) => {
+const LIMITS: TurnLimits = {
+  handshakesPerTurn: 1,
+  maxHandshakesAtOnce: 100,
+  slowHandshakeMs: 50,
+  maxHandshakeWaitMs: 1_000,
+};
+
+const open = (over: Partial<TurnLimits> = {}) => {
   const moment = { mono: 0 };
   const seen: string[] = [];
   const turns = new HandshakeTurns<string>({
     clock: { monotonicMs: () => moment.mono },
-    limits,
+    limits: { ...LIMITS, ...over },
     begin: (one) => seen.push(one),
     letGo: (one) => seen.push(`${one} let go`),
   });
@@ -27,7 +34,7 @@ const turnByTurn = async (seen: readonly string[], turns: number): Promise<numbe
 };
 
 test('a crowd is begun a few in each turn of the loop, oldest first', async () => {
-  const { turns, seen } = open({ handshakesPerTurn: 2, maxHandshakeWaitMs: 1_000 });
+  const { turns, seen } = open({ handshakesPerTurn: 2 });
   for (const one of ['a', 'b', 'c', 'd', 'e']) turns.add(one);
   expect(seen).toEqual([]);
   expect(await turnByTurn(seen, 3)).toEqual([2, 4, 5]);
@@ -35,7 +42,7 @@ test('a crowd is begun a few in each turn of the loop, oldest first', async () =
 });
 
 test('whoever waited too long is let go and costs no turn', async () => {
-  const { turns, seen, moment } = open({ handshakesPerTurn: 1, maxHandshakeWaitMs: 1_000 });
+  const { turns, seen, moment } = open();
   turns.add('old');
   turns.add('older than it should be');
   moment.mono = 1_001;
@@ -45,11 +52,41 @@ test('whoever waited too long is let go and costs no turn', async () => {
 });
 
 test('one that left by itself is not begun, and nobody after the end', async () => {
-  const { turns, seen } = open({ handshakesPerTurn: 1, maxHandshakeWaitMs: 1_000 });
+  const { turns, seen } = open();
   for (const one of ['a', 'b', 'c']) turns.add(one);
   turns.remove('a');
   expect(await turnByTurn(seen, 1)).toEqual([1]);
   turns.stop();
   expect(await turnByTurn(seen, 3)).toEqual([1, 1, 1]);
   expect(seen).toEqual(['b']);
+});
+
+test('what was begun ends before more begins', async () => {
+  const { turns, seen } = open({ maxHandshakesAtOnce: 2, slowHandshakeMs: 60_000 });
+  for (const one of ['a', 'b', 'c', 'd', 'e']) turns.add(one);
+  expect(await turnByTurn(seen, 4)).toEqual([1, 2, 2, 2]);
+  turns.remove('a');
+  expect(await turnByTurn(seen, 2)).toEqual([3, 3]);
+  turns.remove('b');
+  turns.remove('c');
+  expect(await turnByTurn(seen, 3)).toEqual([4, 5, 5]);
+  turns.stop();
+});
+
+test('one that is slow holds up the others for a while only', async () => {
+  const { turns, seen, moment } = open({ maxHandshakesAtOnce: 1 });
+  for (const one of ['slow', 'b']) turns.add(one);
+  expect(await turnByTurn(seen, 3)).toEqual([1, 1, 1]);
+  moment.mono = LIMITS.slowHandshakeMs;
+  await until(() => seen.length === 2, SOON);
+  expect(seen).toEqual(['slow', 'b']);
+});
+
+test('whoever waits too long is let go while others are slow, too', async () => {
+  const { turns, seen, moment } = open({ maxHandshakesAtOnce: 1, maxHandshakeWaitMs: 10, slowHandshakeMs: 20 });
+  for (const one of ['slow', 'late']) turns.add(one);
+  expect(await turnByTurn(seen, 2)).toEqual([1, 1]);
+  moment.mono = 11;
+  await until(() => seen.length === 2, SOON);
+  expect(seen).toEqual(['slow', 'late let go']);
 });
