@@ -116,7 +116,7 @@ test('peers are listed with how each stands, why, and by which fingerprints both
     expect(stdout).toContain(words);
   }
   expect(stderr).toMatch(
-    /^invitations that can be used: any cell \(1m\d+s left\); fleet peer rm withdraws them\ncell home, known by cd34\n$/,
+    /^invitations that can be used: any cell \(1m\d+s left\); fleet peer rm CELL, or --any, withdraws them\ncell home, known by cd34\n$/,
   );
 });
 
