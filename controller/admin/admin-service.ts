@@ -24,7 +24,15 @@ import { TENANT_TARGETS, tenantHandlers } from './tenant-calls.ts';
 
 type Definition = typeof AdminServiceService;
 /** Those of other rooms are put beside them where all meet. */
-type Elsewhere = 'addGrant' | 'listGrants' | 'revokeGrant' | 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer';
+type Elsewhere =
+  | 'addGrant'
+  | 'listGrants'
+  | 'revokeGrant'
+  | 'invitePeer'
+  | 'acceptPeer'
+  | 'listPeers'
+  | 'setPeerTenants'
+  | 'removePeer';
 type Administered = Exclude<keyof Definition, Elsewhere>;
 
 export interface AdminContext {

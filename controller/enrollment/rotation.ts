@@ -16,6 +16,7 @@ import type {
   GetTrustBundleResponse,
 } from '../../src/wire/gen/fleet/v1/rotation.ts';
 import type { IdentityRecord, PeerRecord, Records } from '../store/records.ts';
+import { lateWords } from './late-holders.ts';
 
 export const ROTATION_STEPS = ['begin', 'switch', 'finish', 'abort'] as const;
 export type RotationStep = (typeof ROTATION_STEPS)[number];
@@ -138,13 +139,16 @@ export class Rotation {
       connected: kind === 'host' && this.#context.isConnected(hostAgentId(host, user)),
       trusts: trusts?.includes(newest) ?? this.#isFirst,
       renewed: authority === undefined ? this.#isFirst : authority === newest,
+      silent: false,
     };
   }
 
   #peerHolder(cell: string, peer: PeerRecord): AuthorityHolder {
     const trusts = peer.trusts?.includes(this.#newest) ?? this.#isFirst;
     const connected = this.#context.isPeerConnected(cell);
-    return { spiffeId: `spiffe://${cell}`, connected, trusts, renewed: trusts };
+    // Whoever says it names one at least: the one by which it knows us.
+    const silent = connected && !trusts && (peer.trusts ?? []).length === 0;
+    return { spiffeId: `spiffe://${cell}`, connected, trusts, renewed: trusts, silent };
   }
 
   #requireReady(step: RotationStep): void {
@@ -154,16 +158,6 @@ export class Rotation {
     if (what === null || !isTurn) return;
     const late = this.standing().holders.filter((holder) => holder.connected && !holder[what]);
     if (late.length === 0) return;
-    const words = what === 'trusts' ? 'do not trust the new authority yet' : 'have no certificate of the new one yet';
-    const names = late.map(nameOf).join(', ');
-    throw new FleetError(
-      'FAILED_PRECONDITION',
-      `${names} are connected and ${words}: try again in a few seconds; hosts of an older version: fleet host upgrade`,
-      { retryable: true },
-    );
+    throw new FleetError('FAILED_PRECONDITION', lateWords(late, what, this.#newest), { retryable: true });
   }
 }
-
-/** `host/user`, or `cell NAME`. */
-const nameOf = ({ spiffeId }: AuthorityHolder): string =>
-  spiffeId.replace(/^.*\/host\/(.+)\/user\/(.+)$/, '$1/$2').replace(/^spiffe:\/\/([^/]+)$/, 'cell $1');

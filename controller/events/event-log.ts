@@ -212,7 +212,7 @@ export class EventLog {
     while (this.#holdings.bytes > keepBytes) {
       const leaving = this.#holdings.beyond(keepBytes, TRIM_PAGE);
       const gaps = new Map(leaving.map(({ owner, revision }) => [owner, revision]));
-      if (!(await this.#letGo(leaving, gaps))) return;
+      if (leaving.length === 0 || !(await this.#letGo(leaving, gaps))) return;
     }
     if (clock.monotonicMs() - this.#trimmedMono < TRIM_EVERY_MS) return;
     this.#trimmedMono = clock.monotonicMs();

@@ -12,7 +12,7 @@ import type { PeerGrants } from '../tenancy/peer-grants.ts';
 import type { BreakerOptions } from './breaker.ts';
 import { exchangeHandlers, exchangeWith } from './exchange.ts';
 import { Invitations } from './invitations.ts';
-import { peerAdminHandlers } from './peer-admin.ts';
+import { type PeerCall, peerAdminHandlers } from './peer-admin.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { PeerLinks } from './peer-links.ts';
 import { type OwnIdentity, Peers } from './peers.ts';
@@ -39,7 +39,7 @@ export class Federation {
   readonly invitations: Invitations;
   readonly links: PeerLinks;
   readonly calls: PeerCalls;
-  readonly admin: Pick<Handlers<typeof AdminServiceService>, 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer'>;
+  readonly admin: Pick<Handlers<typeof AdminServiceService>, PeerCall>;
   readonly enrollment: Pick<Handlers<typeof EnrollmentServiceService>, 'joinPeer' | 'refreshPeer'>;
 
   readonly #log: Logger;

@@ -22,10 +22,12 @@ export interface PeerAdminOptions {
 }
 
 type Definition = typeof AdminServiceService;
+export type PeerCall = 'invitePeer' | 'acceptPeer' | 'listPeers' | 'setPeerTenants' | 'removePeer';
 
 export const PEER_TARGETS: Targets<Definition> = {
   invitePeer: ({ cell, tenants }) => named(cell || '*', tenants),
   acceptPeer: ({ token, tenants }) => named(cellOf(token), tenants),
+  setPeerTenants: ({ cell, tenants }) => named(cell, tenants),
   removePeer: ({ cell, any }) => (any ? '*' : cell.slice(0, MAX_NAME)),
 };
 
@@ -48,7 +50,7 @@ export const peerAdminHandlers = ({
   links,
   granted,
   nowMs,
-}: PeerAdminOptions): Pick<Handlers<Definition>, 'invitePeer' | 'acceptPeer' | 'listPeers' | 'removePeer'> => {
+}: PeerAdminOptions): Pick<Handlers<Definition>, PeerCall> => {
   const tell = (record: PeerRecord): Peer => {
     const { cell, state, addresses, trustBundlePem, audience, invitedMs, acceptedMs, revokedMs, limits } = record;
     const line = links.describe(cell);
@@ -88,6 +90,7 @@ export const peerAdminHandlers = ({
       peers: peers.all().map(tell),
       invitations: invitations.open().map(({ cell, expiresMs, audience }) => ({ cell, expiresMs, tenants: audience })),
     }),
+    setPeerTenants: async (_caller, { cell, tenants }) => ({ peer: tell(await peers.showTo(cell, tenants)) }),
     removePeer: async (_caller, { cell, any }) => {
       if (any && cell !== '')
         throw new FleetError('INVALID_ARGUMENT', `either ${cell}, or the invitations of any cell`);

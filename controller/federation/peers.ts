@@ -7,7 +7,7 @@ import { bundleFingerprints, checkedPeer, type ToldPeer } from '../../src/identi
 import { isCellName } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { uninvited } from '../store/invited-peer.ts';
-import type { PeerRecord, Records } from '../store/records.ts';
+import type { InvitationRecord, PeerRecord, Records } from '../store/records.ts';
 import type { Commit } from '../store/store.ts';
 import { DEFAULT_TENANT, isTenant, requireTenant } from '../tenancy/tenants.ts';
 
@@ -116,6 +116,32 @@ export class Peers {
     return record;
   }
 
+  /**
+   * From now on what it grants exists for these tenants and for nobody else; of one that is invited, once it comes. NOT_FOUND
+   * for no peer or no tenant. Durable when it resolves.
+   */
+  async showTo(cell: string, tenants: readonly string[]): Promise<PeerRecord> {
+    const held = this.#present(cell);
+    if (tenants.length === 0) {
+      throw new FleetError(
+        'INVALID_ARGUMENT',
+        `name a tenant; to show nothing of ${cell} any more, "fleet peer rm ${cell}"`,
+      );
+    }
+    const audience = this.audience(tenants);
+    const { invitations, tenants: known } = this.#records;
+    const open = this.#unused(cell);
+    const record = { ...held, audience };
+    await this.#commit(record, {
+      expect: [
+        ...audience.map((tenant) => known.expectation(tenant)),
+        ...open.map(([name]) => invitations.expectation(name)),
+      ],
+      put: open.map(([name, invitation]) => invitations.writing(name, { ...invitation, audience })),
+    });
+    return record;
+  }
+
   /** Of the authorities that are held of it. */
   known(cell: string): string[] {
     return bundleFingerprints(this.get(cell)?.trustBundlePem ?? '');
@@ -153,12 +179,9 @@ export class Peers {
    * is left. Durable when it resolves.
    */
   async remove(cell: string): Promise<{ peer: PeerRecord | null; withdrawn: number }> {
-    const held = this.get(cell);
-    if (held === undefined || held.state === 'revoked') {
-      throw new FleetError('NOT_FOUND', `no peer ${JSON.stringify(cell.slice(0, 64))}: see "fleet peer ls"`);
-    }
+    const held = this.#present(cell);
     const { invitations, peers } = this.#records;
-    const open = [...invitations.entries()].filter(([, each]) => each.used === null && each.cell === cell);
+    const open = this.#unused(cell);
     const remove = open.map(([name]) => invitations.keyOf(name));
     if (held.state === 'invited') {
       const left = uninvited(peers, held);
@@ -168,6 +191,18 @@ export class Peers {
     const peer: PeerRecord = { ...held, state: 'revoked', revokedMs: this.#clock.nowMs() };
     await this.#commit(peer, { remove });
     return { peer, withdrawn: open.length };
+  }
+
+  /** NOT_FOUND for one that is neither a peer nor invited. */
+  #present(cell: string): PeerRecord {
+    const held = this.get(cell);
+    if (held !== undefined && held.state !== 'revoked') return held;
+    throw new FleetError('NOT_FOUND', `no peer ${JSON.stringify(cell.slice(0, 64))}: see "fleet peer ls"`);
+  }
+
+  /** Invitations for it alone. */
+  #unused(cell: string): [name: string, invitation: InvitationRecord][] {
+    return [...this.#records.invitations.entries()].filter(([, each]) => each.used === null && each.cell === cell);
   }
 
   #commit(record: PeerRecord, { put = [], ...more }: Commit = {}): Promise<void> {

@@ -82,6 +82,7 @@ export const ACCESS: ReadonlyMap<string, AccessRule> = new Map([
   ['/fleet.v1.AdminService/InvitePeer', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/AcceptPeer', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/ListPeers', rule(ADMINS, 'admin', 'admin', 'queued')],
+  ['/fleet.v1.AdminService/SetPeerTenants', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/RemovePeer', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/RotateAuthority', rule(ADMINS, 'admin', 'admin', 'before')],
   ['/fleet.v1.AdminService/AuthorityStatus', rule(ADMINS, 'admin', 'admin', 'queued')],

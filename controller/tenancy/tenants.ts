@@ -49,7 +49,7 @@ export const removeTenant = async (records: Records, tenantId: string, nowMs: nu
   const uses: [words: string, names: string[], mend: string][] = [
     ['bound are', users, 'tenant unbind'],
     ['its operators are', operatorsOf(records, tenantId), 'operator revoke'],
-    ['it sees agents of', peersShownTo(records, tenantId), 'peer rm'],
+    ['it sees agents of', peersShownTo(records, tenantId), 'peer tenants, or peer rm'],
     ['its agents are granted by', grantsOf(records, tenantId, nowMs), 'grant revoke'],
   ];
   const whose = uses

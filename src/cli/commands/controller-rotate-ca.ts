@@ -57,7 +57,7 @@ const settled = async (look: () => Promise<AuthorityStanding>, signal: AbortSign
   const complete = async (): Promise<AuthorityStanding | null> => {
     const standing = await look();
     const what = standing.phase === 'begun' ? 'trusts' : 'renewed';
-    const isWaiting = standing.holders.some((holder) => holder.connected && !holder[what]);
+    const isWaiting = standing.holders.some((holder) => holder.connected && !holder[what] && !holder.silent);
     return standing.phase === 'none' || !isWaiting ? standing : null;
   };
   return waitUntil('not all came along', complete, { timeoutMs: COME_ALONG_MS, signal }).catch((error: unknown) => {

@@ -38,7 +38,9 @@ export const run = async ({ flags, paths, stdout, stderr, env, signal }: Command
   );
   const notes = [
     told.peers.length === 0 ? 'no peers: fleet peer invite makes an invitation' : null,
-    waiting.length === 0 ? null : `invitations that can be used: ${waiting.join(', ')}; fleet peer rm withdraws them`,
+    waiting.length === 0
+      ? null
+      : `invitations that can be used: ${waiting.join(', ')}; fleet peer rm CELL, or --any, withdraws them`,
     `cell ${told.cell}, known by ${told.fingerprints.join(' ')}`,
   ];
   for (const note of notes) if (note !== null) stderr.write(`${cleanText(note)}\n`);

@@ -47,7 +47,8 @@ export const peerSpecs: readonly CommandSpec[] = [
     examples: ['fleet peer accept < invitation', 'fleet peer accept --tenant acme < invitation'],
     notes:
       'Without TOKEN, or with -, it is read from stdin: arguments are visible to every user of the machine. This controller\n' +
-      'dials the other one and knows it by the fingerprint in the invitation before it says anything. May be repeated.',
+      'dials the other one and knows it by the fingerprint in the invitation before it says anything. May be repeated with\n' +
+      'the same invitation. fleet peer tenants changes later who sees it, also on the side that invited.',
     load: async () => (await peers()).peerAccept,
   },
   {
@@ -61,6 +62,18 @@ export const peerSpecs: readonly CommandSpec[] = [
       'FROM is what they grant beside rows, TO what is granted to them. Compare fingerprints over a line that you trust.\n' +
       'A line that fails again and again is tried less and less often (NEXT), and calls to it fail at once meanwhile.',
     load: async () => (await peers()).peerLs,
+  },
+  {
+    name: 'peer tenants',
+    summary: 'whose users here see what a cell grants: shown, or changed; needs an admin',
+    args: 'CELL [TENANT…]',
+    arity: [1, 64],
+    flags: [OUTPUT],
+    examples: ['fleet peer tenants partner', 'fleet peer tenants partner acme beta'],
+    notes:
+      'Replaces those of before, and prints those of now. Counts at once: the rows come into one tenant’s lists and leave\n' +
+      'another’s, and who watches them from there is cut. Grants, in either direction, stay as they are.',
+    load: async () => (await peers()).peerTenants,
   },
   {
     name: 'peer rm',

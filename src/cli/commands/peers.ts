@@ -7,3 +7,4 @@ export * as peerAccept from './peer-accept.ts';
 export * as peerInvite from './peer-invite.ts';
 export * as peerLs from './peer-ls.ts';
 export * as peerRm from './peer-rm.ts';
+export * as peerTenants from './peer-tenants.ts';

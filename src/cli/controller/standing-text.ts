@@ -23,7 +23,8 @@ export const standingLines = (standing: AuthorityStanding): string[] => {
   const isBegun = phase === 'begun';
   const connected = holders.filter((holder) => holder.connected);
   const ready = connected.filter((holder) => (isBegun ? holder.trusts : holder.renewed));
-  const waiting = connected.filter((holder) => !ready.includes(holder));
+  const silent = connected.filter((holder) => holder.silent);
+  const waiting = connected.filter((holder) => !ready.includes(holder) && !holder.silent);
   const countOf = (is: (holder: AuthorityHolder) => boolean): string =>
     `${ready.filter(is).length} of ${connected.filter(is).length}`;
   return [
@@ -33,11 +34,16 @@ export const standingLines = (standing: AuthorityStanding): string[] => {
     `${countOf(isHost)} connected hosts ${isBegun ? 'trust it' : 'have a certificate of it'}`,
     ...(connected.some(isCell) ? [`${countOf(isCell)} connected cells trust it`] : []),
     ...(waiting.length === 0 ? [] : [`not yet: ${namesOf(waiting)}`]),
+    ...(silent.length === 0 ? [] : [silentWords(silent, isBegun ? other : signing)]),
     ...away(standing),
     ...strangers(standing),
     `next: fleet controller rotate-ca ${isBegun ? 'switch, or abort' : 'finish'}`,
   ];
 };
+
+/** They were told all the same; nobody here can know whether they took it. */
+const silentWords = (silent: readonly AuthorityHolder[], newest: string): string =>
+  `of a version that does not say: ${namesOf(silent)}; fleet peer ls there shows whether ${short(newest)} of this cell is known`;
 
 const away = ({ holders }: AuthorityStanding): string[] => {
   const told = holders.filter(({ connected, trusts, renewed }) => !connected && trusts && !renewed);
@@ -75,10 +81,11 @@ export const standingObject = ({ phase, signing, other, holders }: AuthorityStan
   phase,
   signing,
   other: other || null,
-  holders: holders.map(({ spiffeId, connected, trusts, renewed }) => ({
+  holders: holders.map(({ spiffeId, connected, trusts, renewed, silent }) => ({
     spiffe_id: spiffeId,
     connected,
     trusts,
     renewed,
+    silent,
   })),
 });

@@ -64,6 +64,7 @@ beforeEach(async () => {
         return invitations;
       },
     },
+    setPeerTenants: { peer: { ...PARTNER, tenants: ['acme', 'beta'] } },
     get removePeer() {
       return answerToRemove;
     },
@@ -75,8 +76,9 @@ beforeEach(async () => {
       reply(refusal, answers[name as keyof typeof answers]);
     },
   ]);
-  const { invitePeer, acceptPeer, listPeers, removePeer } = AdminServiceService;
-  server.addService({ invitePeer, acceptPeer, listPeers, removePeer }, Object.fromEntries(calls));
+  const { invitePeer, acceptPeer, listPeers, setPeerTenants, removePeer } = AdminServiceService;
+  const served = { invitePeer, acceptPeer, listPeers, setPeerTenants, removePeer };
+  server.addService(served, Object.fromEntries(calls));
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${paths.adminSocket}`, ServerCredentials.createInsecure(), (error) =>
       error ? reject(error) : resolve(),
@@ -114,7 +116,7 @@ test('peers are listed with how each stands, why, and by which fingerprints both
     expect(stdout).toContain(words);
   }
   expect(stderr).toMatch(
-    /^invitations that can be used: any cell \(1m\d+s left\); fleet peer rm withdraws them\ncell home, known by cd34\n$/,
+    /^invitations that can be used: any cell \(1m\d+s left\); fleet peer rm CELL, or --any, withdraws them\ncell home, known by cd34\n$/,
   );
 });
 
@@ -187,4 +189,19 @@ test('an invitation is withdrawn by the verb that removes a peer, and what is sa
   for (const args of [['rm'], ['rm', 'asked', '--any']]) {
     expect(await peer(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('either a CELL, or --any') });
   }
+});
+
+test('whose users see what a peer grants is shown, and changed where tenants are named', async () => {
+  expect(await peer(['tenants', 'partner'])).toMatchObject({ code: 0, stdout: 'what partner grants shows to acme\n' });
+  expect(asked.map(([call]) => call)).toEqual(['listPeers']);
+  const changed = { code: 0, stdout: 'what partner grants shows to acme, beta\n' };
+  expect(await peer(['tenants', 'partner', 'acme,beta'])).toMatchObject(changed);
+  const { stdout } = await peer(['tenants', 'partner', 'acme', 'beta', '-o', 'json']);
+  expect(JSON.parse(stdout)).toMatchObject({ schema: 'fleet.peer/v1', peer: { tenants: ['acme', 'beta'] } });
+  const request = { cell: 'partner', tenants: ['acme', 'beta'] };
+  expect(asked.slice(1)).toEqual([
+    ['setPeerTenants', request],
+    ['setPeerTenants', request],
+  ]);
+  expect((await peer(['tenants', 'other'])).code).toBe(4);
 });

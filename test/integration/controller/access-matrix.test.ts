@@ -67,6 +67,7 @@ BackUp                        -     x          x       x         x      x      x
 InvitePeer                    -     x          x       x         x      x      y      y        -     x
 AcceptPeer                    -     x          x       x         x      x      y      y        -     x
 ListPeers                     -     x          x       x         x      x      y      y        -     x
+SetPeerTenants                -     x          x       x         x      x      n      n        -     x
 RemovePeer                    -     x          x       x         x      x      n      n        -     x
 AddGrant                      -     x          x       x         x      x      y      y        -     x
 ListGrants                    -     x          x       x         x      x      y      y        -     x

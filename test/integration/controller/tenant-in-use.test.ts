@@ -43,7 +43,7 @@ it('a tenant to which a peer or a grant gives something is not removed, lest ano
   await expect(removeTenant(records, 'acme', 1_000)).rejects.toMatchObject({
     code: 'FAILED_PRECONDITION',
     message:
-      'tenant acme is in use: it sees agents of partner (fleet peer rm); its agents are granted by g1 (fleet grant revoke)',
+      'tenant acme is in use: it sees agents of partner (fleet peer tenants, or peer rm); its agents are granted by g1 (fleet grant revoke)',
   });
   await put({ ...PEER, state: 'revoked' }, GRANT);
   await expect(removeTenant(records, 'acme', 1_000)).rejects.toThrow('in use: its agents are granted by g1');

@@ -62,7 +62,10 @@ describe('an invitation between cells', () => {
     await addTenant(partner.records, 'acme', { nowMs: partner.clock.nowMs(), by: 'test' });
     await accept(await invite(), partner, ['acme']);
     const failure = await removeTenant(partner.records, 'acme', partner.clock.nowMs()).catch((error: Error) => error);
-    expect(failure).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('fleet peer rm') });
+    expect(failure).toMatchObject({
+      code: 'FAILED_PRECONDITION',
+      message: expect.stringContaining('fleet peer tenants'),
+    });
   });
 
   it('of a tenant that is there no more makes nobody a peer, says so, and leaves neither side half one', async () => {

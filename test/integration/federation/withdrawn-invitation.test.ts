@@ -47,7 +47,7 @@ describe('an invitation that is withdrawn', () => {
   it('for a cell: nobody can use it, nothing of it is listed, and its tenant is free', async () => {
     const secrets = [await invites('partner'), await invites('partner')];
     const other = await invites('');
-    await expect(removesTenant()).rejects.toThrow('it sees agents of partner (fleet peer rm)');
+    await expect(removesTenant()).rejects.toThrow('it sees agents of partner (fleet peer tenants, or peer rm)');
     expect(await removes({ cell: 'partner' })).toEqual({ peer: undefined, withdrawn: 2 });
     for (const secret of secrets) expect((await failureOf(join(secret))).code).toBe(status.PERMISSION_DENIED);
     expect(await listed()).toEqual(['for ']);

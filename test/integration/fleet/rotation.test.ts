@@ -222,10 +222,13 @@ test('a step that would leave connected hosts behind is refused and names them; 
   const begun = await rotate(cell, 'begin');
   expect(await rotate(cell, 'begin')).toMatchObject({ phase: 'begun', other: begun.other });
   expect(await refusal('finish')).toContain('"fleet controller rotate-ca switch" comes first');
-  await until(async () => /^older\/u are connected and do not trust/.test(String(await refusal('switch'))), SOON);
+  await until(async () => /^older\/u is connected and not trusting/.test(String(await refusal('switch'))), SOON);
   expect(await rotate(cell, 'switch', true)).toMatchObject({ phase: 'switched', signing: begun.other });
   expect(await refusal('abort')).toContain('"fleet controller rotate-ca finish" comes first');
-  await until(async () => /^older\/u are connected and have no cert/.test(String(await refusal('finish'))), SOON);
+  await until(
+    async () => /^older\/u is connected and without a certificate/.test(String(await refusal('finish'))),
+    SOON,
+  );
   await older.stop();
   expect(await rotate(cell, 'finish')).toMatchObject({ phase: 'none', signing: begun.other });
 });

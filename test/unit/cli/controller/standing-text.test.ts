@@ -9,6 +9,7 @@ const holder = (name: string, over: Partial<AuthorityHolder> = {}): AuthorityHol
   connected: true,
   trusts: false,
   renewed: false,
+  silent: false,
   ...over,
 });
 const standing = (over: Partial<AuthorityStanding>): AuthorityStanding => ({
@@ -50,13 +51,15 @@ describe('how the authorities stand', () => {
       holder('here', { trusts: true }),
       cell('acme', { trusts: true }),
       cell('slow', {}),
+      cell('old', { silent: true }),
       cell('gone', away),
     ];
     const begun = standing({ phase: 'begun', other: NEW, holders });
     expect(standingLines(begun).slice(1, -1)).toEqual([
       '1 of 1 connected hosts trust it',
-      '1 of 2 connected cells trust it',
+      '1 of 3 connected cells trust it',
       'not yet: cell slow',
+      'of a version that does not say: cell old; fleet peer ls there shows whether bbbbbbbbbbbb of this cell is known',
       'away without it: cell gone; they are invited again unless their line is back before the switch',
     ]);
     expect(leftBehind(begun).map(({ spiffeId }) => spiffeId)).toEqual(['spiffe://gone']);
