@@ -74,7 +74,8 @@ const linesHere = (answer: WhoAmIResponse): [string, string][] => {
 const elsewhereLine = (answer: WhoAmIResponse): [string, string][] => {
   const verbs = elsewhereOf(answer);
   if (verbs === null) return [];
-  const words = verbs.length > 1 ? verbs.join(' ') : `read; an administrator widens it: fleet host allow ${answer.host}`;
+  const words =
+    verbs.length > 1 ? verbs.join(' ') : `read; an administrator widens it: fleet host allow ${answer.host}`;
   return [['elsewhere', words]];
 };
 
