@@ -178,5 +178,6 @@ const endOf = (error: unknown, cell: string, call: HostCall): unknown => {
   if (error.code === 'UNAUTHENTICATED') {
     return new FleetError('PERMISSION_DENIED', `cell ${cell} does not accept this cell as its peer any more`);
   }
-  return new RelayedError(error.code, `${error.message.slice(0, MAX_DETAILS_CHARACTERS)} (cell ${cell})`);
+  const words = error.message.slice(0, MAX_DETAILS_CHARACTERS);
+  return new RelayedError(error.code, words.includes(`cell ${cell} `) ? words : `${words} (cell ${cell})`);
 };

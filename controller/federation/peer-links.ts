@@ -78,7 +78,10 @@ export class PeerLinks {
   /** Of a peer that is not active there is none. */
   describe(cell: string): { rows: number; granted: string[]; link: ReturnType<PeerLink['describe']> } | null {
     const line = this.#lines.get(cell);
-    return line === undefined ? null : { rows: line.rows.count(), granted: line.granted, link: line.link.describe() };
+    if (line === undefined) return null;
+    const link = line.link.describe();
+    // Whoever ended it grants nothing any more, whatever was told last.
+    return { rows: line.rows.count(), granted: link.state === 'revoked' ? [] : line.granted, link };
   }
 
   /** Its own word of what we may do there. */

@@ -99,12 +99,13 @@ const report = (error: unknown): number => {
   return EXIT.failed;
 };
 
-/** `fleet ps | head`: the reader has what it wanted. */
+/** `fleet ps | head`: the reader has what it wanted. What cannot be written otherwise, to a full disk, is a failure. */
 const endWhenNobodyReads = (): void => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(EXIT.done);
-      throw error;
+      if (stream === process.stdout) process.stderr.write(`fleet: cannot write: ${error.message}\n`);
+      process.exit(EXIT.failed);
     });
   }
 };

@@ -21,7 +21,7 @@ export const adminEndpoint = (paths: Paths): Endpoint =>
     : {
         at: { path: paths.adminSocket },
         what: 'controller of this user',
-        mend: `type this where the controller runs, as its user; fleet up${instanceFlag(paths)} starts one here`,
+        mend: `type this where the controller runs, as its user, or as an admin elsewhere with --context; fleet up${instanceFlag(paths)} starts one here`,
       };
 
 const contextEndpoint = (paths: Paths, name: string): Endpoint => ({

@@ -199,7 +199,7 @@ const withinLimits = async <T>(
 };
 
 const late = (method: { path: string }, deadlineMs: number): FleetError =>
-  new FleetError('DEADLINE_EXCEEDED', `${method.path} did not end within ${deadlineMs} ms`);
+  new FleetError('DEADLINE_EXCEEDED', `no answer within ${deadlineMs / 1_000} s (${method.path.split('/').at(-1)})`);
 
 /** Our own ends of a call: its deadline and its caller's signal. */
 class CallLimits {

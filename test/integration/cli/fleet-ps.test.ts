@@ -22,6 +22,18 @@ const follow = (...args: string[]): Running => {
   running = served.fleet(...args);
   return running;
 };
+/** For a shell. */
+const program = (): string => `'${process.execPath}' '${FLEET_MAIN}' --instance ${served.instance}`;
+/** What a shell and its programs say on stderr. */
+const saidBy = async (line: string): Promise<string> => {
+  const shell = spawn('bash', ['-c', line], { env: { HOME: served.home, PATH: process.env.PATH }, stdio: 'pipe' });
+  let stderr = '';
+  shell.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  await once(shell, 'close');
+  return stderr;
+};
 const events = (text: string): { event: string; [field: string]: unknown }[] =>
   text
     .split('\n')
@@ -75,6 +87,12 @@ describe('one question', () => {
       { agent: 'coder0-0' },
     ]);
     expect((await fleet('ps', '-o', 'name', '--host', 'dragon-lin')).stdout).toBe('home/dragon-lin/jwoltje/coder0-0\n');
+  });
+
+  test('what cannot be written out is one line and a failure', async () => {
+    await serveTwoHosts();
+    const said = await saidBy(`${program()} ps > /dev/full; echo $? >&2`);
+    expect(said).toBe('fleet: cannot write: ENOSPC: no space left on device, write\n1\n');
   });
 
   test('--strict ends with 3 when a host does not answer, and shows the same', async () => {
@@ -157,14 +175,7 @@ describe('one question', () => {
       { here: true },
       ...Array.from({ length: 3_000 }, (_, n) => agentRow({ key: `${n}`, agent: `agent-${n}` })),
     );
-    const pipe = `'${process.execPath}' '${FLEET_MAIN}' --instance ${served.instance} ps -o ndjson | head -1; echo "\${PIPESTATUS[0]}" >&2`;
-    const shell = spawn('bash', ['-c', pipe], { env: { HOME: served.home, PATH: process.env.PATH }, stdio: 'pipe' });
-    let stderr = '';
-    shell.stderr.on('data', (text) => {
-      stderr += text;
-    });
-    await once(shell, 'close');
-    expect(stderr).toBe('0\n');
+    expect(await saidBy(`${program()} ps -o ndjson | head -1; echo "\${PIPESTATUS[0]}" >&2`)).toBe('0\n');
   });
 });
 

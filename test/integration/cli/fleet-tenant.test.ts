@@ -108,3 +108,10 @@ test('a host is put into quarantine and let out', async () => {
   });
   expect(await fleet('host', 'quarantine', 'W-jarvis', '--lift')).toEqual(said('W-jarvis/jarvis is not in quarantine'));
 });
+
+test('where no controller of this user runs, the ways to one are named', async () => {
+  const nowhere = `t${randomBytes(6).toString('hex')}`;
+  const { code, stderr } = await runFleetProgram(['--instance', nowhere, 'tenant', 'ls'], { HOME: home });
+  expect(code).toBe(5);
+  expect(stderr).toContain('where the controller runs, as its user, or as an admin elsewhere with --context; fleet up');
+});

@@ -36,6 +36,7 @@ const identity = {
   upstream: undefined,
   verbs: [],
   tenants: [],
+  elsewhere: [],
 };
 
 beforeEach(() => {

@@ -58,7 +58,7 @@ test('an answer that does not come in time is asked after', async () => {
   served.answers.pressKeys = replyNever;
   served.answers.getOrder = () => outcome({ id: 'o', outcome: 'done' });
   expect((await place(150)).outcome).toBe('done');
-  expect(lost).toEqual([expect.stringContaining('did not end within 150 ms')]);
+  expect(lost).toEqual([expect.stringContaining('no answer within 0.15 s (PressKeys)')]);
   expect(served.calls('pressKeys')).toHaveLength(1);
 });
 

@@ -119,12 +119,14 @@ test('a grant that is revoked takes its rows at once, and leaves those of anothe
 
 test('a peer that removed us is revoked, never lost, and nothing of it is kept', async () => {
   await cells.partner.host('dragon-lin');
-  await cells.grant(['observe']);
+  await cells.grant(['send']);
   await cells.untilRows(1);
+  await until(async () => (await cells.peer())?.grantedToUs.includes('send'), SOON);
   await cells.remove(cells.partner, 'home');
   await until(async () => (await cells.rows()) === null, SOON);
   await until(async () => (await standing())?.state === 'revoked', SOON);
-  expect((await cells.peer())?.link).toMatchObject({ state: 'revoked', reason: 'by the peer' });
+  const link = { state: 'revoked', reason: 'by the peer' };
+  expect(await cells.peer()).toMatchObject({ link, rows: 0, grantedToUs: [] });
 });
 
 test('a peer that we removed is gone from the view at once', async () => {
