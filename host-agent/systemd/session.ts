@@ -2,7 +2,6 @@
  * One life with a user manager, from connecting until the bus is lost. Comes in: signals, which say where to
  * look. Goes out: the whole set of readings after each change. Never outlives its bus.
  */
-
 import { every } from '../../src/runtime/every.ts';
 import { Pump } from '../../src/runtime/pump.ts';
 import type { UnitReading } from '../inventory/source.ts';
