@@ -1,47 +1,20 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { userInfo } from 'node:os';
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { resolvePaths } from '../../../src/runtime/paths.ts';
-import { AdminServiceService } from '../../../src/wire/gen/fleet/v1/admin.ts';
-import type { CreateTokenRequest } from '../../../src/wire/gen/fleet/v1/admin_messages.ts';
-import { type Ran, runFleetProgram } from '../../helpers/fleet-program.ts';
+import type { Ran } from '../../helpers/fleet-program.ts';
+import { ServedAdmin } from './served-admin.ts';
 
 const EXPIRES = Date.UTC(2026, 0, 1, 12);
-const home = mkdtempSync(join(tmpdir(), 'fleet-home-'));
-const instance = `t${randomBytes(6).toString('hex')}`;
-const paths = resolvePaths({ instance, home });
-let server: Server;
-let asked: CreateTokenRequest[];
-let refusal: { code: number; details: string } | null;
+let served: ServedAdmin;
 
 beforeEach(async () => {
-  asked = [];
-  refusal = null;
-  mkdirSync(dirname(paths.adminSocket), { recursive: true, mode: 0o700 });
-  server = new Server();
-  const createToken = (call: { request: CreateTokenRequest }, reply: (error: unknown, answer?: unknown) => void) => {
-    asked.push(call.request);
-    reply(refusal, { token: 'fleet-token-1', expiresMs: EXPIRES });
-  };
-  server.addService({ createToken: AdminServiceService.createToken }, { createToken } as never);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${paths.adminSocket}`, ServerCredentials.createInsecure(), (error) =>
-      error ? reject(error) : resolve(),
-    );
-  });
+  served = new ServedAdmin();
+  await served.start({ createToken: { token: 'fleet-token-1', expiresMs: EXPIRES } });
 });
+afterEach(() => served.dispose());
 
-afterEach(() => {
-  server.forceShutdown();
-  rmSync(paths.run, { recursive: true, force: true });
-  rmSync(home, { recursive: true, force: true });
-});
-
-const token = (...args: string[]): Promise<Ran> =>
-  runFleetProgram(['--instance', instance, 'token', ...args], { HOME: home });
+const token = (...args: string[]): Promise<Ran> => served.fleet(['token', ...args]);
+const asked = (): unknown[] => served.asked.map(([, request]) => request);
 
 test('the token alone is on stdout, for a pipe; what it is good for is prose', async () => {
   expect(await token('dragon-lin', '--user', 'jwoltje', '--ttl', '5m', '--replace')).toEqual({
@@ -50,21 +23,21 @@ test('the token alone is on stdout, for a pipe; what it is good for is prose', a
     stderr:
       'for jwoltje on dragon-lin, once, until 2026-01-01T12:00:00.000Z; there, as jwoltje: fleet host join < TOKEN\n',
   });
-  expect(asked).toEqual([{ host: 'dragon-lin', user: 'jwoltje', tenantId: '', validSeconds: 300, replace: true }]);
+  expect(asked()).toEqual([{ host: 'dragon-lin', user: 'jwoltje', tenantId: '', validSeconds: 300, replace: true }]);
 });
 
 test('by default it is for a user of one’s own name, for 15 minutes', async () => {
   expect((await token('dragon-lin')).code).toBe(0);
-  expect(asked).toMatchObject([{ user: userInfo().username, validSeconds: 900, replace: false }]);
+  expect(asked()).toMatchObject([{ user: userInfo().username, validSeconds: 900, replace: false }]);
 });
 
 test.each(['16m', '0s', '1h', 'soon'])('a lifetime of %s is refused before anybody is asked', async (ttl) => {
   expect(await token('dragon-lin', '--ttl', ttl)).toMatchObject({ code: 2, stdout: '' });
-  expect(asked).toEqual([]);
+  expect(asked()).toEqual([]);
 });
 
 test('a refusal of the controller is one line, with the exit code of its kind', async () => {
-  refusal = { code: status.ALREADY_EXISTS, details: 'dragon-lin is enrolled: add --replace' };
+  served.refusal = { code: status.ALREADY_EXISTS, details: 'dragon-lin is enrolled: add --replace' };
   expect(await token('dragon-lin')).toEqual({
     code: 8,
     stdout: '',
@@ -73,8 +46,7 @@ test('a refusal of the controller is one line, with the exit code of its kind', 
 });
 
 test('without a controller of this user it says where to type it', async () => {
-  server.forceShutdown();
-  rmSync(paths.adminSocket, { force: true });
+  served.stop();
   const { code, stderr } = await token('dragon-lin');
   expect(code).toBe(5);
   expect(stderr).toContain('type this where the controller runs, as its user');
