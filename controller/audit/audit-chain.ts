@@ -14,20 +14,18 @@ import {
   decodeRecord,
   encodeRecord,
   GENESIS,
+  type Head,
+  type Keep,
   seal,
 } from './audit-record.ts';
 import { letGo, listKept } from './kept-records.ts';
 import { type LeftOpen, OpenCalls } from './open-calls.ts';
-import type { Head } from './verify-chain.ts';
 
 export interface Noted {
   kind: AuditKind;
   entry: AuditEntry;
   atMs: number;
 }
-
-/** How many are kept of each kind. */
-export type Keep = Record<AuditKind, number>;
 
 interface End {
   last: Head;

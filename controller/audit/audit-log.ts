@@ -6,11 +6,19 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Store } from '../store/store.ts';
-import { AuditChain, type Keep, type Noted } from './audit-chain.ts';
-import { AUDIT_KINDS, type AuditEntry, type AuditKind, type AuditRecord, decodeRecord } from './audit-record.ts';
+import { AuditChain, type Noted } from './audit-chain.ts';
+import {
+  AUDIT_KINDS,
+  type AuditEntry,
+  type AuditKind,
+  type AuditRecord,
+  decodeRecord,
+  type Head,
+  type Keep,
+} from './audit-record.ts';
 import { DenialBudget, type DenialLimits } from './denial-budget.ts';
 import { letGo, listKept, type Span } from './kept-records.ts';
-import { type ChainVerdict, type Head, type KeptHead, verifyChain } from './verify-chain.ts';
+import { type ChainVerdict, type KeptHead, verifyChain } from './verify-chain.ts';
 
 export interface AuditOptions {
   cell?: string;

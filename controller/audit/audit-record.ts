@@ -101,3 +101,12 @@ export const placeOf = (key: string): { kind: AuditKind; sequence: number } | nu
   const kind = AUDIT_KINDS.find((each) => key.startsWith(PREFIXES[each]));
   return kind === undefined ? null : { kind, sequence: Number(key.slice(PREFIXES[kind].length)) };
 };
+
+/** A record, as it is named by whoever compares. */
+export interface Head {
+  sequence: number;
+  hash: string;
+}
+
+/** How many are kept of each kind. */
+export type Keep = Record<AuditKind, number>;

@@ -2,22 +2,35 @@
  * Whether each record, told in order, is linked to those before it: none is missing but the oldest of its kind that were let
  * go, the newest change before it is the one that it names, and the record just before it, where that is kept.
  */
-import { AUDIT_KINDS, type AuditKind, type AuditRecord, countsOf, seal } from './audit-record.ts';
+import { AUDIT_KINDS, type AuditKind, type AuditRecord, countsOf, type Head, type Keep, seal } from './audit-record.ts';
 import type { KeptRecord } from './kept-records.ts';
-import type { ChainBreak, ChainExpectation } from './verify-chain.ts';
+
+export interface ChainBreak {
+  sequence: number;
+  atMs: number;
+  why: string;
+}
+
+/** Of what was written. */
+export interface ChainEnd {
+  head: Head;
+  /** Of each kind up to the head. */
+  counts: Record<AuditKind, number>;
+  keep: Keep;
+}
 
 /** The oldest may be let go while the first ones are read. */
 const SLACK = 1_000;
 const UNLINKED = 'it was not written after the one before it';
 
 export class ChainLinks {
-  readonly #expected: Pick<ChainExpectation, 'head' | 'counts' | 'keep'>;
+  readonly #expected: ChainEnd;
   #previous: AuditRecord | null = null;
   #lastChange: AuditRecord | null = null;
   /** How many of a kind there are up to the newest of it that was told; null: it was told of none. */
   readonly #seen: Record<AuditKind, number | null> = { change: null, read: null };
 
-  constructor(expected: Pick<ChainExpectation, 'head' | 'counts' | 'keep'>) {
+  constructor(expected: ChainEnd) {
     this.#expected = expected;
   }
 

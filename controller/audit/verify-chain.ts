@@ -4,26 +4,14 @@
  * backup that was restored took back, is a gap, no break.
  */
 import type { Store } from '../store/store.ts';
-import type { Keep } from './audit-chain.ts';
-import { type AuditKind, type AuditRecord, decodeRecord, RESTORE_VERB } from './audit-record.ts';
-import { ChainLinks } from './chain-links.ts';
+import { type AuditRecord, decodeRecord, type Head, RESTORE_VERB } from './audit-record.ts';
+import { type ChainBreak, type ChainEnd, ChainLinks } from './chain-links.ts';
 import { type KeptRecord, scanKept } from './kept-records.ts';
-
-export interface Head {
-  sequence: number;
-  hash: string;
-}
 
 /** As somebody kept it. */
 export interface KeptHead extends Head {
   /** When it was heard, by the clock of whoever keeps it. */
   heardMs: number;
-}
-
-export interface ChainBreak {
-  sequence: number;
-  atMs: number;
-  why: string;
 }
 
 export interface ChainVerdict {
@@ -42,11 +30,7 @@ export interface ChainVerdict {
   headsLost: number;
 }
 
-export interface ChainExpectation {
-  head: Head;
-  /** Of each kind up to the head. */
-  counts: Record<AuditKind, number>;
-  keep: Keep;
+export interface ChainExpectation extends ChainEnd {
   /** Of changes. */
   heads: readonly KeptHead[];
 }

@@ -3,9 +3,7 @@
  * 10,000 of the cell; ids are one tenant's own, or one peer's.
  */
 
-import type { Open } from '../../src/domain/agent-row.ts';
 import { FleetError } from '../../src/domain/errors.ts';
-import type { OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
 import type { Mirror } from '../store/mirror.ts';
 import type { OrderRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -20,18 +18,6 @@ export const requireOrderId = (id: string): void => {
 
 /** As the audit names an order: nothing where that is no id. */
 export const namedOrder = (id: string): { order?: string } => (ID.test(id) ? { order: id } : {});
-
-export interface OrderEntry {
-  hostAgent: string;
-  key: string;
-  address: string;
-  actor: string;
-  verb: OrderVerb;
-  beganMs: number;
-  outcome: Open<OrderOutcomeName>;
-  /** The cell that gave it, where that is a peer. */
-  peer?: string;
-}
 
 export class OrderIndex {
   readonly #store: Store;
@@ -50,14 +36,14 @@ export class OrderIndex {
     for (const [name] of [...orders.entries()].sort(([, a], [, b]) => a.beganMs - b.beganMs)) this.#renew(name);
   }
 
-  get(tenantId: string, id: string): OrderEntry | undefined {
+  get(tenantId: string, id: string): OrderRecord | undefined {
     const name = `${tenantId}/${id}`;
     const entry = this.#orders.get(name);
     return entry?.outcome !== 'pending' || this.#underWay.has(name) ? entry : { ...entry, outcome: 'unknown' };
   }
 
   /** The newest of these tenants' orders under that id. */
-  find(id: string, tenants: 'all' | readonly string[]): OrderEntry | undefined {
+  find(id: string, tenants: 'all' | readonly string[]): OrderRecord | undefined {
     return (tenants === 'all' ? [...this.#ages.keys()] : tenants)
       .flatMap((tenantId) => this.get(tenantId, id) ?? [])
       .sort((a, b) => a.beganMs - b.beganMs)
@@ -68,7 +54,7 @@ export class OrderIndex {
    * Stored before the order leaves. The same order again keeps its first entry; another one under the same id is refused
    * with ALREADY_EXISTS, an id that is none with INVALID_ARGUMENT.
    */
-  async begin(tenantId: string, id: string, entry: OrderEntry): Promise<{ entry: OrderEntry; isNew: boolean }> {
+  async begin(tenantId: string, id: string, entry: OrderRecord): Promise<{ entry: OrderRecord; isNew: boolean }> {
     requireOrderId(id);
     const held = this.get(tenantId, id);
     if (held === undefined) {
@@ -86,12 +72,12 @@ export class OrderIndex {
     return { entry: held, isNew: false };
   }
 
-  async settle(tenantId: string, id: string, entry: OrderEntry, outcome: string): Promise<void> {
+  async settle(tenantId: string, id: string, entry: OrderRecord, outcome: string): Promise<void> {
     if (outcome !== 'pending') this.#underWay.delete(`${tenantId}/${id}`);
     if (this.get(tenantId, id)?.outcome !== outcome) await this.#put(`${tenantId}/${id}`, { ...entry, outcome });
   }
 
-  async #put(name: string, entry: OrderEntry): Promise<void> {
+  async #put(name: string, entry: OrderRecord): Promise<void> {
     this.#renew(name);
     // Where the commit fails they stay stored, and fall with the next run's first order.
     const remove = this.#overflow(tenantOf(name)).map((each) => this.#orders.keyOf(each));

@@ -13,10 +13,11 @@ import type { OnBehalfOf } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { RequestOf } from '../../src/wire/host-calls.ts';
 import { CutShort } from '../grpc/cut-short.ts';
+import type { OrderRecord } from '../store/records.ts';
 import { addressOf, isFederated } from '../tenancy/visible.ts';
 import type { HostCalls } from '../uplink/host-calls.ts';
 import { BrokenCall } from '../uplink/tunnel.ts';
-import type { OrderEntry, OrderIndex } from './order-index.ts';
+import type { OrderIndex } from './order-index.ts';
 import { type OrderOwner, tenantOwner } from './order-owner.ts';
 
 export type OrderCall = 'sendText' | 'pressKeys' | 'answerPrompt' | 'controlAgent' | 'putRoster';
@@ -51,7 +52,7 @@ export interface OrdersOptions {
   onSettled?: (record: HostAgentRecord, order: SettledOrder) => void;
 }
 
-export interface SettledOrder extends Pick<OrderEntry, 'address' | 'actor'> {
+export interface SettledOrder extends Pick<OrderRecord, 'address' | 'actor'> {
   id: string;
   verb: string;
   outcome: string;
@@ -123,7 +124,7 @@ export class Orders {
   /** What became of it: in the host's words, or by the last that was heard where it cannot be asked. */
   async look(
     id: string,
-    entry: OrderEntry,
+    entry: OrderRecord,
     owner: OrderOwner,
     caller: OnBehalfOf,
     signal: AbortSignal,
@@ -149,14 +150,14 @@ export class Orders {
   }
 
   /** A peer says the same of an order that never was and of one that it grants no more. */
-  #isTold({ hostAgent, key }: OrderEntry): boolean {
+  #isTold({ hostAgent, key }: OrderRecord): boolean {
     const { view } = this.#options;
     const record = view.hostAgent(hostAgent);
     return record === undefined || !isFederated(record) || view.rowsOf(hostAgent).has(key);
   }
 
   /** Losing this costs an answer later, never the order. */
-  #settle({ name }: OrderOwner, id: string, entry: OrderEntry, outcome: string): void {
+  #settle({ name }: OrderOwner, id: string, entry: OrderRecord, outcome: string): void {
     const { index, view, onSettled } = this.#options;
     const record = view.hostAgent(entry.hostAgent);
     const isNews = outcome !== 'pending' && index.get(name, id)?.outcome !== outcome;
@@ -172,7 +173,7 @@ const MAX_OUTCOME_CHARACTERS = 32;
 const MAX_REASON_CHARACTERS = 1_000;
 
 /** A host says what became of an order, and not which one it was; what it says is bounded, since it is kept and shown. */
-const told = (id: string, { address, verb, actor }: OrderEntry, outcome: OrderOutcome): OrderOutcome => ({
+const told = (id: string, { address, verb, actor }: OrderRecord, outcome: OrderOutcome): OrderOutcome => ({
   ...outcome,
   id,
   address,
@@ -182,7 +183,7 @@ const told = (id: string, { address, verb, actor }: OrderEntry, outcome: OrderOu
   reason: outcome.reason.slice(0, MAX_REASON_CHARACTERS),
 });
 
-const unknown = (id: string, { address, verb, actor, beganMs }: OrderEntry, reason: string): OrderOutcome => ({
+const unknown = (id: string, { address, verb, actor, beganMs }: OrderRecord, reason: string): OrderOutcome => ({
   id,
   address,
   verb,

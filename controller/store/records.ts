@@ -1,7 +1,8 @@
 /** What the controller remembers, as typed records over one store. Field names are stored: only ever add. */
+import type { Open } from '../../src/domain/agent-row.ts';
 import type { GrantVerb } from '../../src/domain/grant.ts';
 import type { IntentStateName } from '../../src/domain/intent.ts';
-import type { OrderVerb } from '../../src/domain/order.ts';
+import type { OrderOutcomeName, OrderVerb } from '../../src/domain/order.ts';
 import type { Role } from '../../src/domain/role.ts';
 import { Mirror } from './mirror.ts';
 import type { Store } from './store.ts';
@@ -92,7 +93,7 @@ export interface OrderRecord {
   actor: string;
   verb: OrderVerb;
   beganMs: number;
-  outcome: string;
+  outcome: Open<OrderOutcomeName>;
   /** The cell that gave it, where that is a peer. */
   peer?: string;
 }

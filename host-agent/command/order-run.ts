@@ -1,7 +1,21 @@
-/** What a verb has of the run it is part of: its time, and the stages that must be on disk before what they allow. */
+/**
+ * What a verb is given: the panes of agents with all that is asked about them, and what it has of the run it is part of: its
+ * time, and the stages that must be on disk before what they allow.
+ */
 import type { Clock } from '../../src/runtime/clock.ts';
-import type { ApproachPorts } from './pane-approach.ts';
+import type { ProcessTable } from '../inventory/source.ts';
+import type { AgentPanes, Company, PromptReader, ScreenReader } from '../terminal/ports.ts';
+import type { PaneTyping } from '../tmux/typing.ts';
 import type { PaneLocks } from './pane-lock.ts';
+
+export interface ApproachPorts {
+  panes: Pick<AgentPanes, 'row' | 'pane'>;
+  screens: ScreenReader;
+  prompts: PromptReader;
+  typing: Pick<PaneTyping, 'look' | 'paste' | 'press'>;
+  processes: Pick<ProcessTable, 'trees'>;
+  company: Pick<Company, 'writer'>;
+}
 
 export interface VerbPorts extends ApproachPorts {
   locks: Pick<PaneLocks, 'take'>;

@@ -7,21 +7,11 @@ import { FleetError } from '../../src/domain/errors.ts';
 import type { AnswerKeys } from '../../src/domain/prompt-choices.ts';
 import { isAgentRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import type { OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
-import type { ProcessTable } from '../inventory/source.ts';
-import type { AgentPanes, Company, PaneRef, PromptReader, ScreenReader } from '../terminal/ports.ts';
-import type { PaneLook, PaneTyping, Typed } from '../tmux/typing.ts';
+import type { PaneRef } from '../terminal/ports.ts';
+import type { PaneLook, Typed } from '../tmux/typing.ts';
 import { OrderEnd } from './order-end.ts';
-import type { OrderRun } from './order-run.ts';
+import type { ApproachPorts, OrderRun } from './order-run.ts';
 import type { Look } from './screen-evidence.ts';
-
-export interface ApproachPorts {
-  panes: Pick<AgentPanes, 'row' | 'pane'>;
-  screens: ScreenReader;
-  prompts: PromptReader;
-  typing: Pick<PaneTyping, 'look' | 'paste' | 'press'>;
-  processes: Pick<ProcessTable, 'trees'>;
-  company: Pick<Company, 'writer'>;
-}
 
 export class PaneApproach {
   readonly row: AgentRow;

@@ -1,7 +1,7 @@
 /** What the rows themselves say is wrong, by flag, and what this host lets others do. */
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import { readHostPolicy } from '../policy/host-policy.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, few, ok, warning } from './finding.ts';
 
 /** Flags that have a check of their own are not here. */

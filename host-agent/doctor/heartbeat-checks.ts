@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, ok, warning } from './finding.ts';
 
 export const heartbeats = (options: DiagnoseOptions): Finding[] => {

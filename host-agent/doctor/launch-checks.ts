@@ -11,7 +11,7 @@ import { readAgent } from '../launch/read-launch.ts';
 import type { ResolvedAgent } from '../launch/resolve-agent.ts';
 import { findProgram } from '../launch/search-path.ts';
 import { unitEnvironment } from '../launch/unit-environment.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, few, ok, warning } from './finding.ts';
 
 /** What has a check of its own is not said again for each agent. */

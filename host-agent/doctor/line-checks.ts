@@ -1,7 +1,7 @@
 /** The line to the controller: certificate, reach, clock. */
 import { readCertificate, renewalDueMs } from '../../src/identity/certificate.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, ok, warning } from './finding.ts';
 
 const SKEW_WORTH_SAYING_MS = 30_000;

@@ -2,7 +2,7 @@
 import { lstatSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, few, ok, unknown, warning } from './finding.ts';
 
 const LEAST_FREE_BYTES = 200 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import { bootAgents } from '../launch/boot-agents.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, few, ok, unknown, warning } from './finding.ts';
 
 export const roster = ({ inventory }: DiagnoseOptions): Finding => {

@@ -8,7 +8,7 @@ import { sessionNameOf } from '../../src/domain/roster.ts';
 import { isViewerLeftBehind } from '../../src/domain/viewer-session.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { TmuxServer, TmuxSession } from '../inventory/source.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, few, ok, warning } from './finding.ts';
 
 export const tmuxServers = (options: DiagnoseOptions): Finding[] => {

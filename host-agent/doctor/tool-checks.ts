@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { exec } from '../../src/runtime/exec.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, ok, warning } from './finding.ts';
 
 const OLDEST_TMUX = 3.2;

@@ -4,7 +4,7 @@ import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { UnitReading } from '../inventory/source.ts';
 import { dropInsOf } from '../launch/drop-ins.ts';
 import { isOurUnit } from '../launch/our-units.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { few, ok, warning } from './finding.ts';
 import { unreadUnitFiles } from './unread-units.ts';
 

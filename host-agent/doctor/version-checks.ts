@@ -3,7 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { FLEET_VERSION } from '../../src/runtime/version.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
-import type { DiagnoseOptions } from './diagnose-host.ts';
+import type { DiagnoseOptions } from './diagnose-options.ts';
 import { ok, warning } from './finding.ts';
 
 export const versions = (options: DiagnoseOptions): Finding[] => {

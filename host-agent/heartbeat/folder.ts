@@ -4,9 +4,9 @@
  */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { HeartbeatSeen } from '../../src/domain/heartbeat.ts';
 import type { TouchedNames } from '../../src/runtime/folder-watch.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
-import type { HeartbeatReading } from '../inventory/source.ts';
 import { type HeartbeatText, parseHeartbeat } from './parse.ts';
 
 const MAX_FILE_BYTES = 64 * 1024;
@@ -47,7 +47,7 @@ export class HeartbeatFolder {
     for (const name of wanted) await this.#read(name);
   }
 
-  reading(agent: string): HeartbeatReading | null {
+  reading(agent: string): HeartbeatSeen | null {
     const sidecar = this.#reading(agent, 'sidecar');
     const native = this.#reading(agent, 'native');
     if (sidecar === null || native === null) return sidecar ?? native;
@@ -60,7 +60,7 @@ export class HeartbeatFolder {
     return new Set([...this.#files.keys()].map((name) => HEARTBEAT_FILE.exec(name)![1]!));
   }
 
-  #reading(agent: string, source: 'native' | 'sidecar'): HeartbeatReading | null {
+  #reading(agent: string, source: 'native' | 'sidecar'): HeartbeatSeen | null {
     const name = source === 'native' ? `${agent}.hb.native` : `${agent}.hb`;
     const content = this.#files.get(name)?.content;
     if (content === undefined) return null;

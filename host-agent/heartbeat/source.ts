@@ -3,11 +3,12 @@
  * newest reading of each agent. Never judges its age (src/domain/heartbeat.ts), never writes.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { HeartbeatSeen } from '../../src/domain/heartbeat.ts';
+import { every } from '../../src/runtime/every.ts';
 import { FolderWatch, type TouchedNames } from '../../src/runtime/folder-watch.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import { Pump } from '../../src/runtime/pump.ts';
-import { sleep } from '../../src/runtime/sleep.ts';
-import type { HeartbeatReading, HeartbeatsReading, Source } from '../inventory/source.ts';
+import type { HeartbeatsReading, Source } from '../inventory/source.ts';
 import { HeartbeatFolder } from './folder.ts';
 import type { HeartbeatFolders } from './folders.ts';
 
@@ -41,7 +42,7 @@ export class HeartbeatSource implements Source<HeartbeatsReading> {
   async start(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     await this.#pump.request();
-    void this.#rescan(signal);
+    void every(this.#rescanMs, signal, () => this.refresh());
   }
 
   current(): HeartbeatsReading {
@@ -59,14 +60,6 @@ export class HeartbeatSource implements Source<HeartbeatsReading> {
       watched.watch.rearm();
     }
     await this.#pump.request();
-  }
-
-  async #rescan(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await sleep(this.#rescanMs, signal);
-      if (signal.aborted) return;
-      await this.refresh();
-    }
   }
 
   async #look(): Promise<void> {
@@ -106,7 +99,7 @@ export class HeartbeatSource implements Source<HeartbeatsReading> {
   }
 
   #read(folders: HeartbeatFolders): HeartbeatsReading {
-    const byAgent = new Map<string, HeartbeatReading>();
+    const byAgent = new Map<string, HeartbeatSeen>();
     const shared = this.#watched.get(folders.shared)!.folder;
     for (const agent of [...shared.agents()].sort()) {
       const reading = folders.byAgent.has(agent) ? null : shared.reading(agent);

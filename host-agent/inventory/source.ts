@@ -3,6 +3,8 @@
  * truth is always the fresh list that `current()` returns. A missed event costs at most one tick.
  */
 import type { UnitFacts } from '../../src/domain/agent-row.ts';
+import type { HeartbeatSeen } from '../../src/domain/heartbeat.ts';
+import type { SeenProcess } from '../../src/domain/process-tree.ts';
 import type { RunEnd } from '../../src/domain/readiness.ts';
 import type { Roster } from '../../src/domain/roster.ts';
 
@@ -99,22 +101,10 @@ export interface ManagerFacts {
   daemons: UnitReading[];
 }
 
-export interface HeartbeatReading {
-  /** Why the file could not be read as a heartbeat; the other fields are then null. */
-  invalid: string | null;
-  tsMs: number | null;
-  pid: number | null;
-  status: string | null;
-  model: string | null;
-  source: 'native' | 'sidecar';
-  /** The agent's own beat (`.hb.native`) beside its sidecar's; src/domain/heartbeat.ts decides which one counts. */
-  native?: HeartbeatReading | null;
-}
-
 export interface HeartbeatsReading {
   /** Why the folder cannot be read; null also when it does not exist. */
   problem: string | null;
-  byAgent: Map<string, HeartbeatReading>;
+  byAgent: Map<string, HeartbeatSeen>;
 }
 
 export interface RosterReading {
@@ -141,18 +131,7 @@ export interface LaunchesReading {
   byAgent: Map<string, LaunchReading>;
 }
 
-export interface Process {
-  pid: number;
-  ppid: number;
-  pgid: number;
-  /** Foreground process group of its terminal; -1 without one. */
-  tpgid: number;
-  /** R, S, D, Z, T … */
-  state: string;
-  comm: string;
-  /** Target of /proc/PID/exe, null where it may not be read. */
-  exe: string | null;
-  argv: string[];
+export interface Process extends SeenProcess {
   startedMs: number;
   rssBytes: number;
   /** User and system time, in clock ticks. */

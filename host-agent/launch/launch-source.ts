@@ -4,10 +4,10 @@
  */
 import { readdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { every } from '../../src/runtime/every.ts';
 import { FolderWatch, type TouchedNames } from '../../src/runtime/folder-watch.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import { Pump } from '../../src/runtime/pump.ts';
-import { sleep } from '../../src/runtime/sleep.ts';
 import type { LaunchesReading, LaunchReading, Source } from '../inventory/source.ts';
 import { agentLaunchPaths, HOLDER, type LaunchGround, launchFolder, runsFolder } from './launch-paths.ts';
 import { readPreflight } from './preflight-file.ts';
@@ -43,7 +43,7 @@ export class LaunchSource implements Source<LaunchesReading> {
     this.#signal = signal;
     for (const watch of this.#watches) watch.start(signal);
     await this.#pump.request();
-    void this.#rescan(signal);
+    void every(this.#rescanMs, signal, () => this.#lookAtAll());
   }
 
   current(): LaunchesReading {
@@ -54,14 +54,10 @@ export class LaunchSource implements Source<LaunchesReading> {
     return this.#listeners.add(listener);
   }
 
-  async #rescan(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await sleep(this.#rescanMs, signal);
-      if (signal.aborted) return;
-      for (const watch of this.#watches) watch.rearm();
-      this.#touched = null;
-      await this.#pump.request();
-    }
+  async #lookAtAll(): Promise<void> {
+    for (const watch of this.#watches) watch.rearm();
+    this.#touched = null;
+    await this.#pump.request();
   }
 
   async #look(): Promise<void> {

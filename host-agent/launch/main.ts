@@ -2,7 +2,8 @@
 import { homedir } from 'node:os';
 import { resolvePaths } from '../../src/runtime/paths.ts';
 import type { LaunchGround } from './launch-paths.ts';
-import { lookAtTmux, type Preflight, preflight } from './preflight.ts';
+import { lookAtTmux, preflight } from './preflight.ts';
+import type { Preflight } from './preflight-file.ts';
 import { preflightJson } from './preflight-file.ts';
 import { type PrepareOptions, prepare, prepareHolder } from './prepare.ts';
 import { readLaunch } from './read-launch.ts';

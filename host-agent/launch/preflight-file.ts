@@ -1,7 +1,32 @@
 /** The last preflight of an agent as it stands on disk, so that whoever shows the agent can say why it did not start. */
 import { readFileText } from '../../src/runtime/read-file.ts';
-import type { Finding, Preflight } from './preflight.ts';
 import { writePrivate } from './private-files.ts';
+
+export type FindingCode =
+  | 'roster'
+  | 'env-file'
+  | 'secrets'
+  | 'socket'
+  | 'tmux'
+  | 'running'
+  | 'program'
+  | 'workdir'
+  | 'linger'
+  | 'trust'
+  | 'detached';
+
+export interface Finding {
+  code: FindingCode;
+  words: string;
+}
+
+export interface Preflight {
+  agent: string;
+  atMs: number;
+  /** What keeps it from starting, the first thing to mend first. */
+  problems: Finding[];
+  warnings: Finding[];
+}
 
 const MAX_BYTES = 64 * 1024;
 

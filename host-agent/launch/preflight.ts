@@ -8,37 +8,12 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../src/runtime/exec.ts';
 import type { LaunchGround } from './launch-paths.ts';
+import type { Finding, FindingCode, Preflight } from './preflight-file.ts';
 import type { ResolvedAgent } from './resolve-agent.ts';
 import { runtimeLaunch } from './runtimes.ts';
 import { findProgram, interpreterOf } from './search-path.ts';
 import { simpleCommand } from './shell-text.ts';
 import { trustWarning } from './trust.ts';
-
-export type FindingCode =
-  | 'roster'
-  | 'env-file'
-  | 'secrets'
-  | 'socket'
-  | 'tmux'
-  | 'running'
-  | 'program'
-  | 'workdir'
-  | 'linger'
-  | 'trust'
-  | 'detached';
-
-export interface Finding {
-  code: FindingCode;
-  words: string;
-}
-
-export interface Preflight {
-  agent: string;
-  atMs: number;
-  /** What keeps it from starting, the first thing to mend first. */
-  problems: Finding[];
-  warnings: Finding[];
-}
 
 const TMUX_MS = 5_000;
 const LEAST_TMUX = [3, 2] as const;

@@ -18,8 +18,8 @@ import {
   runsFolder,
 } from './launch-paths.ts';
 import { holderConfText, holderSettingsText, launchText, serverConfText, settingsText } from './launch-text.ts';
-import { type Finding, lookAtTmux, type Preflight, preflight } from './preflight.ts';
-import { writePreflight } from './preflight-file.ts';
+import { lookAtTmux, preflight } from './preflight.ts';
+import { type Finding, type Preflight, writePreflight } from './preflight-file.ts';
 import { privateFolder, writePrivate } from './private-files.ts';
 import { readLaunch } from './read-launch.ts';
 import type { ResolvedAgent } from './resolve-agent.ts';

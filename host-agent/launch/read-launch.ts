@@ -12,7 +12,7 @@ import { findRoster } from '../../src/roster/roster-file.ts';
 import { homePath } from '../../src/runtime/home-path.ts';
 import { readFileText } from '../../src/runtime/read-file.ts';
 import { envFile, type LaunchGround } from './launch-paths.ts';
-import type { Finding } from './preflight.ts';
+import type { Finding } from './preflight-file.ts';
 import { type LaunchHere, type ResolvedAgent, resolveAgent, rosterAgent } from './resolve-agent.ts';
 import { withTakenFlags } from './taken-flags.ts';
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Finding } from './preflight.ts';
+import type { Finding } from './preflight-file.ts';
 import type { ResolvedAgent } from './resolve-agent.ts';
 
 export const trustWarning = ({ runtime, workdir, environment }: ResolvedAgent, home: string): Finding | null => {

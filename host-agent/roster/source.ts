@@ -10,6 +10,7 @@ import { parseEnvFile } from '../../src/roster/env-file.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import { withLaunchSockets } from '../../src/roster/socket-name.ts';
+import { every } from '../../src/runtime/every.ts';
 import { FolderWatch } from '../../src/runtime/folder-watch.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 import { Pump } from '../../src/runtime/pump.ts';
@@ -69,7 +70,7 @@ export class RosterSource implements Source<RosterReading> {
     this.#signal = signal;
     for (const watch of this.#watches) watch.start(signal);
     await this.#pump.request();
-    void this.#rescan(signal);
+    void every(this.#rescanMs, signal, () => this.refresh());
   }
 
   current(): RosterReading {
@@ -84,14 +85,6 @@ export class RosterSource implements Source<RosterReading> {
   refresh(): Promise<void> {
     for (const watch of this.#watches) watch.rearm();
     return this.#pump.request();
-  }
-
-  async #rescan(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await sleep(this.#rescanMs, signal);
-      if (signal.aborted) return;
-      await this.refresh();
-    }
   }
 
   async #look(): Promise<void> {

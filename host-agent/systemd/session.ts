@@ -2,8 +2,8 @@
  * One life with a user manager, from connecting until the bus is lost. Comes in: signals, which say where to
  * look. Goes out: the whole set of readings after each change. Never outlives its bus.
  */
+import { every } from '../../src/runtime/every.ts';
 import { Pump } from '../../src/runtime/pump.ts';
-import { sleep } from '../../src/runtime/sleep.ts';
 import type { UnitReading } from '../inventory/source.ts';
 import { Bus, type BusSignal } from './bus.ts';
 import { MANAGER, Manager, PROPERTIES, unitOfPath } from './manager.ts';
@@ -73,15 +73,7 @@ export class Session {
     await this.#manager.subscribe();
     await this.lookAtAll();
     this.#bus.closed.throwIfAborted();
-    void this.#rescan();
-  }
-
-  async #rescan(): Promise<void> {
-    for (;;) {
-      await sleep(this.#options.rescanMs, this.over);
-      if (this.over.aborted) return;
-      await this.lookAtAll();
-    }
+    void every(this.#options.rescanMs, this.over, () => this.lookAtAll());
   }
 
   #hear({ path, interface: from, member, body }: BusSignal): void {

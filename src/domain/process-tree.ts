@@ -1,4 +1,4 @@
-/** A process as the judging of panes needs it; the port's ProcessTree has at least this shape. */
+/** A process as the judging of panes needs it. */
 export interface SeenProcess {
   pid: number;
   ppid: number;
@@ -8,6 +8,7 @@ export interface SeenProcess {
   /** R, S, D, Z, T … */
   state: string;
   comm: string;
+  /** Target of /proc/PID/exe, null where it may not be read. */
   exe: string | null;
   argv: readonly string[];
 }

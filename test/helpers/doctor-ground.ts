@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { DiagnoseOptions } from '../../host-agent/doctor/diagnose-host.ts';
+import type { DiagnoseOptions } from '../../host-agent/doctor/diagnose-options.ts';
 import type { Readings } from '../../host-agent/inventory/join.ts';
 import type { ManagerFacts, TmuxServer, UnitReading } from '../../host-agent/inventory/source.ts';
 import type { AgentRow } from '../../src/domain/agent-row.ts';

@@ -24,8 +24,6 @@ import type { InvitePeerResponse, JoinPeerResponse, RemovePeerResponse } from '.
 import type { RunningController } from './run-controller.ts';
 import { unary } from './test-cell.ts';
 
-const ADMIN = { deadlineMs: 5_000 };
-
 export interface Leaf {
   certificatePem: string;
   key: KeyObject;
@@ -146,12 +144,12 @@ export class ForeignCell {
       dryRun: false,
       ...over,
     };
-    const { grant } = await this.#controller.admin((channel) => channel.unary(addGrant, request, ADMIN));
+    const { grant } = await this.#controller.ask(addGrant, request);
     return grant as Grant;
   }
 
   async revoke(id: string): Promise<void> {
-    await this.#controller.admin((channel) => channel.unary(revokeGrant, { id }, ADMIN));
+    await this.#controller.ask(revokeGrant, { id });
   }
 
   #admin(): AdminServiceClient {

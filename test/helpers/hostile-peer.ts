@@ -44,9 +44,7 @@ export class HostilePeer {
       },
     } as never);
     await cell.open();
-    const { token } = await home.controller.admin((channel) =>
-      channel.unary(invitePeer, { cell: 'partner', tenants: [], validSeconds: 0 }, { deadlineMs: 5_000 }),
-    );
+    const { token } = await home.controller.ask(invitePeer, { cell: 'partner', tenants: [], validSeconds: 0 });
     const context = { id: 't', signal: new AbortController().signal };
     await cell.federation.admin.acceptPeer(LOCAL_CALLER, { token, tenants: [] }, context);
     return peer;

@@ -8,12 +8,12 @@ const SOON = { timeoutMs: 60_000 };
 
 export const rotate = async (cell: RunningController, step: string, force = false): Promise<AuthorityStanding> => {
   const request = { step, force };
-  const ask = cell.admin((channel) => channel.unary(rotateAuthority, request, { deadlineMs: 5_000 }));
+  const ask = cell.ask(rotateAuthority, request);
   return (await ask).standing as AuthorityStanding;
 };
 
 export const rotationOf = async (cell: RunningController): Promise<AuthorityStanding> => {
-  const ask = cell.admin((channel) => channel.unary(authorityStatus, {}, { deadlineMs: 5_000 }));
+  const ask = cell.ask(authorityStatus, {});
   return (await ask).standing as AuthorityStanding;
 };
 

@@ -6,7 +6,7 @@ import { type ControllerConfig, readConfig } from '../../controller/config.ts';
 import { Controller } from '../../controller/controller.ts';
 import { addTenant, controllerStatus, createToken } from '../../src/cli/client/admin-methods.ts';
 import { adminEndpoint } from '../../src/cli/client/endpoints.ts';
-import { GrpcChannel } from '../../src/cli/client/grpc-channel.ts';
+import { GrpcChannel, type Method } from '../../src/cli/client/grpc-channel.ts';
 import { watchAgents } from '../../src/cli/client/methods.ts';
 import { ViewMirror } from '../../src/cli/client/view-mirror.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
@@ -56,12 +56,14 @@ export class RunningController {
     await until(
       async () => {
         if (failure !== null) throw failure;
-        return await this.admin((channel) => channel.unary(controllerStatus, {}, { deadlineMs: 1_000 })).catch(
-          () => null,
-        );
+        return await this.ask(controllerStatus, {}, 1_000).catch(() => null);
       },
       { timeoutMs: 10_000 },
     );
+  }
+
+  ask<Q, S>(method: Method<Q, S>, request: Q, deadlineMs = 5_000): Promise<S> {
+    return this.admin((channel) => channel.unary(method, request, { deadlineMs }));
   }
 
   async admin<T>(ask: (channel: GrpcChannel) => Promise<T>): Promise<T> {
@@ -71,14 +73,14 @@ export class RunningController {
 
   /** host:port of its open addresses. */
   async listening(): Promise<string[]> {
-    return (await this.admin((channel) => channel.unary(controllerStatus, {}, { deadlineMs: 5_000 }))).listening;
+    return (await this.ask(controllerStatus, {})).listening;
   }
 
   /** For a tenant that is made where there is none. */
   async token(host: string, user = 'u', tenantId = '', replace = false): Promise<string> {
-    if (tenantId !== '') await this.admin((channel) => channel.unary(addTenant, { tenantId }, { deadlineMs: 5_000 }));
+    if (tenantId !== '') await this.ask(addTenant, { tenantId });
     const request = { host, user, tenantId, validSeconds: 60, replace };
-    return (await this.admin((channel) => channel.unary(createToken, request, { deadlineMs: 5_000 }))).token;
+    return (await this.ask(createToken, request)).token;
   }
 
   /** The cell's whole view, as the admin socket tells it. */

@@ -47,9 +47,7 @@ export class SimulatedCell {
 
   /** The line of a host that dials through it can be cut. */
   async proxy(): Promise<FaultProxy> {
-    const { listening } = await this.controller.admin((channel) =>
-      channel.unary(controllerStatus, {}, { deadlineMs: 5_000 }),
-    );
+    const { listening } = await this.controller.ask(controllerStatus, {});
     const proxy = await FaultProxy.start({ host: '127.0.0.1', port: Number(listening[0]?.split(':').at(-1)) });
     this.#cleanUp.push(() => proxy.stop());
     return proxy;
@@ -62,13 +60,11 @@ export class SimulatedCell {
 
   /** What callers of that host may do elsewhere; nothing by default. */
   async allow(host: string, verbs: string[]): Promise<void> {
-    await this.controller.admin((channel) =>
-      channel.unary(allowVerbs, { host, user: '', verbs }, { deadlineMs: 5_000 }),
-    );
+    await this.controller.ask(allowVerbs, { host, user: '', verbs });
   }
 
   async removeHost(host: string): Promise<void> {
-    await this.controller.admin((channel) => channel.unary(removeHost, { host, user: '' }, { deadlineMs: 5_000 }));
+    await this.controller.ask(removeHost, { host, user: '' });
   }
 
   /** Whoever reaches the admin socket. */

@@ -15,7 +15,7 @@ import { AuditLog } from '../../controller/audit/audit-log.ts';
 import { Enrollment } from '../../controller/enrollment/enrollment.ts';
 import { FailureLimit } from '../../controller/enrollment/failure-limit.ts';
 import { Rotation } from '../../controller/enrollment/rotation.ts';
-import { createToken, type TokenWish } from '../../controller/enrollment/tokens.ts';
+import { createToken, type TokenContext, type TokenWish } from '../../controller/enrollment/tokens.ts';
 import { Federation } from '../../controller/federation/federation.ts';
 import { PeerTrust } from '../../controller/federation/peer-trust.ts';
 import { grantHandlers } from '../../controller/grants/grant-calls.ts';
@@ -223,16 +223,21 @@ export class TestCell {
   async token(wish: Partial<TokenWish> = {}): Promise<JoinToken> {
     const made = await createToken(
       { host: 'W-jarvis', user: 'jarvis', tenantId: '', validSeconds: 0, replace: false, ...wish },
-      {
-        records: this.records,
-        clock: this.clock,
-        cell: this.authority.cell,
-        fingerprint: this.authority.fingerprint,
-        addresses: this.addresses.dialable(),
-        createdBy: 'test',
-      },
+      this.issuing(),
     );
     return parseToken(made.token);
+  }
+
+  /** What tokens and invitations are made of. */
+  issuing(): TokenContext {
+    return {
+      records: this.records,
+      clock: this.clock,
+      cell: this.authority.cell,
+      fingerprint: this.authority.fingerprint,
+      addresses: this.addresses.dialable(),
+      createdBy: 'test',
+    };
   }
 
   /** A client over TLS that checks the server's name; with a certificate, or as a stranger. */

@@ -2,11 +2,12 @@
  * A view kept current. A broken or silent stream is opened again from the last bookmark, for ever; what was known
  * stands meanwhile. It ends only by its signal, or by an answer that asking again would not change.
  */
-import { FleetError, type FleetErrorCode } from '../../domain/errors.ts';
+import { FleetError } from '../../domain/errors.ts';
 import { backoffDelayMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Listeners } from '../../runtime/listeners.ts';
 import { sleep } from '../../runtime/sleep.ts';
+import { FINAL } from './final-codes.ts';
 import { type Endpoint, GrpcChannel } from './grpc-channel.ts';
 import { watchAgents } from './methods.ts';
 import { ViewMirror } from './view-mirror.ts';
@@ -26,14 +27,6 @@ export interface LiveViewOptions {
 
 const STALL_MS = 15_000;
 const BACKOFF = { firstMs: 200, capMs: 2_000 };
-
-/** Asking again changes nothing. */
-const FINAL: ReadonlySet<FleetErrorCode> = new Set([
-  'INVALID_ARGUMENT',
-  'PERMISSION_DENIED',
-  'UNAUTHENTICATED',
-  'UNIMPLEMENTED',
-]);
 
 export class LiveView {
   readonly mirror = new ViewMirror();

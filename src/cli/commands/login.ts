@@ -12,16 +12,16 @@ import type { CommandContext } from '../command.ts';
 import { useContext } from '../context/use-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readEnrolment } from '../install/enrolment.ts';
+import { readInvitation } from '../read-invitation.ts';
 import { UsageError } from '../usage-error.ts';
 import { whoAmILines } from './whoami.ts';
 
-const MAX_TOKEN_CHARACTERS = 16_384;
 const ASK_DEADLINE_MS = 10_000;
 
 export const run = async (command: CommandContext): Promise<number> => {
   const { positionals, paths, stdout, stderr, signal } = command;
   const [given = ''] = positionals;
-  const token = parseToken(given === '-' ? await readAll(command) : given, 'operator');
+  const token = parseToken(given === '-' ? await readInvitation(command) : given, 'operator');
   const name = checkContextName(command.named ?? token.cell);
   if (name === THIS_MACHINE) throw new UsageError('a context cannot be called local: name it with --context');
   await refuseOther(paths, name);
@@ -59,14 +59,4 @@ const settleUse = async (paths: Paths, name: string): Promise<string> => {
   }
   await useContext(paths, name);
   return `context ${name} is in use: fleet ps`;
-};
-
-const readAll = async ({ stdin, stderr }: CommandContext): Promise<string> => {
-  if (stdin.isTTY) stderr.write('paste the invitation, then Enter and Ctrl-D:\n');
-  let text = '';
-  for await (const chunk of stdin.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > MAX_TOKEN_CHARACTERS) throw new UsageError('what came on stdin is no invitation: too long');
-  }
-  return text;
 };

@@ -11,6 +11,7 @@ import type { GrpcChannel, Method } from '../client/grpc-channel.ts';
 import { controlAgent, putIntent, putRoster } from '../client/order-methods.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import { placeOrder } from '../orders/place-order.ts';
+import { refusedOutcome } from '../orders/refused-outcome.ts';
 
 /** The way there and back, and what a host may take beside the order's own time. */
 const GRACE_MS = 8_000;
@@ -93,19 +94,25 @@ export class PlaceLine {
     } catch (error) {
       if (signal.aborted || !(error instanceof FleetError)) throw error;
       const { message, code } = error;
-      return steps.map((step) => this.#told(stepOf(step), refused(idOf(step), message), exitCodeOf[code]));
+      return steps.map((step) =>
+        this.#told(stepOf(step), refusedOutcome({ id: idOf(step) }, message), exitCodeOf[code]),
+      );
     }
   }
 
   /** For a step that is not begun any more. */
   skipped(agent: string, verb: DesiredVerb, reason: string): StepTold {
-    return this.#told({ agent, verb }, refused('', reason), orderExitCode('refused'));
+    return this.#told({ agent, verb }, refusedOutcome({}, reason), orderExitCode('refused'));
   }
 
   #waiting(step: IntentStep, { state, expiresMs }: IntentState): StepTold {
     const until = expiresMs > 0 ? new Date(expiresMs).toISOString() : 'it expires';
     const reason = `${state}: its host is away; given when it is back, until ${until}`;
-    return this.#told(stepOf(step), { ...refused(idOf(step), reason), outcome: 'pending' }, EXIT.partial);
+    return this.#told(
+      stepOf(step),
+      { ...refusedOutcome({ id: idOf(step) }, reason), outcome: 'pending' },
+      EXIT.partial,
+    );
   }
 
   async #give<Q extends { id: string }>(step: {
@@ -124,7 +131,7 @@ export class PlaceLine {
       return this.#told(step, { ...outcome, id: request.id }, orderExitCode(outcome.outcome));
     } catch (error) {
       if (signal.aborted || !(error instanceof FleetError)) throw error;
-      return this.#told(step, refused(request.id, error.message), exitCodeOf[error.code]);
+      return this.#told(step, refusedOutcome({ id: request.id }, error.message), exitCodeOf[error.code]);
     }
   }
 
@@ -146,15 +153,3 @@ const stepOf = ({ controlAgent }: IntentStep): Pick<StepTold, 'agent' | 'verb'> 
     : { agent: null, verb: 'roster' };
 
 const idOf = ({ controlAgent, putRoster: roster }: IntentStep): string => controlAgent?.id ?? roster?.id ?? '';
-
-const refused = (id: string, reason: string): OrderOutcome => ({
-  id,
-  verb: '',
-  address: '',
-  outcome: 'refused',
-  reason,
-  actor: '',
-  beganMs: 0,
-  endedMs: 0,
-  repeated: false,
-});

@@ -1,8 +1,8 @@
 /** What became of an apply, for programs, and the exit code of the whole. Pure. */
 import { formatAddress, formatHostAddress } from '../../domain/address.ts';
-import type { OrderOutcome } from '../../wire/gen/fleet/v1/orders.ts';
 import { EXIT } from '../exit-codes.ts';
 import { outcomeObject } from '../orders/outcome-text.ts';
+import { refusedOutcome } from '../orders/refused-outcome.ts';
 import type { StepTold } from './line.ts';
 import type { Errand, RefusedWork } from './place-work.ts';
 
@@ -17,22 +17,10 @@ export const refusedSteps = ({ place, steps, reason, exitCode }: RefusedWork, ce
   const told = (agent: string | null, verb: StepTold['verb']): StepTold => {
     const address =
       agent === null ? formatHostAddress({ cell, host, user }) : formatAddress({ cell, host, user, agent });
-    return { agent, address, verb, exitCode, outcome: { ...NOT_BEGUN, verb, address, reason } };
+    return { agent, address, verb, exitCode, outcome: refusedOutcome({ verb, address }, reason) };
   };
   if (steps.length === 0) return [told(null, 'roster')];
   return steps.map(({ agent, action }) => told(agent, action === 'remove' ? 'remove' : 'deploy'));
-};
-
-const NOT_BEGUN: OrderOutcome = {
-  id: '',
-  verb: '',
-  address: '',
-  outcome: 'refused',
-  reason: '',
-  actor: '',
-  beganMs: 0,
-  endedMs: 0,
-  repeated: false,
 };
 
 /** As all ended, where they ended alike; partial where some had success, or not everything has its place. */

@@ -2,7 +2,6 @@
  * Every host-agent that the caller may see, asked at the same time, each within a deadline of its own. One that cannot be
  * asked is a finding, and delays no other.
  */
-
 import { cleanText } from '../../domain/clean-text.ts';
 import { hostAgentView } from '../../domain/make-views.ts';
 import { systemClock } from '../../runtime/clock.ts';

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import type { Paths } from '../../runtime/paths.ts';
-import type { DaemonName } from './daemons.ts';
 import { writeIfDifferent } from './write-file.ts';
+
+export type DaemonName = 'controller' | 'host-agent';
 
 const LINE = /^([A-Z_]+)="([^"]*)"$/;
 /** Means the same to systemd and to us. */

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../runtime/exec.ts';
 import type { Paths } from '../../runtime/paths.ts';
-import { readDaemonSettings } from './daemon-settings.ts';
+import { type DaemonName, readDaemonSettings } from './daemon-settings.ts';
 import { DetachedProcess } from './detached.ts';
 import { installLayout } from './layout.ts';
 import type { UserManager } from './user-manager.ts';
@@ -18,8 +18,6 @@ import {
   type UnitOutcome,
 } from './user-units.ts';
 import { GivenUp } from './wait-until.ts';
-
-export type DaemonName = 'controller' | 'host-agent';
 
 export interface Daemons {
   /** For people: `user unit`, `detached process`. */

@@ -9,6 +9,7 @@ import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { OrderPlace } from '../orders/change-target.ts';
 import { orderLine } from '../orders/order-line.ts';
 import { placeOrder } from '../orders/place-order.ts';
+import { refusedOutcome } from '../orders/refused-outcome.ts';
 import { fine } from '../render/duration.ts';
 
 export interface Told {
@@ -56,18 +57,8 @@ export const giveOrder = async (
   }
 };
 
-/** Nothing was changed; `reason` says why. */
-export const refused = ({ id, verb, agent }: OneOrder, reason: string): OrderOutcome => ({
-  id,
-  verb,
-  address: agent.address,
-  outcome: 'refused',
-  reason,
-  actor: '',
-  beganMs: 0,
-  endedMs: 0,
-  repeated: false,
-});
+export const refused = ({ id, verb, agent }: OneOrder, reason: string): OrderOutcome =>
+  refusedOutcome({ id, verb, address: agent.address }, reason);
 
 /** A row as last seen says nothing of what runs now. */
 export const notCurrent = ({ moment }: Pick<OrderPlace, 'moment'>): string | null => {

@@ -5,6 +5,7 @@
 import { FleetError, type FleetErrorCode } from '../../domain/errors.ts';
 import { backoffDelayMs } from '../../runtime/backoff.ts';
 import { sleep } from '../../runtime/sleep.ts';
+import { FINAL } from '../client/final-codes.ts';
 import { type Endpoint, GrpcChannel, type Method } from '../client/grpc-channel.ts';
 
 export interface ResumedStream<Q, R> {
@@ -22,14 +23,7 @@ export interface ResumedStream<Q, R> {
 
 const STALL_MS = 15_000;
 const BACKOFF = { firstMs: 200, capMs: 2_000 };
-/** Asking again changes nothing. */
-const FINAL: ReadonlySet<FleetErrorCode> = new Set([
-  'INVALID_ARGUMENT',
-  'PERMISSION_DENIED',
-  'UNAUTHENTICATED',
-  'UNIMPLEMENTED',
-  'NOT_FOUND',
-]);
+const FINAL_HERE: ReadonlySet<FleetErrorCode> = new Set([...FINAL, 'NOT_FOUND']);
 
 /** Rejects when the first opening fails, or for good. */
 export const runResumed = async <Q, R>(stream: ResumedStream<Q, R>, signal: AbortSignal): Promise<void> => {
@@ -47,7 +41,7 @@ export const runResumed = async <Q, R>(stream: ResumedStream<Q, R>, signal: Abor
       throw new FleetError('UNAVAILABLE', 'the stream was ended');
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof FleetError) || FINAL.has(error.code) || !hasHeard || !stream.follow) throw error;
+      if (!(error instanceof FleetError) || FINAL_HERE.has(error.code) || !hasHeard || !stream.follow) throw error;
       if (!isBroken) stream.onBroken(error.message);
       isBroken = true;
     }

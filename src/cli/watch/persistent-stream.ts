@@ -7,6 +7,7 @@ import { FleetError, type FleetErrorCode } from '../../domain/errors.ts';
 import { backoffDelayMs } from '../../runtime/backoff.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { sleep } from '../../runtime/sleep.ts';
+import { FINAL } from '../client/final-codes.ts';
 import type { Method } from '../client/grpc-channel.ts';
 import type { SharedLine } from './shared-line.ts';
 
@@ -37,13 +38,6 @@ const BACKOFF = { firstMs: 200, capMs: 1_000 };
 /** A host-agent that has just started may not have looked yet. */
 const GONE_AFTER_MS = 5_000;
 
-/** Asking again changes nothing. */
-const FINAL: ReadonlySet<FleetErrorCode> = new Set([
-  'INVALID_ARGUMENT',
-  'PERMISSION_DENIED',
-  'UNAUTHENTICATED',
-  'UNIMPLEMENTED',
-]);
 /** Before anything was seen these are answers, too. */
 const FINAL_AT_FIRST: ReadonlySet<FleetErrorCode> = new Set([...FINAL, 'NOT_FOUND', 'FAILED_PRECONDITION']);
 

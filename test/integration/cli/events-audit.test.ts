@@ -101,7 +101,7 @@ describe('in a cell', () => {
     await dragon.join(await cell.token('dragon-lin', user));
     await until(async () => (await cell.link(`dragon-lin/${user}`)) === 'connected null', SOON);
     const ceiling = { host: 'dragon-lin', user, verbs: ['send'] };
-    await cell.admin((channel) => channel.unary(allowVerbs, ceiling, { deadlineMs: 5_000 }));
+    await cell.ask(allowVerbs, ceiling);
     const events = onHost('events', '-f', '-o', 'ndjson');
     const told = () => objects(events.stdout).filter(({ kind }) => kind === 'order-done');
     await until(async () => {

@@ -1,13 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { resolvePaths } from '../../../src/runtime/paths.ts';
-import { AdminServiceService } from '../../../src/wire/gen/fleet/v1/admin.ts';
 import type { Peer, PeerInvitation, RemovePeerResponse } from '../../../src/wire/gen/fleet/v1/peers.ts';
-import { runFleetProgram } from '../../helpers/fleet-program.ts';
+import { ServedAdmin } from './served-admin.ts';
 
 const EXPIRES = Date.UTC(2026, 0, 1, 12);
 const PARTNER: Peer = {
@@ -33,25 +27,17 @@ const PARTNER: Peer = {
   },
 };
 
-const home = mkdtempSync(join(tmpdir(), 'fleet-home-'));
-const instance = `t${randomBytes(6).toString('hex')}`;
-const paths = resolvePaths({ instance, home });
-let server: Server;
-let asked: [call: string, request: unknown][];
+let served: ServedAdmin;
 let removed: Peer[];
 let invitations: PeerInvitation[];
 let answerToRemove: RemovePeerResponse;
-let refusal: { code: number; details: string } | null;
 
 beforeEach(async () => {
-  asked = [];
-  refusal = null;
   removed = [];
   invitations = [{ cell: '', expiresMs: Date.now() + 119_000, tenants: [] }];
   answerToRemove = { peer: PARTNER, withdrawn: 0 };
-  mkdirSync(dirname(paths.adminSocket), { recursive: true, mode: 0o700 });
-  server = new Server();
-  const answers = {
+  served = new ServedAdmin();
+  await served.start({
     invitePeer: { token: 'fleetpeer1.x', expiresMs: EXPIRES, addresses: ['127.0.0.1:7443'] },
     acceptPeer: { peer: PARTNER },
     listPeers: {
@@ -68,45 +54,24 @@ beforeEach(async () => {
     get removePeer() {
       return answerToRemove;
     },
-  };
-  const calls = Object.keys(answers).map((name) => [
-    name,
-    (call: { request: unknown }, reply: (error: unknown, answer?: unknown) => void) => {
-      asked.push([name, call.request]);
-      reply(refusal, answers[name as keyof typeof answers]);
-    },
-  ]);
-  const { invitePeer, acceptPeer, listPeers, setPeerTenants, removePeer } = AdminServiceService;
-  const served = { invitePeer, acceptPeer, listPeers, setPeerTenants, removePeer };
-  server.addService(served, Object.fromEntries(calls));
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${paths.adminSocket}`, ServerCredentials.createInsecure(), (error) =>
-      error ? reject(error) : resolve(),
-    );
   });
 });
+afterEach(() => served.dispose());
 
-afterEach(() => {
-  server.forceShutdown();
-  rmSync(paths.run, { recursive: true, force: true });
-  rmSync(home, { recursive: true, force: true });
-});
-
-const peer = (args: string[], input = '') =>
-  runFleetProgram(['--instance', instance, 'peer', ...args], { HOME: home }, input);
+const peer = (args: string[], input = '') => served.fleet(['peer', ...args], input);
 
 test('the invitation alone is on stdout; what it is good for, and that nobody could dial it, is prose', async () => {
   const { code, stdout, stderr } = await peer(['invite', 'partner', '--tenant', 'acme', '--expires', '5m']);
   expect([code, stdout]).toEqual([0, 'fleetpeer1.x\n']);
   expect(stderr).toContain('for partner, once, until 2026-01-01T12:00:00.000Z; there: fleet peer accept < TOKEN');
   expect(stderr).toContain('listens on loopback only');
-  expect(asked).toEqual([['invitePeer', { cell: 'partner', tenants: ['acme'], validSeconds: 300 }]]);
+  expect(served.asked).toEqual([['invitePeer', { cell: 'partner', tenants: ['acme'], validSeconds: 300 }]]);
 });
 
 test('an invitation is accepted from stdin, where nobody else sees it', async () => {
   const { code, stdout } = await peer(['accept', '--tenant', 'acme'], 'fleetpeer1.x\n');
   expect([code, stdout]).toEqual([0, 'partner is a peer, by ab12\n']);
-  expect(asked).toEqual([['acceptPeer', { token: 'fleetpeer1.x\n', tenants: ['acme'] }]]);
+  expect(served.asked).toEqual([['acceptPeer', { token: 'fleetpeer1.x\n', tenants: ['acme'] }]]);
 });
 
 test('peers are listed with how each stands, why, and by which fingerprints both are known', async () => {
@@ -139,12 +104,12 @@ test('programs read the same as JSON, with ages in seconds', async () => {
 
 test('a peer is removed only by somebody who means it, and a refusal is told in its words', async () => {
   expect(await peer(['rm', 'partner'])).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes') });
-  expect(asked.map(([call]) => call)).toEqual(['listPeers']);
+  expect(served.asked.map(([call]) => call)).toEqual(['listPeers']);
   expect(await peer(['rm', 'partner', '--yes'])).toMatchObject({
     code: 0,
     stdout: 'partner is no peer any more; what it had open is cut\n',
   });
-  refusal = { code: status.PERMISSION_DENIED, details: 'needs the role admin' };
+  served.refusal = { code: status.PERMISSION_DENIED, details: 'needs the role admin' };
   expect(await peer(['rm', 'partner', '--yes'])).toMatchObject({ code: 6, stderr: 'fleet: needs the role admin\n' });
 });
 
@@ -158,7 +123,7 @@ test('a peer that is none is said to be none before anybody is asked, and so is 
       });
     }
   }
-  expect(new Set(asked.map(([call]) => call))).toEqual(new Set(['listPeers']));
+  expect(new Set(served.asked.map(([call]) => call))).toEqual(new Set(['listPeers']));
 });
 
 test('an invitation is withdrawn by the verb that removes a peer, and what is said is about no peer', async () => {
@@ -178,7 +143,7 @@ test('an invitation is withdrawn by the verb that removes a peer, and what is sa
     code: 0,
     stdout: '2 invitations for any cell withdrawn\n',
   });
-  expect(asked.filter(([call]) => call === 'removePeer')).toEqual([
+  expect(served.asked.filter(([call]) => call === 'removePeer')).toEqual([
     ['removePeer', { cell: 'asked', any: false }],
     ['removePeer', { cell: '', any: true }],
   ]);
@@ -193,13 +158,13 @@ test('an invitation is withdrawn by the verb that removes a peer, and what is sa
 
 test('whose users see what a peer grants is shown, and changed where tenants are named', async () => {
   expect(await peer(['tenants', 'partner'])).toMatchObject({ code: 0, stdout: 'what partner grants shows to acme\n' });
-  expect(asked.map(([call]) => call)).toEqual(['listPeers']);
+  expect(served.asked.map(([call]) => call)).toEqual(['listPeers']);
   const changed = { code: 0, stdout: 'what partner grants shows to acme, beta\n' };
   expect(await peer(['tenants', 'partner', 'acme,beta'])).toMatchObject(changed);
   const { stdout } = await peer(['tenants', 'partner', 'acme', 'beta', '-o', 'json']);
   expect(JSON.parse(stdout)).toMatchObject({ schema: 'fleet.peer/v1', peer: { tenants: ['acme', 'beta'] } });
   const request = { cell: 'partner', tenants: ['acme', 'beta'] };
-  expect(asked.slice(1)).toEqual([
+  expect(served.asked.slice(1)).toEqual([
     ['setPeerTenants', request],
     ['setPeerTenants', request],
   ]);

@@ -279,7 +279,7 @@ test('a revoked operator is told so over a new connection, and gets nothing', as
   const identity = await operatorOf(cell.controller, { name: 'leaver', role: 'admin' });
   const { addresses, trustBundlePem } = await quietHost(cell.controller, 'witness', 'default');
   const at = { address: addresses[0] as string, trustBundlePem };
-  await cell.controller.admin((channel) => channel.unary(revokeOperator, { name: 'leaver' }, { deadlineMs: 5_000 }));
+  await cell.controller.ask(revokeOperator, { name: 'leaver' });
   const client = AccessClient.overTls(at, identity);
   try {
     for (const call of ['WatchAgents', 'ListOperators', 'WatchTerminal']) {

@@ -182,8 +182,7 @@ describe('the audit of a running cell', () => {
       );
       return answer.heads.length > 0 ? answer.heads : null;
     }, SOON);
-    const verify = () =>
-      cell.controller.admin((channel) => channel.unary(verifyAudit, { heads: kept }, { deadlineMs: 5_000 }));
+    const verify = () => cell.controller.ask(verifyAudit, { heads: kept });
     expect(await verify()).toMatchObject({ broken: undefined, rewritten: undefined, headsFound: kept.length });
     await cell.controller.stop();
     const db = new DatabaseSync(join(cell.controller.config.paths.state, 'controller/controller.db'));
@@ -202,7 +201,7 @@ describe('the audit of a running cell', () => {
     emptied.prepare("DELETE FROM entry WHERE key LIKE 'audit%'").run();
     emptied.close();
     await cell.controller.begin();
-    await cell.controller.admin((channel) => channel.unary(controllerStatus, {}, { deadlineMs: 5_000 }));
+    await cell.controller.ask(controllerStatus, {});
     expect((await verify()).rewritten).toMatchObject({ sequence: kept[0]?.sequence });
   });
 });

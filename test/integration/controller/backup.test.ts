@@ -24,8 +24,7 @@ const joins = async (agent: RunningHostAgent, token: string): Promise<void> => {
   await agent.join(token);
   await until(async () => (await cell.link(idOf(agent))) === 'connected null', SOON);
 };
-const makeBackup = (path = file): Promise<BackUpResponse> =>
-  cell.admin((channel) => channel.unary(backUp, { path }, { deadlineMs: 30_000 }));
+const makeBackup = (path = file): Promise<BackUpResponse> => cell.ask(backUp, { path }, 30_000);
 const putBack = (force = false): Promise<Restored> =>
   restore(file, {
     folder: folder(),
@@ -35,8 +34,7 @@ const putBack = (force = false): Promise<Restored> =>
     actor: 'local:test',
     force,
   });
-const removes = (name: string) =>
-  cell.admin((channel) => channel.unary(removeHost, { host: name, user: '' }, { deadlineMs: 5_000 }));
+const removes = (name: string) => cell.ask(removeHost, { host: name, user: '' });
 
 beforeEach(async () => {
   cell = await RunningController.start();
@@ -149,18 +147,14 @@ describe('a restored controller', () => {
       expect(await cell.link(`dragon-lin/${other.config.user}`)).toBeNull();
 
       const known = await heads();
-      const verdict = await cell.admin((channel) =>
-        channel.unary(verifyAudit, { heads: known }, { deadlineMs: 5_000 }),
-      );
+      const verdict = await cell.ask(verifyAudit, { heads: known });
       expect(verdict).toMatchObject({ broken: undefined, rewritten: undefined });
       expect(verdict.restored).toMatchObject({ sequence: auditSequence + 1n });
       expect(verdict.restored?.reason).toContain(`after record ${auditSequence} is not in it`);
       expect(verdict.headsLost).toBeGreaterThan(0);
       // What was heard after it was no longer in the way: a chain written anew since is still found.
       const forged = { sequence: auditSequence + 1n, hash: 'ab'.repeat(32), heardMs: Date.now() };
-      const found = await cell.admin((channel) =>
-        channel.unary(verifyAudit, { heads: [forged] }, { deadlineMs: 5_000 }),
-      );
+      const found = await cell.ask(verifyAudit, { heads: [forged] });
       expect(found.rewritten?.hash).toBe(forged.hash);
     } finally {
       await other.remove();
@@ -187,7 +181,7 @@ describe('a restored controller', () => {
   it('has a host that was put into quarantine since in quarantine: it reports, and asks nothing', async () => {
     await makeBackup();
     const shut = { host: 'W-jarvis', user: '', lift: false };
-    await cell.admin((channel) => channel.unary(quarantineHost, shut, { deadlineMs: 5_000 }));
+    await cell.ask(quarantineHost, shut);
     await cell.stop();
     expect(await putBack(true)).toMatchObject({ denials: { quarantined: 1 } });
     await cell.begin();

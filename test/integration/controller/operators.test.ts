@@ -21,17 +21,9 @@ describe('operators', () => {
   });
   afterEach(() => cell.stop());
 
-  const context = () => ({
-    records: cell.records,
-    clock: cell.clock,
-    cell: 'home',
-    fingerprint: cell.authority.fingerprint,
-    addresses: cell.addresses.dialable(),
-    createdBy: 'test',
-  });
   const invite = async (wish: Partial<InviteOperatorRequest> = {}): Promise<JoinToken> => {
     const whole = { name: 'maria', role: 'viewer', tenants: [], takeover: false, validSeconds: 0, ...wish };
-    return parseToken((await inviteOperator(whole, context())).token, 'operator');
+    return parseToken((await inviteOperator(whole, cell.issuing())).token, 'operator');
   };
   const listed = () => listOperators(cell.records, cell.clock.nowMs(), () => null);
   const identity = (name = 'maria') => cell.records.identities.get(`spiffe://home/operator/${name}`);

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type OrderEntry, OrderIndex } from '../../../controller/dispatch/order-index.ts';
+import { OrderIndex } from '../../../controller/dispatch/order-index.ts';
+import type { OrderRecord } from '../../../controller/store/records.ts';
 import { openRecords } from '../../../controller/store/records.ts';
 import { SqliteStore } from '../../../controller/store/sqlite-store.ts';
 
@@ -21,7 +22,7 @@ afterEach(() => {
 const index = async (keep: number): Promise<OrderIndex> =>
   new OrderIndex(store, (await openRecords(store)).orders, keep);
 
-const entry = (over: Partial<OrderEntry> = {}): OrderEntry => ({
+const entry = (over: Partial<OrderRecord> = {}): OrderRecord => ({
   hostAgent: 'dragon-lin/u',
   key: 'a',
   address: 'home/dragon-lin/u/coder',

@@ -46,19 +46,12 @@ const besides = (): string[] =>
     .filter((path) => path.startsWith(`${cell.folder}.`));
 
 const settingsPath = () => join(cell.folder, 'none.env');
-const context = () => ({
-  records: cell.records,
-  clock: cell.clock,
-  cell: 'home',
-  fingerprint: cell.authority.fingerprint,
-  addresses: cell.addresses.dialable(),
-  createdBy: 'test',
-});
 const enrolls = (host: string) => cell.token({ host, user: 'u' }).then((token) => cell.enroll(token, machineOf(host)));
 const machineOf = (host: string) => ({ machineId: `machine-of-${host}` });
 const invites = async (name: string) =>
   parseToken(
-    (await inviteOperator({ name, role: 'operator', tenants: [], takeover: false, validSeconds: 0 }, context())).token,
+    (await inviteOperator({ name, role: 'operator', tenants: [], takeover: false, validSeconds: 0 }, cell.issuing()))
+      .token,
     'operator',
   );
 const peers = async (name: string, pem = makeAuthority(name, Date.now()).authority.pem) =>

@@ -31,8 +31,7 @@ const by = (socket: string): FleetServiceClient => {
 };
 const from = (host: RunningHostAgent): FleetServiceClient => by(host.config.paths.hostAgentSocket);
 const admin = (): FleetServiceClient => by(cell.config.paths.adminSocket);
-const revokes = (host: string) =>
-  cell.admin((channel) => channel.unary(removeHost, { host, user: '' }, { deadlineMs: 5_000 }));
+const revokes = (host: string) => cell.ask(removeHost, { host, user: '' });
 
 /** A HoldTerminal that was granted. */
 class Hold {
@@ -77,7 +76,7 @@ beforeEach(async () => {
     await host.tmux('new-session', '-d', '-s', 'coder', '-x', '60', '-y', '10', command);
   }
   const allowed = { host: 'W-jarvis', user: '', verbs: ['takeover'] };
-  await cell.admin((channel) => channel.unary(allowVerbs, allowed, { deadlineMs: 5_000 }));
+  await cell.ask(allowVerbs, allowed);
 });
 afterEach(async () => {
   for (const client of clients) client.close();

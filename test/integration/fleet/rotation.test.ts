@@ -37,7 +37,7 @@ const joins = async (host: RunningHostAgent): Promise<void> => {
 
 /** As a client meets it in a handshake. */
 const servedAuthority = async (): Promise<string> => {
-  const { listening } = await cell.admin((channel) => channel.unary(controllerStatus, {}, { deadlineMs: 5_000 }));
+  const { listening } = await cell.ask(controllerStatus, {});
   const port = Number(listening[0]?.split(':').at(-1));
   const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
   await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));

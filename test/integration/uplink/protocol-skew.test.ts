@@ -153,9 +153,7 @@ describe('a newer host-agent', () => {
     uplink.say(hello());
     uplink.say(report(1n));
     await until(async () => (await rowsOf(controller, id)).length === 1, SOON);
-    const { findings } = await controller.admin((channel) =>
-      channel.unary(diagnose, { host: 'dragon-lin' }, { deadlineMs: 15_000 }),
-    );
+    const { findings } = await controller.ask(diagnose, { host: 'dragon-lin' }, 15_000);
     expect(findings.map(({ check, outcome, what }) => [check, outcome, what])).toEqual([
       ['link', 'ok', 'dragon-lin/jwoltje connected by pigeon'],
       ['answer', 'failed', 'dragon-lin/jwoltje opened no tunnel within 5 s'],

@@ -77,9 +77,7 @@ test('a host that an operator removes is cut within a second and its rows are go
   const dragon = await host(cell, 'dragon-lin');
   dragon.put(agentRow({ key: 'a' }));
   await until(async () => (await agentsOf(cell, 'dragon-lin/u')).length === 1, SOON);
-  const removed = await cell.admin((channel) =>
-    channel.unary(removeHost, { host: 'dragon-lin', user: '' }, { deadlineMs: 5_000 }),
-  );
+  const removed = await cell.ask(removeHost, { host: 'dragon-lin', user: '' });
   expect(removed.removed).toEqual(['spiffe://home/host/dragon-lin/user/u']);
   await until(async () => (await cell.link('dragon-lin/u')) === null, { timeoutMs: 1_000 });
   await until(() => dragon.uplink.standing.state === 'refused', SOON);
@@ -125,11 +123,10 @@ test('a row of one host changes nothing of another, and a caller sees its own te
 test('what may be allowed to a host is listed, and unknown verbs are refused', async () => {
   const cell = await controller();
   await host(cell, 'dragon-lin');
-  const allow = (verbs: string[]) =>
-    cell.admin((channel) => channel.unary(allowVerbs, { host: 'dragon-lin', user: '', verbs }, { deadlineMs: 5_000 }));
+  const allow = (verbs: string[]) => cell.ask(allowVerbs, { host: 'dragon-lin', user: '', verbs });
   expect((await allow(['send'])).verbs).toEqual(['send']);
   await expect(allow(['everything'])).rejects.toThrow(/everything/);
-  const { identities } = await cell.admin((channel) => channel.unary(listIdentities, {}, { deadlineMs: 5_000 }));
+  const { identities } = await cell.ask(listIdentities, {});
   expect(identities.map(({ spiffeId }) => spiffeId)).toEqual(['spiffe://home/host/dragon-lin/user/u']);
 });
 

@@ -3,27 +3,7 @@ import type { AgentRow, TmuxFacts } from '../../../src/domain/agent-row.ts';
 import { type HeldPlace, isAsDesired, type PlanStep, planDesired } from '../../../src/domain/desired-plan.ts';
 import type { RosterAgent } from '../../../src/domain/roster.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
-
-const wanted = (name: string, over: Partial<RosterAgent> = {}): RosterAgent => ({
-  name,
-  runtime: 'pi',
-  role: null,
-  host: null,
-  user: null,
-  ssh: null,
-  socketName: null,
-  model: null,
-  effort: null,
-  lifecycle: null,
-  workingDirectory: '~/src',
-  command: null,
-  env: new Map(),
-  layout: 'isolated',
-  connector: null,
-  restart: null,
-  envFile: null,
-  ...over,
-});
+import { heldPlace, rosterAgent } from '../../helpers/desired.ts';
 
 const screen = (session: string, over: Partial<TmuxFacts> = {}): TmuxFacts =>
   ({ session, socket: '/tmp/s', paneId: '%1', pid: 7, dead: false, ...over }) as TmuxFacts;
@@ -32,21 +12,8 @@ const screen = (session: string, over: Partial<TmuxFacts> = {}): TmuxFacts =>
 const row = (agent: string, over: Partial<AgentRow> = {}): AgentRow =>
   agentRow({ key: `roster:${agent}`, agent, role: null, lifecycle: null, tmux: screen(agent), ...over });
 
-const place = (over: Partial<HeldPlace> = {}): HeldPlace => {
-  const [host, user] = [over.host ?? 'W-jarvis', over.user ?? 'jarvis'];
-  return {
-    id: `${host}/${user}`,
-    host,
-    user,
-    tenantId: 't',
-    here: false,
-    alsoCalled: [],
-    rows: [],
-    roster: null,
-    env: null,
-    ...over,
-  };
-};
+const place = (over: Partial<HeldPlace> = {}): HeldPlace =>
+  heldPlace(over.host ?? 'W-jarvis', over.user ?? 'jarvis', over);
 const HERE = { here: true };
 const DRAGON = { host: 'dragon-lin', user: 'jwoltje' };
 
@@ -60,7 +27,9 @@ const step = (agent: RosterAgent, held: AgentRow, over: Partial<HeldPlace> = {})
 
 describe('steps', () => {
   test('what is there as wanted is kept; what is not is added; what is wanted no longer is removed, by name', () => {
-    const plan = steps([wanted('b'), wanted('new'), wanted('a')], { rows: [row('a'), row('z'), row('y'), row('b')] });
+    const plan = steps([rosterAgent('b'), rosterAgent('new'), rosterAgent('a')], {
+      rows: [row('a'), row('z'), row('y'), row('b')],
+    });
     expect(plan.map(({ agent, action, launch }) => [agent, action, launch])).toEqual([
       ['b', 'keep', null],
       ['new', 'add', 'start'],
@@ -72,12 +41,12 @@ describe('steps', () => {
 
   test('a session in no roster is never removed; one that has the name of a new agent is told', () => {
     const stranger = row('x_1', { managed: false, source: 'socket', flags: ['UNMANAGED'] });
-    const plan = steps([wanted('x.1')], { rows: [stranger] });
+    const plan = steps([rosterAgent('x.1')], { rows: [stranger] });
     expect(plan).toMatchObject([{ action: 'add', because: 'a session of this name runs there, in no roster' }]);
   });
 
   test('a change names its fields; what is baked at launch needs a launch of what runs', () => {
-    const agent = wanted('a', { model: 'm2', lifecycle: 'core' });
+    const agent = rosterAgent('a', { model: 'm2', lifecycle: 'core' });
     expect(step(agent, row('a', { model: 'm1' }))).toMatchObject({
       action: 'change',
       launch: 'restart',
@@ -86,13 +55,13 @@ describe('steps', () => {
         { field: 'lifecycle', from: null, to: 'core' },
       ],
     });
-    expect(step(wanted('a', { lifecycle: 'core' }), row('a'))).toMatchObject({ action: 'change', launch: null });
+    expect(step(rosterAgent('a', { lifecycle: 'core' }), row('a'))).toMatchObject({ action: 'change', launch: null });
   });
 
   test('a row tells five fields; where the roster there is known, every field is compared', () => {
     const env = new Map([['PORT', '80']]);
-    const agent = wanted('a', { workingDirectory: '/srv', restart: 'no', env });
-    const now = wanted('a', { env: new Map([['OLD', 'x']]) });
+    const agent = rosterAgent('a', { workingDirectory: '/srv', restart: 'no', env });
+    const now = rosterAgent('a', { env: new Map([['OLD', 'x']]) });
     expect(step(agent, row('a'))).toMatchObject({ action: 'keep' });
     expect(step(agent, row('a'), { roster: new Map([['a', now]]) }).changes).toEqual([
       { field: 'restart', from: null, to: 'no' },
@@ -105,20 +74,25 @@ describe('steps', () => {
   test('an agent that should run and does not is started, or launched anew', () => {
     const missing = { tmux: null, flags: ['MISSING'] };
     const failed = { ...agentRow().unit, name: 'u', activeState: 'failed' } as AgentRow['unit'];
-    expect(step(wanted('a'), row('a', missing))).toMatchObject({ action: 'start', because: 'no session' });
-    expect(step(wanted('a'), row('a', { ...missing, unit: failed }))).toMatchObject({ because: 'its unit failed' });
+    expect(step(rosterAgent('a'), row('a', missing))).toMatchObject({ action: 'start', because: 'no session' });
+    expect(step(rosterAgent('a'), row('a', { ...missing, unit: failed }))).toMatchObject({
+      because: 'its unit failed',
+    });
     const dead = row('a', { tmux: screen('a', { dead: true }) });
-    expect(step(wanted('a'), dead)).toMatchObject({ action: 'restart', because: 'dead' });
-    expect(step(wanted('a'), row('a', { flags: ['STALE-UNIT'] }))).toMatchObject({ action: 'restart' });
-    expect(step(wanted('a', { model: 'm' }), row('a', missing))).toMatchObject({ action: 'change', launch: 'start' });
+    expect(step(rosterAgent('a'), dead)).toMatchObject({ action: 'restart', because: 'dead' });
+    expect(step(rosterAgent('a'), row('a', { flags: ['STALE-UNIT'] }))).toMatchObject({ action: 'restart' });
+    expect(step(rosterAgent('a', { model: 'm' }), row('a', missing))).toMatchObject({
+      action: 'change',
+      launch: 'start',
+    });
   });
 
   test('where tmux cannot be asked nothing is started', () => {
-    expect(step(wanted('a'), row('a', { tmux: null, readiness: 'unknown' }))).toMatchObject({ action: 'keep' });
+    expect(step(rosterAgent('a'), row('a', { tmux: null, readiness: 'unknown' }))).toMatchObject({ action: 'keep' });
   });
 
   test('an ephemeral worker that has ended is as wanted', () => {
-    const worker = wanted('a', { lifecycle: 'ephemeral' });
+    const worker = rosterAgent('a', { lifecycle: 'ephemeral' });
     const ended = row('a', { lifecycle: 'ephemeral', tmux: screen('a', { dead: true, exitStatus: 0 }) });
     expect(step(worker, ended)).toMatchObject({ action: 'keep', because: 'not running: an ephemeral worker' });
     const gone = row('a', { lifecycle: 'ephemeral', tmux: null, flags: ['MISSING'] });
@@ -126,7 +100,7 @@ describe('steps', () => {
   });
 
   test('a unit that would not come back at boot is a change that disturbs nothing', () => {
-    expect(step(wanted('a'), row('a', { flags: ['BOOT-ENABLE'] }))).toMatchObject({
+    expect(step(rosterAgent('a'), row('a', { flags: ['BOOT-ENABLE'] }))).toMatchObject({
       action: 'change',
       launch: null,
       changes: [{ field: 'boot', from: 'disabled', to: 'enabled' }],
@@ -134,7 +108,7 @@ describe('steps', () => {
   });
 
   test('an agent that an older launcher started is left alone', () => {
-    expect(step(wanted('a'), row('a', { flags: ['VERSION-SKEW', 'LINGER-OFF', 'CRASH-LOOP'] }))).toMatchObject({
+    expect(step(rosterAgent('a'), row('a', { flags: ['VERSION-SKEW', 'LINGER-OFF', 'CRASH-LOOP'] }))).toMatchObject({
       action: 'keep',
       overrides: [],
     });
@@ -144,7 +118,7 @@ describe('steps', () => {
 describe('what outranks the roster is told and never planned away', () => {
   test('drift of what runs', () => {
     const drifted = row('a', { model: 'm', runtimeSeen: 'stub', modelSeen: 'n', flags: ['DRIFT', 'MODEL-DRIFT'] });
-    expect(step(wanted('a', { model: 'm' }), drifted)).toMatchObject({
+    expect(step(rosterAgent('a', { model: 'm' }), drifted)).toMatchObject({
       action: 'keep',
       changes: [],
       overrides: [
@@ -156,7 +130,7 @@ describe('what outranks the roster is told and never planned away', () => {
 
   test('a roster that comes to say what runs overrides nothing', () => {
     const drifted = row('a', { runtimeSeen: 'stub', flags: ['DRIFT'] });
-    expect(step(wanted('a', { runtime: 'stub' }), drifted)).toMatchObject({ action: 'change', overrides: [] });
+    expect(step(rosterAgent('a', { runtime: 'stub' }), drifted)).toMatchObject({ action: 'change', overrides: [] });
   });
 
   test('hand edits of an env file, and only where they say something else', () => {
@@ -168,7 +142,7 @@ describe('what outranks the roster is told and never planned away', () => {
       ['MOSAIC_TMUX_SOCKET', 'other'],
       ['API_KEY', 'secret'],
     );
-    expect(step(wanted('a', { model: 'm' }), row('a', { model: 'm' }), edited)).toMatchObject({
+    expect(step(rosterAgent('a', { model: 'm' }), row('a', { model: 'm' }), edited)).toMatchObject({
       action: 'keep',
       overrides: [
         { field: 'socket', roster: null, holds: 'other', by: 'env' },
@@ -176,8 +150,8 @@ describe('what outranks the roster is told and never planned away', () => {
       ],
     });
     for (const name of ['', 'default'])
-      expect(step(wanted('a'), row('a'), env(['MOSAIC_TMUX_SOCKET', name])).overrides).toEqual([]);
-    expect(step(wanted('a', { socketName: 's' }), row('a'), env(['MOSAIC_TMUX_SOCKET', ''])).overrides).toEqual([
+      expect(step(rosterAgent('a'), row('a'), env(['MOSAIC_TMUX_SOCKET', name])).overrides).toEqual([]);
+    expect(step(rosterAgent('a', { socketName: 's' }), row('a'), env(['MOSAIC_TMUX_SOCKET', ''])).overrides).toEqual([
       { field: 'socket', roster: 's', holds: 'default', by: 'env' },
     ]);
   });
@@ -195,10 +169,10 @@ describe('places', () => {
 
   test('entries go to their hosts, here first; what the roster names nowhere is left alone', () => {
     const { places: planned, unplaced } = plan(
-      wanted('d', { host: 'dragon-lin' }),
-      wanted('n', { host: 'Box', user: 'u2' }),
-      wanted('a'),
-      wanted('b', { host: 'jarvis.lan' }),
+      rosterAgent('d', { host: 'dragon-lin' }),
+      rosterAgent('n', { host: 'Box', user: 'u2' }),
+      rosterAgent('a'),
+      rosterAgent('b', { host: 'jarvis.lan' }),
     );
     expect(unplaced).toEqual([]);
     expect(
@@ -211,22 +185,25 @@ describe('places', () => {
   });
 
   test('user@host reaches another tenant’s user, a host alone never does', () => {
-    expect(plan(wanted('o', { host: 'dragon-lin', user: 'other' })).places[0]).toMatchObject({
+    expect(plan(rosterAgent('o', { host: 'dragon-lin', user: 'other' })).places[0]).toMatchObject({
       place: { id: 'dragon-lin/other' },
       steps: [{ agent: 'o', action: 'keep' }],
     });
   });
 
   test.each([
-    [wanted('x', { host: 'nosuch' }), 'nosuch', 'no host nosuch is known'],
-    [wanted('x', { host: 'Box' }), 'Box', 'Box has several users: write u1@Box or u2@Box'],
-    [wanted('x', { host: 'Box', user: 'u3' }), 'u3@Box', 'Box has no user u3'],
+    [rosterAgent('x', { host: 'nosuch' }), 'nosuch', 'no host nosuch is known'],
+    [rosterAgent('x', { host: 'Box' }), 'Box', 'Box has several users: write u1@Box or u2@Box'],
+    [rosterAgent('x', { host: 'Box', user: 'u3' }), 'u3@Box', 'Box has no user u3'],
   ])('an entry without a place says why', (agent, host, why) => {
     expect(plan(agent)).toEqual({ places: [], unplaced: [{ agent: 'x', host, why }] });
   });
 
   test('two entries that mean one agent are told, the first one counts', () => {
-    const { places: planned, unplaced } = plan(wanted('a', { model: 'm' }), wanted('a', { host: 'W-jarvis' }));
+    const { places: planned, unplaced } = plan(
+      rosterAgent('a', { model: 'm' }),
+      rosterAgent('a', { host: 'W-jarvis' }),
+    );
     expect(planned[0]!.steps).toMatchObject([{ agent: 'a', changes: [{ field: 'model', to: 'm' }] }]);
     expect(unplaced).toEqual([
       { agent: 'a', host: 'W-jarvis', why: 'W-jarvis/jarvis has that name from another entry' },
@@ -243,10 +220,10 @@ describe('places', () => {
 test('as desired is: nothing to do, nothing overridden, every entry placed', () => {
   const here = (held: AgentRow, ...agents: RosterAgent[]) =>
     isAsDesired(planDesired(agents, [place({ ...HERE, rows: [held] })], { placeIds: null }));
-  expect(here(row('a'), wanted('a'))).toBe(true);
-  expect(here(row('a'), wanted('b'))).toBe(false);
-  expect(here(row('a', { runtimeSeen: 'stub', flags: ['DRIFT'] }), wanted('a'))).toBe(false);
-  expect(here(row('a'), wanted('a'), wanted('b', { host: 'nosuch' }))).toBe(false);
+  expect(here(row('a'), rosterAgent('a'))).toBe(true);
+  expect(here(row('a'), rosterAgent('b'))).toBe(false);
+  expect(here(row('a', { runtimeSeen: 'stub', flags: ['DRIFT'] }), rosterAgent('a'))).toBe(false);
+  expect(here(row('a'), rosterAgent('a'), rosterAgent('b', { host: 'nosuch' }))).toBe(false);
 });
 
 describe('an agent on a shared server whose unit is its operator’s', () => {
@@ -254,17 +231,17 @@ describe('an agent on a shared server whose unit is its operator’s', () => {
   const operatorUnits = new Set(['a']);
 
   test('is changed in the roster, and not planned to be launched anew for it, since no deploy does', () => {
-    expect(step(wanted('a', shared), row('a'), { operatorUnits })).toMatchObject({
+    expect(step(rosterAgent('a', shared), row('a'), { operatorUnits })).toMatchObject({
       action: 'change',
       launch: null,
       because: 'its unit is its operator’s, and is not restarted for that',
     });
-    expect(step(wanted('a', shared), row('a'), {})).toMatchObject({ launch: 'restart', because: null });
+    expect(step(rosterAgent('a', shared), row('a'), {})).toMatchObject({ launch: 'restart', because: null });
   });
 
   test('is started where it does not run, all the same', () => {
     const missing = row('a', { tmux: null, flags: ['MISSING'] });
-    expect(step(wanted('a', shared), missing, { operatorUnits })).toMatchObject({ launch: 'start' });
+    expect(step(rosterAgent('a', shared), missing, { operatorUnits })).toMatchObject({ launch: 'start' });
   });
 });
 
@@ -272,24 +249,24 @@ describe('an agent that its host would not leave as it is', () => {
   const undeployed = new Map([['a', { reason: 'runs what the roster said before', restart: true }]]);
 
   test('is changed, and launched anew where it runs', () => {
-    expect(step(wanted('a'), row('a'), { undeployed })).toMatchObject({
+    expect(step(rosterAgent('a'), row('a'), { undeployed })).toMatchObject({
       action: 'change',
       launch: 'restart',
       because: 'runs what the roster said before',
     });
     const unit = new Map([['a', { reason: 'has no unit', restart: false }]]);
-    expect(step(wanted('a'), row('a'), { undeployed: unit })).toMatchObject({ action: 'change', launch: null });
+    expect(step(rosterAgent('a'), row('a'), { undeployed: unit })).toMatchObject({ action: 'change', launch: null });
   });
 
   test('is started where it does not run, for which that is reason enough', () => {
     const missing = row('a', { tmux: null, flags: ['MISSING'] });
-    expect(step(wanted('a'), missing, { undeployed })).toMatchObject({ action: 'start', because: 'no session' });
+    expect(step(rosterAgent('a'), missing, { undeployed })).toMatchObject({ action: 'start', because: 'no session' });
   });
 
   test('is made though it does not run, a worker that nobody launched yet', () => {
     const worker = row('a', { tmux: null, flags: ['MISSING'], lifecycle: 'ephemeral' });
     const unit = new Map([['a', { reason: 'has no unit', restart: false }]]);
-    expect(step(wanted('a', { lifecycle: 'ephemeral' }), worker, { undeployed: unit })).toMatchObject({
+    expect(step(rosterAgent('a', { lifecycle: 'ephemeral' }), worker, { undeployed: unit })).toMatchObject({
       action: 'change',
       launch: null,
       because: 'has no unit',
@@ -297,7 +274,7 @@ describe('an agent that its host would not leave as it is', () => {
   });
 
   test('is told by what changes in its roster, where that changes too', () => {
-    expect(step(wanted('a', { model: 'm' }), row('a'), { undeployed })).toMatchObject({
+    expect(step(rosterAgent('a', { model: 'm' }), row('a'), { undeployed })).toMatchObject({
       changes: [{ field: 'model' }],
       launch: 'restart',
       because: null,

@@ -12,7 +12,7 @@ import {
   agentLaunchPaths,
   type LaunchGround,
 } from '../../../../host-agent/launch/launch-paths.ts';
-import type { Preflight } from '../../../../host-agent/launch/preflight.ts';
+import type { Preflight } from '../../../../host-agent/launch/preflight-file.ts';
 import { prepare } from '../../../../host-agent/launch/prepare.ts';
 import { type Run, readLastRun } from '../../../../host-agent/launch/runs.ts';
 import { until } from '../../../helpers/until.ts';

@@ -3,19 +3,10 @@ import { diffScope } from '../../../../src/cli/desired/diff-scope.ts';
 import type { Picture } from '../../../../src/cli/picture.ts';
 import type { HeldPlace } from '../../../../src/domain/desired-plan.ts';
 import { parseRoster } from '../../../../src/roster/parse.ts';
+import { heldPlace } from '../../../helpers/desired.ts';
 
-const place = (host: string, user: string, over: Partial<HeldPlace> = {}): HeldPlace => ({
-  id: `${host}/${user}`,
-  host,
-  user,
-  tenantId: 'mine',
-  here: false,
-  alsoCalled: [],
-  rows: [],
-  roster: null,
-  env: null,
-  ...over,
-});
+const place = (host: string, user: string, over: Partial<HeldPlace> = {}): HeldPlace =>
+  heldPlace(host, user, { tenantId: 'mine', ...over });
 const PLACES = [
   place('W-jarvis', 'jarvis', { here: true, alsoCalled: ['jarvis.lan'] }),
   place('W-jarvis', 'root2', { tenantId: 'acme' }),

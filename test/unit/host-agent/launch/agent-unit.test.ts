@@ -7,6 +7,7 @@ import {
 } from '../../../../host-agent/launch/agent-unit.ts';
 import type { LaunchGround } from '../../../../host-agent/launch/launch-paths.ts';
 import type { RosterAgent } from '../../../../src/domain/roster.ts';
+import { rosterAgent } from '../../../helpers/desired.ts';
 
 const ground = (over: Partial<LaunchGround> = {}): LaunchGround => ({
   home: '/home/u',
@@ -17,26 +18,8 @@ const ground = (over: Partial<LaunchGround> = {}): LaunchGround => ({
   ...over,
 });
 
-const agent = (over: Partial<RosterAgent> = {}): RosterAgent => ({
-  name: 'coder0',
-  runtime: 'pi',
-  role: null,
-  host: null,
-  user: null,
-  ssh: null,
-  socketName: 'fleet-coder0',
-  model: null,
-  effort: null,
-  lifecycle: null,
-  workingDirectory: '~/src',
-  command: null,
-  env: new Map(),
-  layout: 'isolated',
-  connector: null,
-  restart: null,
-  envFile: null,
-  ...over,
-});
+const agent = (over: Partial<RosterAgent> = {}): RosterAgent =>
+  rosterAgent('coder0', { socketName: 'fleet-coder0', ...over });
 
 const settings = (text: string, key: string): string[] =>
   text
