@@ -36,7 +36,10 @@ const columnsAt = (nowMs: number): readonly Column<Operator>[] => [
   { title: 'NAME', cell: ({ name }) => name },
   { title: 'ROLE', cell: ({ role, takeover }) => (takeover && role !== 'admin' ? `${role}, takeover` : role) },
   { title: 'TENANTS', cell: ({ role, tenants }) => (role === 'admin' ? 'all' : tenants.join(' ')) },
-  { title: 'STATE', cell: ({ state }) => state },
+  {
+    title: 'STATE',
+    cell: ({ state, notAfterMs }) => (state === 'invited' ? `invited, ${spanFrom(nowMs, notAfterMs)} left` : state),
+  },
   {
     title: 'CERT',
     cell: ({ state, notAfterMs }) => (state === 'invited' || state === 'revoked' ? '-' : endWords(nowMs, notAfterMs)),

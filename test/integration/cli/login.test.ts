@@ -163,6 +163,13 @@ test('an admin elsewhere administers: hosts, ceilings, operators, audit', async 
       }),
     ]),
   );
+  expect((await seat.fleet('operator', 'ls')).stdout).toMatch(/tom +viewer +acme +invited, 1\dm left/);
+  expect((await seat.fleet('token', 'ls')).stdout).toMatch(/fourth +u .* spiffe:\/\/home\/operator\/sara/);
+  expect(await seat.fleet('token', 'rm', 'fourth')).toMatchObject({
+    code: 0,
+    stdout: '1 token for fourth withdrawn\n',
+  });
+  expect(await seat.fleet('token', 'rm', 'fourth')).toMatchObject({ code: 4 });
   expect(await seat.fleet('operator', 'invite', 'sara')).toMatchObject({
     code: 8,
     stderr: expect.stringContaining('operator revoke'),
@@ -175,6 +182,7 @@ test('an admin elsewhere administers: hosts, ceilings, operators, audit', async 
         verb: expect.stringContaining('AllowVerbs'),
         outcome: 'allowed',
       }),
+      expect.objectContaining({ verb: 'WithdrawTokens', target: 'fourth/*', outcome: 'allowed' }),
     ]),
   );
   expect(await seat.fleet('operator', 'revoke', 'tom', '--yes')).toMatchObject({
