@@ -147,6 +147,9 @@ const REQUESTS: Readonly<Record<string, (target: Target) => object>> = {
 let cell: SimulatedCell;
 let partner: ForeignCell;
 const clients = new Map<string, AccessClient>();
+/** Whom nobody knows is let be connected for half a minute: each of their tests begins a connection. */
+const NOBODY = ['stranger', 'foreign'];
+const again = new Map<string, () => AccessClient>();
 const asked: string[] = [];
 
 beforeAll(async () => {
@@ -185,6 +188,7 @@ beforeAll(async () => {
   await partner.grant({ verbs: [...GRANT_VERBS] });
   const at = { address: desk.addresses[0] as string, trustBundlePem: desk.trustBundlePem };
   for (const [who, identity] of Object.entries(shown)) clients.set(who, AccessClient.overTls(at, identity));
+  for (const who of NOBODY) again.set(who, () => AccessClient.overTls(at, shown[who] as ShownIdentity));
   const { certificatePem, key } = partner.leaf();
   const peer = { certificatePem, keyPem: keyToPem(key) };
   clients.set('peer', AccessClient.overTls(at, peer, partner.behalf()));
@@ -199,6 +203,15 @@ afterAll(async () => {
   partner?.close();
   await cell?.end();
 });
+
+const clientOf = (who: string): AccessClient => {
+  const anew = again.get(who)?.();
+  if (anew) {
+    clients.get(who)?.close();
+    clients.set(who, anew);
+  }
+  return clients.get(who) as AccessClient;
+};
 
 const targetOf = (who: string, scope: Scope, victim = 'nobody'): Target => {
   if (scope === 'absent') {
@@ -231,7 +244,7 @@ test('every call of the door’s table has a line here, and every line is a call
 
 describe.each([...ROWS])('%s', (call, letters) => {
   test.each(WHO.map((who, index) => [who, letters[index] as string] as const))('%s: %s', async (who, expected) => {
-    const client = clients.get(who) as AccessClient;
+    const client = clientOf(who);
     const scopes = expected.length === 1 ? (['own'] as const) : SCOPES;
     for (const path of pathsOf(call)) {
       const failures = [];
