@@ -14,6 +14,7 @@ import type { FleetView } from '../../src/view/fleet-view.ts';
 import { ViewImage } from '../../src/view/view-image.ts';
 import { FleetServiceClient } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { Upstream as UpstreamMessage, WatchAgentsResponse } from '../../src/wire/gen/fleet/v1/view.ts';
+import { oneATurn } from './one-a-turn.ts';
 
 type Channel = ReturnType<Client['getChannel']>;
 
@@ -169,12 +170,10 @@ export class Upstream {
   async #follow(channel: Channel, signal: AbortSignal): Promise<'over' | 'misread'> {
     const { clock, log } = this.#options;
     const client = new FleetServiceClient('', credentials.createInsecure(), { channelOverride: channel });
-    const call = client.watchAgents({
-      follow: true,
-      resumeToken: this.#image.resumeToken,
-      localOnly: false,
-      hostsOnly: false,
-    });
+    const call = client.watchAgents(
+      { follow: true, resumeToken: this.#image.resumeToken, localOnly: false, hostsOnly: false },
+      { interceptors: [oneATurn] },
+    );
     const ended = new AbortController();
     let heardMono = clock.monotonicMs();
     let isOver = false;

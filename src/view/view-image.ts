@@ -30,8 +30,8 @@ export class ViewImage {
   readonly #maxBytes: number;
   readonly #isPart: (record: HostAgentRecord) => boolean;
   readonly #audience: (() => readonly string[]) | undefined;
-  /** Rows of the snapshot under way, or null between snapshots. */
-  #snapshot: { hostAgents: Set<string>; rows: Set<string> } | null = null;
+  /** What the snapshot under way has named, keys of rows by their host-agent; null between snapshots. */
+  #snapshot: { hostAgents: Set<string>; rows: Map<string, Set<string>> } | null = null;
   #bytes = 0;
   resumeToken = '';
   upstream: Upstream | null = null;
@@ -51,7 +51,7 @@ export class ViewImage {
 
   /** Returns true when the frame was a bookmark: the image is complete as of now. */
   apply(frame: WatchAgentsResponse): boolean {
-    if (frame.opened) this.#snapshot = frame.opened.resumed ? null : { hostAgents: new Set(), rows: new Set() };
+    if (frame.opened) this.#snapshot = frame.opened.resumed ? null : { hostAgents: new Set(), rows: new Map() };
     if (frame.changes) this.#applyChanges(frame.changes);
     for (const host of frame.heard?.hosts ?? []) this.#applyHeard(host);
     if (frame.heard?.upstream) this.upstream = frame.heard.upstream;
@@ -93,7 +93,7 @@ export class ViewImage {
       }
       this.#bytes = bytes;
       this.#view.putRow(hostAgent, key, row);
-      this.#snapshot?.rows.add(`${hostAgent}\n${key}`);
+      this.#name(hostAgent, key);
     }
     for (const { hostAgent, key } of changes.removedAgents) {
       if (hostAgent !== this.#view.hereId) this.#removeRow(hostAgent, key);
@@ -135,14 +135,23 @@ export class ViewImage {
     const named = this.#snapshot;
     if (!named) return;
     this.#snapshot = null;
-    for (const record of this.#told()) {
-      if (!named.hostAgents.has(record.id)) this.#removeHostAgent(record.id);
-      else {
-        for (const key of [...this.#view.rowsOf(record.id).keys()]) {
-          if (!named.rows.has(`${record.id}\n${key}`)) this.#removeRow(record.id, key);
-        }
+    for (const { id } of this.#told()) {
+      const keys = named.rows.get(id);
+      const held = this.#view.rowsOf(id);
+      if (!named.hostAgents.has(id)) this.#removeHostAgent(id);
+      // Each that was named is held: as many are the same ones, and tens of thousands need not be looked at.
+      else if ((keys?.size ?? 0) !== held.size) {
+        for (const key of [...held.keys()]) if (!keys?.has(key)) this.#removeRow(id, key);
       }
     }
+  }
+
+  #name(hostAgent: string, key: string): void {
+    if (!this.#snapshot) return;
+    const { rows } = this.#snapshot;
+    const keys = rows.get(hostAgent);
+    if (keys) keys.add(key);
+    else rows.set(hostAgent, new Set([key]));
   }
 
   #told(): HostAgentRecord[] {
@@ -152,7 +161,7 @@ export class ViewImage {
   #removeRow(hostAgent: string, key: string): void {
     this.#bytes -= this.#view.rowsOf(hostAgent).get(key)?.row.length ?? 0;
     this.#view.removeRow(hostAgent, key);
-    this.#snapshot?.rows.delete(`${hostAgent}\n${key}`);
+    this.#snapshot?.rows.get(hostAgent)?.delete(key);
   }
 
   #removeHostAgent(id: string): void {

@@ -43,6 +43,8 @@ export interface ViewLens {
 
 /** Soft limit of one frame; with one more row of at most 64 KiB it stays below the wire's 512 KiB. */
 const MAX_CHUNK_BYTES = 256 * 1024;
+/** The same of host-agents, which cost both sides several times what as many bytes of rows do. */
+const MAX_LINK_BYTES = 64 * 1024;
 const HEARD_INTERVAL_MS = 2_000;
 /** Changes that come closer together than this travel in one frame. */
 const FLUSH_INTERVAL_MS = 20;
@@ -77,8 +79,9 @@ export const streamView = async (
   for (const record of [...view.hostAgents()]) {
     if (!visible(record)) continue;
     linkBytes += told.tell(record, links);
-    if (linkBytes < MAX_CHUNK_BYTES) continue;
+    if (linkBytes < MAX_LINK_BYTES) continue;
     await send({ changes: links });
+    await yieldToLoop();
     links = newChanges();
     linkBytes = 0;
   }

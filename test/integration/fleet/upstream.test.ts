@@ -6,6 +6,8 @@ import { Listeners } from '../../../src/runtime/listeners.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { FleetView } from '../../../src/view/fleet-view.ts';
 import { FleetServiceClient, FleetServiceService } from '../../../src/wire/gen/fleet/v1/fleet.ts';
+import { hostAgentToWire } from '../../../src/wire/host-agent.ts';
+import { hostAgent } from '../../helpers/host-agent.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 20_000 };
@@ -19,6 +21,7 @@ const UNREADABLE = {
   },
 };
 
+let told: unknown[];
 let server: Server;
 let client: FleetServiceClient;
 let asked: number[];
@@ -26,12 +29,13 @@ let stop: AbortController;
 
 beforeEach(async () => {
   asked = [];
+  told = [UNREADABLE];
   stop = new AbortController();
   server = new Server();
   server.addService(FleetServiceService, {
     watchAgents: (call: { write(frame: unknown): void }) => {
       asked.push(performance.now());
-      call.write(UNREADABLE);
+      for (const frame of told) call.write(frame);
     },
   } as never);
   const port = await new Promise<number>((resolve, reject) =>
@@ -48,14 +52,48 @@ afterEach(() => {
   server.forceShutdown();
 });
 
+const lineTo = (channel: ControllerLine['channel'], changed: Listeners): ControllerLine => ({
+  enrolled: true,
+  standing: { state: 'connected', address: '127.0.0.1', reason: null, sinceMono: systemClock.monotonicMs() },
+  channel,
+  onChange: (listener) => changed.add(listener),
+});
+
+test('frames that come all at once are taken in with a turn of the loop between two', async () => {
+  const names = Array.from({ length: 30 }, (_, n) => `host-${n}/u`);
+  told = [
+    { opened: { cell: 'home', resumed: false } },
+    ...names.map((id) => ({
+      changes: { ...UNREADABLE.changes, hostAgents: [hostAgentToWire(hostAgent({ id }))], agents: [] },
+    })),
+    { bookmark: { resumeToken: 't' } },
+  ];
+  const view = new FleetView({ clock: systemClock });
+  const upstream = new Upstream({
+    view,
+    clock: systemClock,
+    log: silentLogger(),
+    line: lineTo(client.getChannel(), new Listeners()),
+  });
+  let turn = 0;
+  const turns: number[] = [];
+  using _changes = view.log.onChange(() => turns.push(turn));
+  const count = (): void => {
+    turn += 1;
+    if (!stop.signal.aborted) setImmediate(count);
+  };
+  count();
+  const running = upstream.run(stop.signal);
+  using _reader = await upstream.open(SOON.timeoutMs, stop.signal);
+  expect(turns).toHaveLength(names.length);
+  expect(new Set(turns).size).toBe(names.length);
+  stop.abort();
+  await running;
+});
+
 test('what cannot be applied is told, and asked for again ever more slowly, but at once when the line changes', async () => {
   const changed = new Listeners();
-  const line: ControllerLine = {
-    enrolled: true,
-    standing: { state: 'connected', address: '127.0.0.1', reason: null, sinceMono: systemClock.monotonicMs() },
-    channel: client.getChannel(),
-    onChange: (listener) => changed.add(listener),
-  };
+  const line = lineTo(client.getChannel(), changed);
   const upstream = new Upstream({
     view: new FleetView({ clock: systemClock }),
     clock: systemClock,

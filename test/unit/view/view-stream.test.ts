@@ -263,6 +263,32 @@ test('many host-agents with much to warn of are told in frames that every reader
   expect(new Set(frames.flatMap((f) => f.changes?.hostAgents.map(({ id }) => id) ?? [])).size).toBe(400);
 });
 
+test('many host-agents are told with a turn of the loop after each frame of them', async () => {
+  const clock = new MovedClock();
+  const view = new FleetView({ clock });
+  for (let n = 0; n < 1_000; n++) addHost(view, clock, `host-${n}`);
+  let turn = 0;
+  const turns: number[] = [];
+  const over = new AbortController();
+  const count = (): void => {
+    turn += 1;
+    if (!over.signal.aborted) setImmediate(count);
+  };
+  count();
+  const sink: MessageSink<WatchAgentsResponse> = {
+    write: (frame) => {
+      if (frame.changes?.hostAgents.length) turns.push(turn);
+      return true;
+    },
+    drained: async () => {},
+  };
+  const request = { follow: false, resumeToken: '', localOnly: false, hostsOnly: false };
+  await streamView(view, request, scope(), sink, clock, over.signal);
+  over.abort();
+  expect(turns.length).toBeGreaterThan(3);
+  expect(new Set(turns.slice(0, 4)).size).toBe(4);
+});
+
 test('a reader that lagged behind everything learns that nothing is left', async () => {
   const clock = new MovedClock();
   const view = new FleetView({ clock, maxRemovals: 1 });
