@@ -36,7 +36,7 @@ export interface FrontLimits extends TurnLimits {
 export const FRONT_LIMITS: FrontLimits = {
   handshakesPerTurn: 4,
   maxHandshakesAtOnce: 64,
-  slowHandshakeMs: 500,
+  slowHandshakeMs: 1_000,
   maxHandshakeWaitMs: 4_000,
   handshakeTimeoutMs: 5_000,
   maxHandshakes: 2_048,
