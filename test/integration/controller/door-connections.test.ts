@@ -144,4 +144,32 @@ describe('connections at the door', () => {
     expect(await failureOf(whoAmI(cell, null))).toMatchObject(tooMany('[:f.]*127.0.0.1'));
     expect(await whoAmI(cell, enrolled)).toMatchObject({ host: 'W-jarvis' });
   });
+
+  it('that begin and say nothing take the turn of others for a while only', async () => {
+    await open({ maxHandshakesAtOnce: 2, slowHandshakeMs: 200, handshakeTimeoutMs: 60_000 });
+    const enrolled = await cell.enroll(await cell.token());
+    const silent = Array.from({ length: 4 }, () => connect({ port: cell.port }));
+    for (const socket of silent) socket.on('error', () => undefined);
+    await until(() => silent.every(({ readyState }) => readyState === 'open'), { timeoutMs: 5_000 });
+    const asked = whoAmI(cell, enrolled);
+    let isAnswered = false;
+    const note = (): void => {
+      isAnswered = true;
+    };
+    asked.then(note, note);
+    const passing = (): boolean => {
+      cell.clock.advance(20);
+      return isAnswered;
+    };
+    await until(passing, { timeoutMs: 10_000 });
+    expect(await asked).toMatchObject({ host: 'W-jarvis' });
+    expect(silent.every(({ readyState }) => readyState === 'open')).toBe(true);
+  });
+
+  it('of a crowd are all served, however few at once', async () => {
+    await open({ maxHandshakesAtOnce: 1, handshakesPerTurn: 1, slowHandshakeMs: 60_000, maxHandshakeWaitMs: 60_000 });
+    const enrolled = await cell.enroll(await cell.token());
+    const closed = await idle(20, enrolled);
+    expect(closed()).toBe(0);
+  });
 });
