@@ -45,6 +45,7 @@ describe('fleet send', () => {
       version: '1',
       verbs: [],
       tenants: [],
+      elsewhere: [],
       session: `pid ${request.pid}`,
     });
     const running = startFleet(['--instance', served.view.instance, 'send', 'coder', 'x'], { HOME: served.view.home });
@@ -63,6 +64,7 @@ describe('fleet send', () => {
       version: '1',
       verbs: [],
       tenants: [],
+      elsewhere: [],
     });
     await served.fleet('send', 'coder', 'x');
     expect(served.calls('sendText')[0]?.request.sender.session).toBe('unproven');
