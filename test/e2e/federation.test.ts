@@ -1,5 +1,6 @@
 /** What one organisation grants to another over real machines: seen and done there as at home, and nothing beyond it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { daemonPid } from '../helpers/fault-ground.ts';
 import { type FleetDocument, type Seat, see } from '../helpers/fleet-seen.ts';
 import { HostPane } from '../helpers/host-pane.ts';
 import { keepEvidence } from '../helpers/testbed/evidence.ts';
@@ -31,7 +32,7 @@ const grant = (...words: string[]) =>
   must(cells.ada, 'grant', 'add', 'home', '--tenant', 'default', '--host', 'acme-*', '--agent', 'build*', ...words);
 const fleet = ({ host, user }: Seat, ...words: string[]) => host.fleet(user, words, { timeoutMs: 60_000 });
 const audited = async (seat: Seat, verb: string) => {
-  const lines = (await must(seat, 'audit', '-o', 'ndjson')).trim().split('\n');
+  const lines = (await must(seat, 'audit', '--since', '1h', '-o', 'ndjson')).trim().split('\n');
   return lines
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .filter((record) => `${record.verb}`.endsWith(verb));
@@ -151,6 +152,46 @@ test('a peer that is cut off keeps its rows with their age, is told as no revoca
     await ada.host.mendCable();
   }
   await seesBuilder(jarvis);
+});
+
+test('a peer whose controller stands still ends no watch, and a message into it is typed once, as both audits tell', async () => {
+  const { ada, builder, jarvis } = cells;
+  const before = (await builder.messages()).length;
+  const pid = await daemonPid(ada, 'controller');
+  const watching = await jarvis.host.start('jarvis', `exec ~/.local/bin/fleet watch ${BUILDER}`);
+  const frames: string[] = [];
+  watching.onLine((line) => frames.push(line));
+  await until(() => frames.some((line) => line.includes('"frame"')), SOON);
+  const send = () => fleet(jarvis, 'send', BUILDER, 'while it stood still', '--id', 'still', '-o', 'json');
+  await ada.host.freeze([pid]);
+  const given = send();
+  try {
+    await until(
+      async () => (await see(jarvis)).agents.some(({ address, current }) => address === BUILDER && !current),
+      SOON,
+    );
+    expect(await must(jarvis, 'peer', 'ls')).not.toMatch(/revoked/);
+  } finally {
+    await ada.host.thaw([pid]);
+  }
+  expect(['accepted', 'refused']).toContain(JSON.parse((await given).stdout).outcome);
+  await seesBuilder(jarvis);
+  expect(JSON.parse((await send()).stdout)).toMatchObject({ outcome: 'accepted' });
+  expect(await builder.messages()).toHaveLength(before + 1);
+  await until(() => frames.some((line) => line.includes('while it stood still')), SOON);
+  expect(watching.hasEnded).toBe(false);
+  await watching.stop();
+  for (const seat of [ada, jarvis]) {
+    await until(async () => {
+      const records = (await audited(seat, 'SendText')).filter(({ order }) => order === 'still');
+      return records.at(-1)?.outcome === 'done' && records.at(-1)?.reason === 'accepted';
+    }, SOON);
+    await until(async () => {
+      const calls = await audited(seat, 'WatchTerminal');
+      const ended = new Set(calls.filter(({ outcome }) => outcome !== 'began').map(({ call }) => call));
+      return calls.every(({ call }) => ended.has(call));
+    }, SOON);
+  }
 });
 
 test('a grant that is revoked ends what was open under it, and nothing of it is held any more', async () => {

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { controllerStatus, createToken, watchAudit } from '../../src/cli/client/admin-methods.ts';
 import { adminEndpoint } from '../../src/cli/client/endpoints.ts';
 import { GrpcChannel } from '../../src/cli/client/grpc-channel.ts';
+import { takeSnapshot } from '../../src/cli/client/snapshot.ts';
+import type { ViewMirror } from '../../src/cli/client/view-mirror.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { exec } from '../../src/runtime/exec.ts';
 import { type Paths, resolvePaths } from '../../src/runtime/paths.ts';
 import type { AuditRecord } from '../../src/wire/gen/fleet/v1/audit.ts';
@@ -13,7 +16,7 @@ import { DaemonProcess } from './daemon-process.ts';
 import { type Ran, type Running, startFleet } from './fleet-program.ts';
 import { until } from './until.ts';
 
-const SOON = { timeoutMs: 30_000 };
+const SOON = { timeoutMs: 90_000 };
 const DEADLINE = { deadlineMs: 10_000 };
 const SOCKET = 'agents';
 
@@ -50,10 +53,7 @@ export class CellProcess {
     const { token } = await made.admin((channel) => channel.unary(createToken, request, DEADLINE));
     writeFileSync(join(state, 'host-agent/join-token'), token, { mode: 0o600 });
     made.hostAgent.start();
-    await until(
-      async () => (await made.ps()).hosts.some((each) => each.host_agents[0]?.link.state === 'connected'),
-      SOON,
-    );
+    await until(async () => (await made.snapshot()).upstreamAt(systemClock.monotonicMs())?.state === 'connected', SOON);
     return made;
   }
 
@@ -104,9 +104,9 @@ export class CellProcess {
     return await this.fleet(...words).ended;
   }
 
-  /** As `fleet ps -o json` tells it there. */
-  async ps(): Promise<PsDocument> {
-    return JSON.parse((await this.ran('ps', '-o', 'json')).stdout) as PsDocument;
+  /** What `fleet ps` is told there. */
+  async snapshot(): Promise<ViewMirror> {
+    return await takeSnapshot(this.paths, { localOnly: false, hostsOnly: false, clock: systemClock });
   }
 
   /** A session of that name; the command is its pane's own process. */
@@ -141,18 +141,4 @@ export class CellProcess {
     rmSync(this.paths.run, { recursive: true, force: true });
     rmSync(this.home, { recursive: true, force: true });
   }
-}
-
-export interface PsDocument {
-  complete: boolean;
-  hosts: { cell: string; host: string; host_agents: { link: { state: string; reason: string | null } }[] }[];
-  agents: {
-    address: string;
-    cell: string;
-    agent: string;
-    current: boolean;
-    observed_age_seconds: number;
-    runtime_seen: string | null;
-    link: { state: string; reason: string | null };
-  }[];
 }

@@ -2,13 +2,12 @@
 import { allowVerbs, controllerStatus, listen } from '../../src/cli/client/admin-methods.ts';
 import { addGrant } from '../../src/cli/client/grant-methods.ts';
 import { acceptPeer, invitePeer } from '../../src/cli/client/peer-methods.ts';
-import { takeSnapshot } from '../../src/cli/client/snapshot.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { CellProcess } from './cell-process.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { until } from './until.ts';
 
-const SOON = { timeoutMs: 60_000 };
+const SOON = { timeoutMs: 90_000 };
 const DEADLINE = { deadlineMs: 20_000 };
 
 export class CellsInFault {
@@ -55,8 +54,7 @@ export class CellsInFault {
 
   /** Of an agent of acme as home shows it, and how the line stands there; `row` is null where home shows none. */
   async seen(name: string) {
-    const options = { localOnly: false, hostsOnly: false, clock: systemClock };
-    const mirror = await takeSnapshot(this.home.paths, options);
+    const mirror = await this.home.snapshot();
     const id = `acme/${this.acme.id}`;
     const now = systemClock.monotonicMs();
     const moment = mirror.momentOf(id, now);

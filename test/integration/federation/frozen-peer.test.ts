@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { CallsInFault } from '../../helpers/calls-in-fault.ts';
 import { CellsInFault } from '../../helpers/cells-in-fault.ts';
-import { lookalike } from '../../helpers/lookalike.ts';
+import { lookalike, lookalikeLog } from '../../helpers/lookalike.ts';
 import { until } from '../../helpers/until.ts';
 
 const LONG = { timeout: 180_000 };
@@ -37,5 +37,36 @@ test(
       send: { home: 'done unknown', acme: 'done unknown' },
       stop: { home: 'done unknown', acme: 'done unknown' },
     });
+  },
+);
+
+test(
+  'a message into a peer that stands still is typed once or never, as both cells say, and by its id once in all',
+  LONG,
+  async () => {
+    const { home, acme } = cells;
+    const log = `${acme.home}/late.submitted`;
+    const submitted = () => lookalikeLog(log).flatMap(({ message }) => message ?? []);
+    await acme.agent('late', `exec ${lookalike(acme.home, 'claude', { log, workSeconds: 0 })}`);
+    await cells.untilCurrent('late', 'claude');
+    await until(async () => (await acme.tmux('capture-pane', '-p', '-t', '=late:')).includes('shortcuts'), SOON);
+    const words = ['send', cells.addressOf('late'), 'hello', '--id', 'late', '-o', 'json'];
+    acme.controller.freeze();
+    const given = home.fleet(...words);
+    await until(() => given.stderr.includes('after the order was delivered'), SOON);
+    acme.controller.thaw();
+    const { outcome } = JSON.parse((await given.ended).stdout) as { outcome: string };
+    expect(['accepted', 'refused']).toContain(outcome);
+    expect(submitted()).toHaveLength(outcome === 'accepted' ? 1 : 0);
+    for (const cell of [home, acme]) {
+      const { stdout, stderr } = await cell.ran('order', 'late', '-o', 'json');
+      // One that it was never given it cannot know.
+      if (stdout === '')
+        expect([cell.cell, outcome, stderr]).toEqual(['acme', 'refused', expect.stringMatching(/no such/)]);
+      else expect(JSON.parse(stdout)).toMatchObject({ outcome });
+    }
+    await cells.untilCurrent('late');
+    expect(JSON.parse((await home.ran(...words)).stdout)).toMatchObject({ outcome: 'accepted' });
+    expect(submitted()).toEqual([expect.stringContaining('hello')]);
   },
 );
