@@ -44,17 +44,26 @@ export class CellProcess {
   /** Both run, and the host's link stands. `federated`: what the host lets callers of other cells do. */
   static async start(cell: string, host: string, federated = 'observe'): Promise<CellProcess> {
     const made = new CellProcess(cell, host);
-    const { config, tmuxTmpdir, state } = made.paths;
+    try {
+      await made.#begin(federated);
+      return made;
+    } catch (error) {
+      await made.remove();
+      throw error;
+    }
+  }
+
+  async #begin(federated: string): Promise<void> {
+    const { config, tmuxTmpdir, state } = this.paths;
     for (const folder of [config, tmuxTmpdir, join(state, 'host-agent')])
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(config, 'host-policy.json'), JSON.stringify({ federated }), { mode: 0o600 });
-    await made.startController();
-    const request = { host, user: userInfo().username, tenantId: '', validSeconds: 60, replace: false };
-    const { token } = await made.admin((channel) => channel.unary(createToken, request, DEADLINE));
+    await this.startController();
+    const request = { host: this.host, user: userInfo().username, tenantId: '', validSeconds: 60, replace: false };
+    const { token } = await this.admin((channel) => channel.unary(createToken, request, DEADLINE));
     writeFileSync(join(state, 'host-agent/join-token'), token, { mode: 0o600 });
-    made.hostAgent.start();
-    await until(async () => (await made.snapshot()).upstreamAt(systemClock.monotonicMs())?.state === 'connected', SOON);
-    return made;
+    this.hostAgent.start();
+    await until(async () => (await this.snapshot()).upstreamAt(systemClock.monotonicMs())?.state === 'connected', SOON);
   }
 
   /** Of its one host-agent. */

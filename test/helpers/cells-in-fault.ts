@@ -24,10 +24,11 @@ export class CellsInFault {
 
   /** Home's own host may send and control elsewhere, and acme grants and allows it. */
   static async start(): Promise<CellsInFault> {
-    const [home, acme] = await Promise.all([
-      CellProcess.start('home', 'W-jarvis'),
-      CellProcess.start('acme', 'acme-1', 'lifecycle'),
-    ]);
+    const home = await CellProcess.start('home', 'W-jarvis');
+    const acme = await CellProcess.start('acme', 'acme-1', 'lifecycle').catch(async (error: unknown) => {
+      await home.remove();
+      throw error;
+    });
     const port = await acme.admin(async (channel) => {
       const { listening } = await channel.unary(controllerStatus, {}, DEADLINE);
       return Number(listening[0]?.split(':').at(-1));
