@@ -2,13 +2,14 @@
 # beats for the agent itself outranks it. Where tmux has missed the agent's end, it calls the flight recorder.
 if [ "$1" != on ]; then
   # tmux waits for its jobs, and this one outlives it for a moment.
-  sh "$0" on < /dev/null > /dev/null 2>&1 &
+  sh "$0" on "$PPID" < /dev/null > /dev/null 2>&1 &
   exit 0
 fi
 . "${0%/*}/common.sh"
 tenths=300
+# Whose job this is goes, too, where the agent has ended before anybody looked.
 until read_run; do
-  [ "$tenths" -gt 0 ] || exit 0
+  [ "$tenths" -gt 0 ] && [ -n "$(start_of "$2")" ] || exit 0
   tenths=$((tenths - 1))
   sleep 0.1
 done
