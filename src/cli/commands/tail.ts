@@ -22,6 +22,8 @@ import { endWords } from '../watch/view-words.ts';
 const DEFAULT_LINES = '20';
 const MAX_LINES = 10_000;
 const ONCE_DEADLINE_MS = 10_000;
+/** Each opening is a record of the audit, and an agent can be away for days. */
+const BACKOFF = { firstMs: 200, capMs: 5_000 };
 
 export const run = async (context: CommandContext): Promise<number> => {
   const { paths, flags, signal } = context;
@@ -93,6 +95,7 @@ const follow = async (
         find: agent.find,
         clock: systemClock,
         stallMs: null,
+        backoff: BACKOFF,
       },
       signal,
     );
