@@ -99,10 +99,14 @@ const report = (error: unknown): number => {
   return EXIT.failed;
 };
 
-/** `fleet ps | head`: the reader has what it wanted. What cannot be written otherwise, to a full disk, is a failure. */
+/**
+ * `fleet ps | head`: the reader has what it wanted. Prose that nobody reads ends nothing: the exit code tells what came of it.
+ * What cannot be written otherwise, to a full disk, is a failure.
+ */
 const endWhenNobodyReads = (): void => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE' && stream === process.stderr) return;
       if (error.code === 'EPIPE') process.exit(EXIT.done);
       if (stream === process.stdout) process.stderr.write(`fleet: cannot write: ${error.message}\n`);
       process.exit(EXIT.failed);

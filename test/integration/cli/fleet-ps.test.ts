@@ -95,6 +95,12 @@ describe('one question', () => {
     expect(said).toBe('fleet: cannot write: ENOSPC: no space left on device, write\n1\n');
   });
 
+  test('prose that nobody reads does not change how it ends', async () => {
+    await serveTwoHosts();
+    const said = await saidBy(`exec 3>&2; { ${program()} ps --strict 2>&1 >/dev/null; echo $? >&3; } | :`);
+    expect(said).toBe('3\n');
+  });
+
   test('--strict ends with 3 when a host does not answer, and shows the same', async () => {
     await serveTwoHosts();
     const { code, stdout } = await fleet('ps', '--strict');
