@@ -184,7 +184,7 @@ test('what the host refuses is told in the host’s words', async () => {
   await until(() => watching.isOver, SOON);
   expect(watching.failure).toMatchObject({
     code: status.UNIMPLEMENTED,
-    details: expect.stringContaining('show a screen'),
+    details: expect.stringContaining('cannot watchTerminal'),
   });
 });
 
