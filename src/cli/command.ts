@@ -35,6 +35,8 @@ export interface CommandSpec {
   notes?: string;
   /** machine: it asks or changes this machine alone, so no context applies. contexts: it is about those themselves. */
   only?: 'machine' | 'contexts';
+  /** It can go on for as long as somebody reads, and ends when nobody does. */
+  streams?: true;
   /** Not in lists or completion. */
   hidden?: boolean;
   load: () => Promise<CommandModule>;

@@ -3,7 +3,10 @@ import { once } from 'node:events';
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
-/** Joins pieces to chunks and waits whenever the reader lags. Rejects with the stream's error, or when aborted. */
+/**
+ * Joins pieces to chunks and waits whenever the reader lags. One that has left is no error. Rejects with any other of the
+ * stream, or when aborted.
+ */
 export const writeAll = async (
   stream: NodeJS.WritableStream & { writableNeedDrain?: boolean },
   pieces: Iterable<string>,
@@ -13,11 +16,18 @@ export const writeAll = async (
   for (const piece of pieces) {
     chunk += piece;
     if (chunk.length < CHUNK_CHARACTERS) continue;
-    const isTaken = stream.write(chunk);
+    if (!stream.write(chunk)) await drained(stream, signal);
     chunk = '';
-    if (!isTaken) await once(stream, 'drain', { ...(signal ? { signal } : {}) });
   }
-  if (chunk !== '' && !stream.write(chunk)) await once(stream, 'drain', { ...(signal ? { signal } : {}) });
+  if (chunk !== '' && !stream.write(chunk)) await drained(stream, signal);
+};
+
+const drained = async (stream: NodeJS.WritableStream, signal: AbortSignal | undefined): Promise<void> => {
+  try {
+    await once(stream, 'drain', signal === undefined ? {} : { signal });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  }
 };
 
 export function* linesOf(lines: Iterable<string>): Generator<string> {

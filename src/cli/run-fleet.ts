@@ -12,9 +12,11 @@ import { type Parsed, parseCommandLine } from './parse.ts';
 import { UsageError } from './usage-error.ts';
 
 export const runFleet = async (argv: readonly string[]): Promise<number> => {
-  endWhenNobodyReads();
+  let streams = true;
+  heedReaders(() => streams);
   try {
     const parsed = parseCommandLine(argv, specs);
+    streams = parsed.kind === 'help' || parsed.spec.streams === true;
     if (parsed.kind === 'help') return printHelp(parsed);
     return await runVerb(parsed);
   } catch (error) {
@@ -100,14 +102,16 @@ const report = (error: unknown): number => {
 };
 
 /**
- * `fleet ps | head`: the reader has what it wanted. Prose that nobody reads ends nothing: the exit code tells what came of it.
- * What cannot be written otherwise, to a full disk, is a failure.
+ * `fleet ps | head`: the reader has what it wanted, and a view ends. Any other verb goes on to its end, and its exit code tells
+ * what came of it. What cannot be written otherwise, to a full disk, is a failure.
  */
-const endWhenNobodyReads = (): void => {
+const heedReaders = (streams: () => boolean): void => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE' && stream === process.stderr) return;
-      if (error.code === 'EPIPE') process.exit(EXIT.done);
+      if (error.code === 'EPIPE') {
+        if (stream === process.stdout && streams()) process.exit(EXIT.done);
+        return;
+      }
       if (stream === process.stdout) process.stderr.write(`fleet: cannot write: ${error.message}\n`);
       process.exit(EXIT.failed);
     });

@@ -54,6 +54,7 @@ export const recordSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'events',
+    streams: true,
     summary: 'what happened: agents up, down, blocked, hosts lost and back, orders done, takeovers',
     args: '',
     arity: [0, 0],
@@ -85,6 +86,7 @@ export const recordSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'audit',
+    streams: true,
     summary: 'who did what, and was refused what; needs the controller’s own user, or an admin',
     args: '',
     arity: [0, 0],

@@ -49,6 +49,7 @@ const TENANT: FlagSpec = { name: 'tenant', type: 'string', multiple: true, value
 const viewSpecs: readonly CommandSpec[] = [
   {
     name: 'ps',
+    streams: true,
     summary: 'every agent that you may see',
     args: '',
     arity: [0, 0],
@@ -85,6 +86,7 @@ const viewSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'hosts',
+    streams: true,
     summary: 'hosts and their host-agents: link, last heard, version, certificate, warnings',
     args: '',
     arity: [0, 0],

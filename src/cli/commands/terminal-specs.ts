@@ -6,6 +6,7 @@ const terminal = () => import('./terminal.ts');
 export const terminalSpecs: readonly CommandSpec[] = [
   {
     name: 'watch',
+    streams: true,
     summary: 'live screen of an agent, read-only; of several, a grid',
     args: 'AGENT…',
     arity: [1, 64],
@@ -46,6 +47,7 @@ export const terminalSpecs: readonly CommandSpec[] = [
   },
   {
     name: 'tail',
+    streams: true,
     summary: 'last lines of an agent as text, also those before it ended',
     args: 'AGENT',
     arity: [1, 1],

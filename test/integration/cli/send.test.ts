@@ -46,6 +46,13 @@ describe('fleet send', () => {
     });
   });
 
+  test('that nobody reads what came of it changes neither that nor the exit code', async () => {
+    served.answers.sendText = () => outcome({ outcome: 'blocked' });
+    const running = served.view.fleet('send', 'coder', 'x');
+    running.child.stdout?.destroy();
+    expect((await running.ended).code).toBe(8);
+  });
+
   test('a host-agent that cannot tell whose process it is proves nothing', async () => {
     served.answers.whoAmI = () => WHO_AM_I;
     await served.fleet('send', 'coder', 'x');
