@@ -74,7 +74,7 @@ export const fleetHandlers = (
       upstream: caller.grants === null ? upstream(caller) : UPSTREAM_FOR_PEERS,
       verbs: [...caller.verbs],
       tenants: caller.tenants === 'all' ? [] : [...caller.tenants],
-      elsewhere: [...caller.ceiling],
+      elsewhere: caller.kind === 'host' ? ['read', ...caller.ceiling] : [],
     }),
     diagnose: async (caller, request, { signal }) => {
       const record = pick(view, request.host, seenBy(caller));

@@ -83,9 +83,9 @@ const elsewhereLine = (answer: WhoAmIResponse): [string, string][] => {
 const tenantsOf = ({ tenants, caller }: WhoAmIResponse): string[] | null =>
   tenants.length > 0 ? tenants : caller?.role === 'admin' || !caller?.tenantId ? null : [caller.tenantId];
 
-/** null: whoever is no host may the same everywhere. */
-const elsewhereOf = ({ caller, verbs, elsewhere }: WhoAmIResponse): string[] | null =>
-  caller?.kind === 'host' && verbs.includes('read') ? ['read', ...elsewhere] : null;
+/** null: whoever is no host may the same everywhere; a controller of before does not say. */
+const elsewhereOf = ({ verbs, elsewhere }: WhoAmIResponse): string[] | null =>
+  elsewhere.length > 0 && verbs.includes('read') ? elsewhere : null;
 
 /** Renewing a certificate is nothing that anybody types. */
 const verbsOf = ({ verbs }: WhoAmIResponse): string[] => verbs.filter((verb) => verb !== 'enroll' && verb !== 'report');

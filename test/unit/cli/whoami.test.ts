@@ -20,15 +20,16 @@ const said = (over: Partial<WhoAmIResponse>) =>
   whoAmILines(paths, answer(over)).filter((line) => /^(may|elsewhere) /.test(line));
 
 test('what a host’s callers may do to its own agents is told apart from what they may do to others', () => {
-  expect(said({})).toEqual([
+  expect(said({ elsewhere: ['read'] })).toEqual([
     'may         read send lifecycle',
     'elsewhere   read; an administrator widens it: fleet host allow dragon-lin',
   ]);
-  expect(said({ elsewhere: ['send'] })).toEqual(['may         read send lifecycle', 'elsewhere   read send']);
+  expect(said({ elsewhere: ['read', 'send'] })).toEqual(['may         read send lifecycle', 'elsewhere   read send']);
 });
 
-test('whoever may ask nothing, or is no host, is told of no elsewhere', () => {
-  expect(said({ verbs: ['report', 'enroll'] })).toEqual(['may         nothing at the controller']);
+test('whoever may ask nothing, is no host, or asks a controller that does not say, is told of no elsewhere', () => {
+  expect(said({ verbs: ['report', 'enroll'], elsewhere: ['read'] })).toEqual(['may         nothing at the controller']);
+  expect(said({})).toEqual(['may         read send lifecycle']);
   const maria = { name: 'maria', role: 'operator', tenantId: 'default', kind: 'operator' };
   expect(said({ caller: maria })).toEqual(['may         read send lifecycle']);
 });
