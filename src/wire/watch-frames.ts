@@ -57,6 +57,7 @@ const readChanges = (reader: BinaryReader, bytes: Buffer): Changes => {
 
 const readEntry = (reader: BinaryReader, frame: Buffer, texts: KnownTexts): FrameEntry => {
   const end = reader.uint32() + reader.pos;
+  if (end > reader.len) throw new RangeError('an agent entry ends beyond its frame');
   const entry = new FrameEntry(frame);
   while (reader.pos < end) {
     const tag = reader.uint32();

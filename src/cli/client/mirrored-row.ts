@@ -11,7 +11,7 @@ import { FrameEntry } from '../../wire/watch-frames.ts';
 export interface RowReader {
   scan: RowScan;
   texts: KnownTexts;
-  /** What was decoded will be looked at again. */
+  /** What was read will be looked at again. */
   keeps: boolean;
 }
 
@@ -23,6 +23,7 @@ export class MirroredRow {
   readonly end: number;
   readonly #reader: RowReader;
   #row: AgentRow | null = null;
+  #listed: ListedRow | null = null;
 
   constructor(entry: AgentEntry, reader: RowReader) {
     const isPart = entry instanceof FrameEntry;
@@ -42,8 +43,11 @@ export class MirroredRow {
 
   /** What a list tells of it, which is cheaper than all of it. */
   get listed(): ListedRow {
-    const { scan, texts } = this.#reader;
-    return this.#row ?? scan.listed(this.frame, this.start, this.end, texts) ?? this.row;
+    if (this.#row ?? this.#listed) return (this.#row ?? this.#listed) as ListedRow;
+    const { scan, texts, keeps } = this.#reader;
+    const listed = scan.listed(this.frame, this.start, this.end, texts);
+    if (listed !== null && keeps) this.#listed = listed;
+    return listed ?? this.row;
   }
 
   isSameAs({ frame, start, end }: MirroredRow): boolean {

@@ -50,6 +50,12 @@ test('what a newer version adds is passed over', () => {
   expect(read(frame).changes?.agents).toMatchObject([{ hostAgent: 'h', key: 'hi' }]);
 });
 
+test('an entry that says it is longer than its frame is refused, as by the codec', () => {
+  const frame = Buffer.concat([Buffer.of(0x12, 11, 0x12, 39, 0x1a, 37), Buffer.alloc(7, 0x0a)]);
+  expect(() => WatchAgentsResponse.decode(frame)).toThrow();
+  expect(() => decodeFrame(frame)).toThrow('beyond its frame');
+});
+
 test('a frame that is cut anywhere, or mangled, is refused or read, and ends', () => {
   const bytes = encoded.at(-1) as Buffer;
   let refused = 0;
