@@ -1,4 +1,5 @@
 import { FleetError } from '../../domain/errors.ts';
+import type { Peer } from '../../wire/gen/fleet/v1/peers.ts';
 import { adminEndpoint } from '../client/endpoints.ts';
 import { GrpcChannel } from '../client/grpc-channel.ts';
 import { listPeers, removePeer } from '../client/peer-methods.ts';
@@ -17,8 +18,9 @@ export const run = async (context: CommandContext): Promise<number> => {
   if (any === (cell !== '')) throw new UsageError('name either a CELL, or --any');
   using channel = new GrpcChannel(adminEndpoint(paths));
   const call = { deadlineMs: DEADLINE_MS, signal };
+  const standing = (all: readonly Peer[]) => all.find((each) => each.cell === cell && each.state !== 'revoked');
   const { peers, invitations } = await channel.unary(listPeers, {}, call);
-  const peer = peers.find((each) => each.cell === cell && each.state !== 'revoked');
+  const peer = standing(peers);
   if (!any && peer === undefined) {
     throw new FleetError('NOT_FOUND', `no peer ${JSON.stringify(cell.slice(0, 64))}: see "fleet peer ls"`);
   }
@@ -28,6 +30,10 @@ export const run = async (context: CommandContext): Promise<number> => {
       throw new FleetError('NOT_FOUND', 'no invitation that any cell can use: see "fleet peer ls"');
     await confirm(context, `withdraw what can be used by ${any ? 'any cell' : cell} (${countWords(open)})?`);
   } else await confirm(context, `end being a peer of ${cell}, cut what is open, and revoke what is granted to it?`);
+  // A person takes time to answer, and was asked about what was there before.
+  if (peer?.state !== standing((await channel.unary(listPeers, {}, call)).peers)?.state) {
+    throw new FleetError('ABORTED', `${cell} is not ${peer?.state} any more: nothing was changed, see "fleet peer ls"`);
+  }
   const { peer: removed, withdrawn } = await channel.unary(removePeer, { cell, any }, call);
   tell(context, cell, removed === undefined ? withdrawn : null);
   return EXIT.done;

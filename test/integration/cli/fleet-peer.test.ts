@@ -29,11 +29,14 @@ const PARTNER: Peer = {
 
 let served: ServedAdmin;
 let removed: Peer[];
+/** From the second time on that peers are listed. */
+let afterwards: Peer[] | null;
 let invitations: PeerInvitation[];
 let answerToRemove: RemovePeerResponse;
 
 beforeEach(async () => {
   removed = [];
+  afterwards = null;
   invitations = [{ cell: '', expiresMs: Date.now() + 119_000, tenants: [] }];
   answerToRemove = { peer: PARTNER, withdrawn: 0 };
   served = new ServedAdmin();
@@ -44,7 +47,9 @@ beforeEach(async () => {
       cell: 'home',
       fingerprints: ['cd34'],
       get peers() {
-        return [PARTNER, ...removed];
+        const now = removed;
+        removed = afterwards ?? now;
+        return [PARTNER, ...now];
       },
       get invitations() {
         return invitations;
@@ -154,6 +159,16 @@ test('an invitation is withdrawn by the verb that removes a peer, and what is sa
   for (const args of [['rm'], ['rm', 'asked', '--any']]) {
     expect(await peer(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('either a CELL, or --any') });
   }
+});
+
+test('an invitation that was accepted while a person thought about it is not withdrawn, and no peer is removed', async () => {
+  removed = [{ ...PARTNER, cell: 'asked', state: 'invited' }];
+  afterwards = [{ ...PARTNER, cell: 'asked', state: 'active' }];
+  expect(await peer(['rm', 'asked', '--yes'])).toMatchObject({
+    code: 8,
+    stderr: expect.stringContaining('asked is not invited any more: nothing was changed'),
+  });
+  expect(served.asked.map(([call]) => call)).toEqual(['listPeers', 'listPeers']);
 });
 
 test('whose users see what a peer grants is shown, and changed where tenants are named', async () => {
