@@ -81,6 +81,11 @@ export class AuditChain {
     return this.#calls.left();
   }
 
+  /** Whether a call's beginning is stored and its end is not. */
+  isOpen(call: string): boolean {
+    return this.#calls.has(call);
+  }
+
   /** One batch after the other. `forgotten`: calls whose end has no record. */
   append(batch: readonly Noted[], durability: Durability, forgotten: readonly string[] = []): Promise<void> {
     const work = this.#turn.then(() => this.#commit(batch, durability, forgotten));

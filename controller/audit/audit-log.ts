@@ -19,10 +19,12 @@ import {
 import { DenialBudget, type DenialLimits } from './denial-budget.ts';
 import { letGo, listKept, type Span } from './kept-records.ts';
 import { type ChainVerdict, type KeptHead, verifyChain } from './verify-chain.ts';
+import { WaitingRecords } from './waiting-records.ts';
 
 export interface AuditOptions {
   cell?: string;
   maxQueuedReads?: number;
+  maxQueuedChanges?: number;
   flushIntervalMs?: number;
   /** Older records than so many of their kind are let go. */
   keep?: Keep;
@@ -31,7 +33,13 @@ export interface AuditOptions {
 
 /** Written in one go: short enough for nobody to wait for it. */
 const BATCH = 100;
-const KEEP: Keep = { change: 200_000, read: 200_000 };
+const DEFAULTS = {
+  cell: '',
+  maxQueuedReads: 5_000,
+  maxQueuedChanges: 5_000,
+  flushIntervalMs: 1_000,
+  keep: { change: 200_000, read: 200_000 } as Keep,
+};
 
 export class AuditLog {
   readonly #store: Store;
@@ -43,12 +51,9 @@ export class AuditLog {
   readonly #appended = new Listeners();
   /** Calls that were announced and have not ended. */
   readonly #announced = new Set<string>();
-  #queued: Noted[] = [];
-  #queuedReads = 0;
-  /** Calls whose ends were dropped: their beginnings are not closed again. */
-  #forgotten: string[] = [];
-  #dropped = 0;
-  #droppedEver = 0;
+  readonly #waiting: WaitingRecords;
+  /** By the store, what was last to be written. */
+  #isRefused = false;
   #flushing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
 
@@ -56,14 +61,16 @@ export class AuditLog {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
-    this.#options = { cell: '', maxQueuedReads: 5_000, flushIntervalMs: 1_000, keep: KEEP, ...options };
+    this.#options = { ...DEFAULTS, ...options };
     this.#denials = new DenialBudget(clock, this.#options.cell, options.denials);
     this.#chain = new AuditChain(store, this.#options.cell, this.#options.keep);
+    const limits = { change: this.#options.maxQueuedChanges, read: this.#options.maxQueuedReads };
+    this.#waiting = new WaitingRecords(limits, (call) => this.#chain.isOpen(call));
   }
 
   /** Records that were not kept since the start. */
   get dropped(): number {
-    return this.#droppedEver;
+    return this.#waiting.droppedEver;
   }
 
   /** Sequence and hash of the newest record; 0 and zeros of none. */
@@ -128,14 +135,10 @@ export class AuditLog {
 
   /** For reads; never waits, may be dropped and counted. */
   note(entry: AuditEntry): void {
-    if (this.#queuedReads >= this.#options.maxQueuedReads) {
-      const isEnd = entry.outcome !== 'began' && entry.outcome !== 'done';
-      if (isEnd && entry.call !== undefined) this.#forgotten.push(entry.call);
-      this.#drop(1);
-    } else this.#queue('read', entry);
+    this.#queue('read', entry);
   }
 
-  /** Resolves when all that waits now is stored, or was refused and counted. */
+  /** Resolves when all that waits now is stored, or the store refuses it: then reads are counted, and changes wait on. */
   flush(): Promise<void> {
     this.#flushing ??= this.#drain().finally(() => {
       this.#flushing = null;
@@ -186,33 +189,27 @@ export class AuditLog {
   }
 
   #queue(kind: AuditKind, entry: AuditEntry): void {
-    this.#queued.push({ kind, entry, atMs: this.#clock.nowMs() });
-    if (kind === 'read') this.#queuedReads++;
-    if (this.#queued.length >= BATCH) void this.flush();
-  }
-
-  #drop(count: number): void {
-    this.#dropped += count;
-    this.#droppedEver += count;
+    this.#waiting.add({ kind, entry, atMs: this.#clock.nowMs() });
+    // A store that refuses is asked again in time, not for each record.
+    if (this.#waiting.length >= BATCH && !this.#isRefused) void this.flush();
   }
 
   async #drain(): Promise<void> {
-    while (this.#queued.length > 0 || this.#dropped > 0) {
-      const batch = this.#queued.splice(0, BATCH);
-      this.#queuedReads -= batch.filter(({ kind }) => kind === 'read').length;
-      const dropped = this.#queued.length === 0 ? this.#dropped : 0;
-      this.#dropped -= dropped;
-      const forgotten = this.#forgotten.splice(0);
+    while (!this.#waiting.isEmpty) {
+      const batch = this.#waiting.take(BATCH);
+      const { records, dropped, forgotten } = batch;
       const loss: Noted = { kind: 'read', entry: lossOf(dropped), atMs: this.#clock.nowMs() };
       try {
-        await this.#chain.append(dropped === 0 ? batch : [...batch, loss], 'soon', forgotten);
-        this.#appended.emit();
+        await this.#chain.append(dropped === 0 ? records : [...records, loss], 'soon', forgotten);
       } catch (error) {
-        this.#dropped += dropped;
-        this.#drop(batch.length);
-        this.#log.error({ err: error, dropped: this.#droppedEver }, 'records of the audit refused by the store');
+        this.#isRefused = true;
+        this.#waiting.refused(batch);
+        this.#log.error({ err: error, dropped: this.dropped }, 'records of the audit refused by the store');
         return;
       }
+      this.#isRefused = false;
+      this.#waiting.written(batch);
+      this.#appended.emit();
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -46,6 +46,10 @@ export class OpenCalls {
     return left;
   }
 
+  has(call: string): boolean {
+    return this.#open.has(call);
+  }
+
   /** That go with these records, by the keys under which they are stored. */
   marks(records: readonly { key: string; entry: AuditEntry }[], forgotten: readonly string[] = []): Marks {
     const begun = new Map<string, string>();
@@ -55,6 +59,7 @@ export class OpenCalls {
       if (begins(entry)) begun.set(entry.call, key);
       else if (!begun.delete(entry.call)) ended.add(entry.call);
     }
+    for (const call of forgotten) begun.delete(call);
     const over = [...ended].filter((call) => this.#open.has(call));
     return {
       put: [...begun].map(([call, key]) => ({ key: MARKS + call, value: Buffer.from(key, 'utf8') })),

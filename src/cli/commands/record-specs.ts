@@ -118,7 +118,7 @@ export const recordSpecs: readonly CommandSpec[] = [
     notes:
       'allowed, denied and began are written before the effect; done, failed and ended after it, with how long it took\n' +
       'and the bytes of its messages. Texts are in no record: of a message there is its HMAC under a key of the cell.\n' +
-      'What is refused before anything is done is one record; beyond 100 in ten minutes one caller’s are counted.\n' +
+      'What is refused before anything is done is one record; beyond 100 in ten minutes one caller’s are counted by verb.\n' +
       '--verify also compares with what the host-agent of this machine heard of the chain in the controller’s beats, so\n' +
       'that one which was written anew is found. JSON: fleet.audit/v1.\n' +
       'Exit: 0 told, or the chain holds; 1 it does not; 2 usage, 5 unreachable, 6 not permitted.',

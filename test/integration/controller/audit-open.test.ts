@@ -71,6 +71,46 @@ describe('calls that a run left open', () => {
     expect((await told(await begun())).map(([, , reason]) => reason)).not.toContain('the controller ended first');
   });
 
+  it('are none where an end found no room while its beginning still waited: in the next batch, or in a later one', async () => {
+    const audit = await begun({ maxQueuedReads: 220 });
+    for (let each = 0; each < 250; each++) audit.note({ ...watch, call: `n${each}`, outcome: 'done' });
+    audit.note({ ...watch, call: 'late' });
+    for (let each = 0; each < 69; each++) audit.note({ ...watch, call: `m${each}`, outcome: 'done' });
+    audit.note({ ...watch, call: 'late', outcome: 'ended' });
+    expect(audit.dropped).toBe(1);
+    await audit.flush();
+    expect(await ground.keys('audit-open/')).toEqual([]);
+    const small = new AuditLog(ground.store, new MovedClock(), silentLogger(), { maxQueuedReads: 1 });
+    small.note({ ...watch, call: 'w1' });
+    small.note({ ...watch, call: 'w1', outcome: 'ended' });
+    await small.flush();
+    expect(await ground.keys('audit-open/')).toEqual([]);
+  });
+
+  it('are none for what ended while the store refused: what came of a change is written once it takes records again', async () => {
+    const audit = await begun({ maxQueuedReads: 3, maxQueuedChanges: 2 });
+    for (const call of ['c1', 'c2', 'c3']) await audit.record({ ...send, call });
+    for (const call of ['w1', 'w2']) audit.note({ ...watch, call });
+    await audit.flush();
+    const before = (await told(audit)).length;
+    ground.close();
+    for (const call of ['c1', 'c2']) audit.conclude({ ...send, call, outcome: 'done', reason: 'accepted' });
+    for (const call of ['w1', 'n1', 'n2', 'w2']) audit.note({ ...watch, call, outcome: 'ended' });
+    await audit.flush();
+    audit.conclude({ ...send, call: 'c3', outcome: 'done', reason: 'one too many' });
+    await audit.flush();
+    expect(audit.dropped).toBe(5);
+    ground.store.start();
+    await audit.flush();
+    expect((await told(audit)).slice(before)).toEqual([
+      ['c1', 'done', 'accepted'],
+      ['c2', 'done', 'accepted'],
+      [undefined, 'dropped', expect.stringMatching(/^5 /)],
+    ]);
+    expect(await ground.keys('audit-open/')).toEqual(['audit-open/c3']);
+    expect((await audit.verify()).broken).toBeNull();
+  });
+
   it('are left alone where their beginning was let go since', async () => {
     const first = await begun({ keep: { change: 1, read: 10 } });
     await first.record({ ...send, call: 'c1' });
