@@ -17,8 +17,8 @@ export interface HostWatchOptions {
   /** On whose behalf, and the least of the intervals that are wanted; read at each asking. */
   wish(): { caller: OnBehalfOf; minIntervalMs: number };
   take(message: WatchTerminalResponse): void;
-  /** The call is over. True: ask again, at once when the host is back, else in a while. */
-  broke(error: FleetError): boolean;
+  /** The call on behalf of that caller is over. True: ask again, at once when the host is back, else in a while. */
+  broke(error: FleetError, caller: OnBehalfOf): boolean;
 }
 
 const RETRY_MS = 1_000;
@@ -73,18 +73,19 @@ export class HostWatch {
         if (attempt === this.#attempt) take(message);
       })
       .then(
-        () => this.#over(attempt, new FleetError('UNAVAILABLE', `${hostAgent} stopped showing this screen`)),
-        (error: unknown) => this.#over(attempt, error),
+        () => this.#over(attempt, caller, new FleetError('UNAVAILABLE', `${hostAgent} stopped showing this screen`)),
+        (error: unknown) => this.#over(attempt, caller, error),
       );
     before?.abort();
   }
 
-  #over(attempt: AbortController, error: unknown): void {
+  #over(attempt: AbortController, caller: OnBehalfOf, error: unknown): void {
     if (attempt !== this.#attempt) return;
     this.#attempt = null;
     const isKnown = error instanceof FleetError;
     const isWanted = this.#options.broke(
       isKnown ? error : new FleetError('INTERNAL', 'watching failed', { cause: error }),
+      caller,
     );
     if (isWanted && this.#returns !== null) this.#retry = setTimeout(() => this.#ask(), RETRY_MS);
   }
