@@ -2,6 +2,7 @@
  * What the events of each host-agent hold of the log, and which of them are its oldest. Whoever holds most gives up first: a
  * host that makes many pushes out its own, and nobody else's.
  */
+import { waterLevel } from './water-level.ts';
 
 /** Ascending by revision; those before `head` have left. */
 interface Holding {
@@ -56,40 +57,22 @@ export class EventHoldings {
   /** Which are to leave, at most `limit` of them, so that no more than `keepBytes` are held: they hold on until `remove`. */
   beyond(keepBytes: number, limit: number): Leaving[] {
     const leaving: Leaving[] = [];
-    const left = new Map([...this.#held].map(([owner, { head, bytes }]) => [owner, { head, bytes }]));
-    let total = this.#bytes;
-    while (total > keepBytes && leaving.length < limit) {
-      const [most, next] = largest(left);
-      if (most === null) break;
-      const [owner, rest] = most;
-      const { revisions = [], sizes = [] } = this.#held.get(owner) ?? {};
-      // Down to what the next one holds, and by one at least.
-      do {
-        const bytes = sizes[rest.head] ?? 0;
-        leaving.push({ owner, revision: revisions[rest.head] as number });
-        rest.head++;
-        rest.bytes -= bytes;
-        total -= bytes;
-      } while (rest.bytes > next && total > keepBytes && leaving.length < limit);
+    let over = this.#bytes - keepBytes;
+    if (over <= 0) return leaving;
+    const held = [...this.#held].sort(([, a], [, b]) => b.bytes - a.bytes);
+    const level = waterLevel(
+      held.map(([, { bytes }]) => bytes),
+      over,
+    );
+    for (const [owner, { revisions, sizes, head, bytes }] of held) {
+      let rest = bytes;
+      for (let at = head; at < revisions.length && rest > level; at++) {
+        if (over <= 0 || leaving.length >= limit) return leaving;
+        leaving.push({ owner, revision: revisions[at] as number });
+        rest -= sizes[at] ?? 0;
+        over -= sizes[at] ?? 0;
+      }
     }
     return leaving;
   }
 }
-
-interface Rest {
-  head: number;
-  bytes: number;
-}
-
-/** Whoever holds most, and how much the next one does. */
-const largest = (left: ReadonlyMap<string, Rest>): [most: [string, Rest] | null, next: number] => {
-  let most: [string, Rest] | null = null;
-  let next = 0;
-  for (const entry of left) {
-    if (most === null || entry[1].bytes > most[1].bytes) {
-      next = most?.[1].bytes ?? 0;
-      most = entry;
-    } else next = Math.max(next, entry[1].bytes);
-  }
-  return [most, next];
-};

@@ -31,6 +31,9 @@ const GAPS = 'event-gap/';
 const KEEP_BYTES = 64 * 1024 * 1024;
 const KEEP_MS = 7 * 24 * 3_600_000;
 const MAX_PENDING = 20_000;
+/** More than must leave, so that not each one that comes has all of them counted again. */
+const PENDING_SLACK = 0.05;
+const KEPT_SLACK = 0.01;
 const BATCH = 200;
 const TRIM_PAGE = 500;
 const TRIM_EVERY_MS = 60_000;
@@ -168,10 +171,11 @@ export class EventLog {
   }
 
   #bound(): void {
-    const over = this.#pending.length - (this.#options.maxPending ?? MAX_PENDING);
-    if (over <= 0) return;
-    this.#pending = withoutMost(this.#pending, over);
-    this.#dropped += over;
+    const { maxPending = MAX_PENDING } = this.#options;
+    if (this.#pending.length <= maxPending) return;
+    const count = this.#pending.length - Math.ceil(maxPending * (1 - PENDING_SLACK));
+    this.#pending = withoutMost(this.#pending, count);
+    this.#dropped += count;
   }
 
   #latest(): number {
@@ -209,8 +213,9 @@ export class EventLog {
 
   async #trim(): Promise<void> {
     const { clock, keepBytes = KEEP_BYTES, keepMs = KEEP_MS } = this.#options;
-    while (this.#holdings.bytes > keepBytes) {
-      const leaving = this.#holdings.beyond(keepBytes, TRIM_PAGE);
+    const downTo = keepBytes * (1 - KEPT_SLACK);
+    for (let isOver = this.#holdings.bytes > keepBytes; isOver; isOver = this.#holdings.bytes > downTo) {
+      const leaving = this.#holdings.beyond(downTo, TRIM_PAGE);
       const gaps = new Map(leaving.map(({ owner, revision }) => [owner, revision]));
       if (leaving.length === 0 || !(await this.#letGo(leaving, gaps))) return;
     }

@@ -186,7 +186,7 @@ export class TlsFront {
       this.#open.delete(socket);
       this.#shaken(tuple);
     });
-    this.#turns.add(socket);
+    this.#turns.add(socket, isLoopback(address) ? null : address);
   }
 
   #shaken(tuple: string): void {

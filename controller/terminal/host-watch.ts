@@ -17,17 +17,25 @@ export interface HostWatchOptions {
   /** On whose behalf, and the least of the intervals that are wanted; read at each asking. */
   wish(): { caller: OnBehalfOf; minIntervalMs: number };
   take(message: WatchTerminalResponse): void;
-  /** The call is over. True: ask again, at once when the host is back, else in a while. */
-  broke(error: FleetError): boolean;
+  /** The call on behalf of that caller is over. True: ask again, at once when the host is back, else in a while. */
+  broke(error: FleetError, caller: OnBehalfOf): boolean;
 }
 
 const RETRY_MS = 1_000;
 
+/** One call at the host. */
+interface Attempt {
+  caller: OnBehalfOf;
+  intervalMs: number;
+  end: AbortController;
+}
+
 export class HostWatch {
   readonly #options: HostWatchOptions;
   #returns: Disposable | null = null;
-  #attempt: AbortController | null = null;
-  #askedIntervalMs = 0;
+  #attempt: Attempt | null = null;
+  /** Takes the place of the attempt when the host shows something to it; refused, it changes nothing. */
+  #faster: Attempt | null = null;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: HostWatchOptions) {
@@ -44,7 +52,8 @@ export class HostWatch {
 
   /** Asks anew if more is wanted than was asked for. */
   hurry(): void {
-    if (this.#attempt !== null && this.#options.wish().minIntervalMs < this.#askedIntervalMs) this.#ask();
+    const asked = this.#faster ?? this.#attempt;
+    if (asked !== null && this.#options.wish().minIntervalMs < asked.intervalMs) this.#ask();
   }
 
   /** The host is told at once. */
@@ -52,39 +61,59 @@ export class HostWatch {
     this.#returns?.[Symbol.dispose]();
     this.#returns = null;
     clearTimeout(this.#retry);
-    const attempt = this.#attempt;
+    const attempts = [this.#attempt, this.#faster];
     this.#attempt = null;
-    attempt?.abort();
+    this.#faster = null;
+    for (const attempt of attempts) attempt?.end.abort();
   }
 
-  /** The new call begins before the one that it replaces is given up, so that the host looks on in between. */
   #ask(): void {
     clearTimeout(this.#retry);
-    const { hostAgent, key, calls, watchers, take } = this.#options;
+    const { hostAgent, key, calls, watchers } = this.#options;
     const { caller, minIntervalMs } = this.#options.wish();
-    const attempt = new AbortController();
-    const before = this.#attempt;
-    this.#attempt = attempt;
-    this.#askedIntervalMs = minIntervalMs;
-    const options = { caller, signal: attempt.signal, deadlineMs: 0, watchers };
+    const attempt = { caller, intervalMs: minIntervalMs, end: new AbortController() };
+    const before = this.#faster;
+    if (this.#attempt === null) this.#attempt = attempt;
+    else this.#faster = attempt;
+    before?.end.abort();
+    const options = { caller, signal: attempt.end.signal, deadlineMs: 0, watchers };
     calls
       .stream(hostAgent, 'watchTerminal', { hostAgent, key, minIntervalMs }, options, (message, bytes, taken) => {
         taken(bytes);
-        if (attempt === this.#attempt) take(message);
+        this.#take(attempt, message);
       })
       .then(
         () => this.#over(attempt, new FleetError('UNAVAILABLE', `${hostAgent} stopped showing this screen`)),
         (error: unknown) => this.#over(attempt, error),
       );
-    before?.abort();
   }
 
-  #over(attempt: AbortController, error: unknown): void {
+  #take(attempt: Attempt, message: WatchTerminalResponse): void {
+    if (attempt === this.#faster) {
+      const before = this.#attempt;
+      this.#attempt = attempt;
+      this.#faster = null;
+      before?.end.abort();
+    }
+    if (attempt === this.#attempt) this.#options.take(message);
+  }
+
+  #over(attempt: Attempt, error: unknown): void {
+    if (attempt === this.#faster) {
+      this.#faster = null;
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.hurry(), RETRY_MS);
+      return;
+    }
     if (attempt !== this.#attempt) return;
-    this.#attempt = null;
+    this.#attempt = this.#faster;
+    this.#faster = null;
+    if (this.#attempt !== null) return;
+    clearTimeout(this.#retry);
     const isKnown = error instanceof FleetError;
     const isWanted = this.#options.broke(
       isKnown ? error : new FleetError('INTERNAL', 'watching failed', { cause: error }),
+      attempt.caller,
     );
     if (isWanted && this.#returns !== null) this.#retry = setTimeout(() => this.#ask(), RETRY_MS);
   }

@@ -80,7 +80,7 @@ export class WatchedAgent implements WatchedScreen {
         return { caller: first.caller, minIntervalMs };
       },
       take: (message) => this.#take(message),
-      broke: (error) => this.#broke(error),
+      broke: (error, caller) => this.#broke(error, caller),
     });
   }
 
@@ -157,7 +157,7 @@ export class WatchedAgent implements WatchedScreen {
   }
 
   /** Whether it is worth asking again. */
-  #broke(error: FleetError): boolean {
+  #broke(error: FleetError, asked: OnBehalfOf): boolean {
     const now = this.#context.clock.monotonicMs();
     this.#brokenSinceMono ??= now;
     const isUnseen = error instanceof UnseenByPeer;
@@ -171,7 +171,7 @@ export class WatchedAgent implements WatchedScreen {
     }
     const isLineDown = this.#linkWord() === 'resuming' || this.#linkWord() === 'unconfirmed';
     const isHopeful = !FINAL_CODES.has(error.code) && (isSeen || isLineDown || error instanceof BrokenCall);
-    if (!isHopeful) return this.#refuse(error);
+    if (!isHopeful && !(asked.federated && this.#dropPeers(error))) return this.#refuse(error);
     this.#changed.emit();
     return true;
   }
@@ -192,6 +192,14 @@ export class WatchedAgent implements WatchedScreen {
   #dropAll(error: FleetError): void {
     this.#isRefused = true;
     for (const watcher of [...this.#watchers]) watcher.drop(error);
+  }
+
+  /** A peer was refused, and nobody else yet. False: there are only peers. */
+  #dropPeers(error: FleetError): boolean {
+    const watchers = [...this.#watchers];
+    if (watchers.every(({ caller }) => caller.federated)) return false;
+    for (const watcher of watchers) if (watcher.caller.federated) watcher.drop(error);
+    return true;
   }
 
   #linkWord(): string | undefined {

@@ -143,6 +143,36 @@ describe('the log of events', () => {
     expect([await agents(log), log.dropped]).toEqual([['q0', 'a4', 'a5', 'a6', 'a7'], 4]);
   });
 
+  it('drops some more than it must, so that not each one that comes makes it count', async () => {
+    const log = await open({ maxPending: 100 });
+    store.commit = () => Promise.reject(new Error('full'));
+    const dropped: number[] = [];
+    log.append([event({ host: 'quiet' }), ...Array.from({ length: 99 }, () => event())]);
+    for (let n = 0; n < 7; n++) {
+      log.append([event()]);
+      dropped.push(log.dropped);
+    }
+    expect(dropped).toEqual([6, 6, 6, 6, 6, 6, 12]);
+    await log.flush();
+  });
+
+  it('lets some more of what is stored leave than must, so that not each one that comes makes it look', async () => {
+    const first = await open();
+    first.append(Array.from({ length: 300 }, () => event()));
+    await first.stop();
+    const all = await store.list('event/', { limit: 1_000 });
+    const bytes = all.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+    const log = await open({ keepBytes: bytes });
+    const count = async () => (await store.list('event/', { limit: 1_000 })).length;
+    const counts: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      log.append([event()]);
+      await log.flush();
+      counts.push(await count());
+    }
+    expect(counts).toEqual([297, 298, 299, 300]);
+  });
+
   it('loses nothing that comes while others are being stored', async () => {
     const log = await open({ maxPending: 3 });
     const { commit } = store;

@@ -15,9 +15,10 @@ const ID = 'dragon-lin/u';
 const NOT_YET = new FleetError('NOT_FOUND', 'no agent here has the key a');
 
 const ME = { actor: 'me', name: 'me', kind: 'operator', role: 'admin', tenantId: '', federated: false };
+const PEER = { ...ME, name: 'partner/ann', kind: 'controller', federated: true };
 
 /** One who watches an agent of a host that the test plays: it answers by hand, and comes back when it is told to. */
-const watched = (first = ME) => {
+const watched = (first = ME, { isSeen = true } = {}) => {
   const clock = new MovedClock();
   const view = new FleetView({ clock });
   const { link: _, heardAgeMs: __, ...known } = hostAgent({ id: ID });
@@ -40,10 +41,23 @@ const watched = (first = ME) => {
     });
   const calls = { stream } as unknown as HostCalls;
   const agent = new WatchedAgent(ID, 'a', { view, calls, tunnels: { onChange: (told) => returns.add(told) }, clock });
-  agent.join({ caller: first, minIntervalMs: 0, sees: () => true, drop: () => undefined });
+  const dropped: string[] = [];
+  const join = (caller: typeof ME): Disposable => {
+    const place = agent.join({
+      caller,
+      minIntervalMs: 0,
+      sees: () => true,
+      drop: ({ code }) => {
+        dropped.push(`${caller.name} ${code}`);
+        place[Symbol.dispose]();
+      },
+    });
+    return place;
+  };
+  join(first);
   const screen = new SimulatedScreen();
   screen.draw('seen');
-  asked[0]?.answer({ frame: screen.log.since(0)?.frame });
+  if (isSeen) asked[0]?.answer({ frame: screen.log.since(0)?.frame });
   /** The newest call fails, and the host is asked again. */
   const failsWith = async (error: Error): Promise<void> => {
     const count = asked.length;
@@ -52,9 +66,9 @@ const watched = (first = ME) => {
       returns.emit(ID);
       return asked.length > count;
     };
-    await until(() => agent.ended !== null || isAskedAgain(), { timeoutMs: 5_000 });
+    await until(() => agent.isOver || isAskedAgain(), { timeoutMs: 5_000 });
   };
-  return { agent, clock, callers, failsWith };
+  return { agent, clock, callers, dropped, join, failsWith };
 };
 
 test('a host that was away for long has the time of a first look all the same', async () => {
@@ -86,9 +100,25 @@ test('a line that broke in between is no word of the host', async () => {
 });
 
 test('a screen that a peer began to watch is asked for in the name of one of our own, once there is one', async () => {
-  const { agent, callers, failsWith } = watched({ ...ME, name: 'partner/ann', kind: 'controller', federated: true });
+  const { join, callers, failsWith } = watched(PEER);
   await failsWith(new FleetError('RESOURCE_EXHAUSTED', 'as many calls of other cells as may'));
-  agent.join({ caller: ME, minIntervalMs: 0, sees: () => true, drop: () => undefined });
+  join(ME);
   await failsWith(new FleetError('RESOURCE_EXHAUSTED', 'as many calls of other cells as may'));
   expect(callers).toEqual(['partner/ann', 'partner/ann', 'me']);
+});
+
+test('what is refused to a peer drops none of our own, in whose name it is asked for then', async () => {
+  const { agent, join, callers, dropped, failsWith } = watched(PEER, { isSeen: false });
+  join(ME);
+  await failsWith(new FleetError('RESOURCE_EXHAUSTED', 'as many calls of other cells as may'));
+  expect([callers, dropped, agent.isOver]).toEqual([['partner/ann', 'me'], ['partner/ann RESOURCE_EXHAUSTED'], false]);
+  await failsWith(new FleetError('RESOURCE_EXHAUSTED', 'as many calls as may'));
+  expect([callers.length, dropped.at(-1), agent.isOver]).toEqual([2, 'me RESOURCE_EXHAUSTED', true]);
+});
+
+test('what is refused to a peer drops all peers when there are no others', async () => {
+  const { agent, join, dropped, failsWith } = watched(PEER, { isSeen: false });
+  join({ ...PEER, name: 'partner/bob' });
+  await failsWith(new FleetError('RESOURCE_EXHAUSTED', 'as many calls of other cells as may'));
+  expect([dropped, agent.isOver]).toEqual([['partner/ann RESOURCE_EXHAUSTED', 'partner/bob RESOURCE_EXHAUSTED'], true]);
 });
