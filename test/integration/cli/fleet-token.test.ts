@@ -45,6 +45,28 @@ test.each(['16m', '0s', '1h', 'soon'])('a lifetime of %s is refused before anybo
   expect(asked()).toEqual([]);
 });
 
+test.each([
+  ['list', 'fleet token ls'],
+  ['Show', 'fleet token ls'],
+  ['revoke', 'fleet token rm'],
+  ['remove', 'fleet token rm'],
+  ['delete', 'fleet token rm'],
+  ['withdraw', 'fleet token rm'],
+  ['help', 'fleet token --help'],
+])('fleet token %s makes no secret for a host of that name: %s is offered', async (word, meant) => {
+  expect(await token(word)).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `fleet: did you mean ${meant}? For a host named ${word}: fleet token ${word} --user USER\n`,
+  });
+  expect(asked()).toEqual([]);
+});
+
+test('a host may be named like a verb: with its user there is no doubt', async () => {
+  expect(await token('list', '--user', 'ops')).toMatchObject({ code: 0, stdout: 'fleet-token-1\n' });
+  expect(asked()).toMatchObject([{ host: 'list', user: 'ops' }]);
+});
+
 test('a refusal of the controller is one line, with the exit code of its kind', async () => {
   served.refusal = { code: status.ALREADY_EXISTS, details: 'dragon-lin is enrolled: add --replace' };
   expect(await token('dragon-lin')).toEqual({
