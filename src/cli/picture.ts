@@ -190,6 +190,10 @@ export const isComplete = (
   peers: readonly PeerStanding[] = upstream?.peers ?? [],
 ): boolean => inScope.every((host) => host.current) && (localOnly || (isAnswered(upstream) && peers.every(isWhole)));
 
+/** The controller should have been asked and could not be: what is not here may be elsewhere. */
+export const isCutOff = ({ localOnly, upstream }: Pick<Picture, 'localOnly' | 'upstream'>): boolean =>
+  !localOnly && (upstream?.state === 'unreachable' || upstream?.state === 'refused');
+
 /** What a peer takes back is not missing. */
 export const isWhole = ({ state, reason }: PeerStanding): boolean =>
   state === 'revoked' || (state === 'connected' && !reason);

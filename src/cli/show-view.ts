@@ -36,6 +36,8 @@ const showOnce = async (context: CommandContext, kind: ViewKind, request: ViewRe
   const now = systemClock.monotonicMs();
   const agents = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, now)?.host ?? []);
   const peers = mirror.upstreamAt(now)?.peers ?? [];
+  const warning = localOnlyLine(picture);
+  if (warning) stderr.write(`${warning}\n`);
   checkNamedCells(
     filter,
     picture,
@@ -43,9 +45,7 @@ const showOnce = async (context: CommandContext, kind: ViewKind, request: ViewRe
   );
   const hosts = agents.map(({ host }) => host);
   checkNamedHosts(filter, picture, [...new Set(hosts)]);
-  checkNamedTenants(filter, [...new Set(agents.map(({ tenantId }) => tenantId))]);
-  const warning = localOnlyLine(picture);
-  if (warning) stderr.write(`${warning}\n`);
+  checkNamedTenants(filter, picture, [...new Set(agents.map(({ tenantId }) => tenantId))]);
   await writeAll(stdout, piecesOf(kind, picture, context, form), signal);
   if (form === 'table' || form === 'wide') stderr.write(`${kind.footer(picture)}\n`);
   return request.strict && !picture.complete ? EXIT.partial : EXIT.done;

@@ -2,7 +2,7 @@
 import { type AgentFilter, comparatorOf, type SortKey } from '../domain/agent-filter.ts';
 import { FleetError } from '../domain/errors.ts';
 import type { CommandContext } from './command.ts';
-import type { Picture, PictureOptions } from './picture.ts';
+import { isCutOff, type Picture, type PictureOptions } from './picture.ts';
 import { UsageError } from './usage-error.ts';
 
 export type Form = 'table' | 'wide' | 'json' | 'ndjson' | 'name';
@@ -47,29 +47,32 @@ const watchMode = (form: Form, isTerminal: boolean): 'screen' | 'feed' => {
   throw new UsageError(`-w writes one JSON object a line: use -o ndjson instead of -o ${form}`);
 };
 
-/** Throws NOT_FOUND for a cell that was named and is not there: an empty table would say that it has no agents. */
+/**
+ * Throws for a cell that was named and is not in the view, since an empty table would say that it has no agents:
+ * UNAVAILABLE where the controller that may know it cannot be asked, NOT_FOUND otherwise.
+ */
 export const checkNamedCells = (filter: AgentFilter, picture: Picture, known: readonly string[]): void => {
-  const all = [...new Set([picture.cell, ...known])];
-  const unknown = filter.cells.find((cell) => !all.includes(cell));
-  if (unknown !== undefined) {
-    throw new FleetError('NOT_FOUND', `no cell "${unknown}" in this view; known: ${all.join(', ')}`);
-  }
+  checkNamed('cell', filter.cells, picture, [...new Set([picture.cell, ...known])]);
 };
 
 /** The same for a host. */
 export const checkNamedHosts = (filter: AgentFilter, picture: Picture, known: readonly string[]): void => {
-  for (const host of filter.hosts) {
-    if (known.includes(host)) continue;
-    const others = known.length > 0 ? `known: ${known.join(', ')}` : 'none is known';
-    const doubt = picture.localOnly ? '; --local shows this machine only' : '';
-    throw new FleetError('NOT_FOUND', `no host "${host}" in this view; ${others}${doubt}`);
-  }
+  checkNamed('host', filter.hosts, picture, known);
 };
 
 /** The same for a tenant; one without a host looks like one that is not there, to everybody. */
-export const checkNamedTenants = (filter: AgentFilter, known: readonly string[]): void => {
-  const unknown = filter.tenants.find((tenant) => !known.includes(tenant));
+export const checkNamedTenants = (filter: AgentFilter, picture: Picture, known: readonly string[]): void => {
+  checkNamed('host of tenant', filter.tenants, picture, known);
+};
+
+const checkNamed = (what: string, named: readonly string[], picture: Picture, known: readonly string[]): void => {
+  const unknown = named.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const others = known.length > 0 ? `known: ${known.join(', ')}` : 'none is known';
-  throw new FleetError('NOT_FOUND', `no host of tenant "${unknown}" in this view; ${others}`);
+  if (isCutOff(picture)) {
+    const words = `no ${what} "${unknown}" is known here, and the controller cannot be asked now; ${others}`;
+    throw new FleetError('UNAVAILABLE', words);
+  }
+  const doubt = picture.localOnly ? '; --local shows this machine only' : '';
+  throw new FleetError('NOT_FOUND', `no ${what} "${unknown}" in this view; ${others}${doubt}`);
 };

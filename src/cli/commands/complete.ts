@@ -44,18 +44,22 @@ export const candidatesFor = async (
   const shown = specs.filter(({ hidden }) => !hidden);
   const spec = specOf(before, shown);
   if (!spec) {
-    const group = before.at(-1);
-    const nested = shown.filter(({ name }) => group !== undefined && name.startsWith(`${group} `));
-    return nested.length > 0
-      ? nested.map(({ name }) => name.split(' ')[1] as string)
-      : shown.map(({ name }) => name.split(' ')[0] as string);
+    const nested = nestedVerbs(before.at(-1), shown);
+    return nested.length > 0 ? nested : shown.map(({ name }) => name.split(' ')[0] as string);
   }
   const flags = [...spec.flags, ...GLOBAL_FLAGS];
   const asked = flags.find((flag) => takesNextWord(flag) && isNamed(flag, before.at(-1)));
   if (asked) return valuesOf(asked, names);
   if (last.startsWith('-')) return flags.map(({ name }) => `--${name}`);
-  return wordsOf(spec, positionalsIn(before.slice(spec.name.split(' ').length), flags), last, names);
+  const words = await wordsOf(spec, positionalsIn(before.slice(spec.name.split(' ').length), flags), last, names);
+  // Of a verb that is a group as well, only the word right after it may be another verb.
+  return before.length === 1 ? [...nestedVerbs(before[0], shown), ...words] : words;
 };
+
+const nestedVerbs = (group: string | undefined, shown: readonly CommandSpec[]): string[] =>
+  shown
+    .filter(({ name }) => group !== undefined && name.startsWith(`${group} `))
+    .map(({ name }) => name.split(' ')[1] as string);
 
 /** What may stand in that place of the usage line; its last name, with dots, stands for all that follow. */
 const wordsOf = async (

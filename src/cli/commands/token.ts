@@ -12,6 +12,7 @@ const MAX_SECONDS = 15 * 60;
 
 export const run = async ({ positionals, flags, paths, stdout, stderr, signal }: CommandContext): Promise<number> => {
   const [host = ''] = positionals;
+  if (flags.user === undefined) refuseVerb(host);
   const user = (flags.user as string | undefined) ?? userInfo().username;
   const request = {
     host,
@@ -30,6 +31,19 @@ export const run = async ({ positionals, flags, paths, stdout, stderr, signal }:
   stdout.write(`${token}\n`);
   stderr.write(`for ${user} on ${host}, once, until ${expires}; there, as ${user}: fleet host join < TOKEN\n`);
   return EXIT.done;
+};
+
+/** What people type instead of the verbs beside this one. Each could be a host, for which this would make a secret. */
+const MEANT = new Map([
+  ...['list', 'show'].map((word) => [word, 'fleet token ls'] as const),
+  ...['revoke', 'remove', 'delete', 'withdraw'].map((word) => [word, 'fleet token rm'] as const),
+  ['help', 'fleet token --help'],
+]);
+
+const refuseVerb = (host: string): void => {
+  const meant = MEANT.get(host.toLowerCase());
+  if (meant === undefined) return;
+  throw new UsageError(`did you mean ${meant}? For a host named ${host}: fleet token ${host} --user USER`);
 };
 
 /** `90s`, `15m`; a bare number is seconds. */

@@ -23,18 +23,19 @@ export const readDaemonSettings = async (paths: Paths, name: DaemonName): Promis
   return settings;
 };
 
-/** True when the file changed. Other lines of the file stay. Throws INVALID_ARGUMENT for a value with quotes. */
+/** True when the file changed; null takes it out. Other lines of the file stay. Throws INVALID_ARGUMENT for a value with quotes. */
 export const keepDaemonSetting = async (
   paths: Paths,
   daemon: DaemonName,
   name: string,
-  value: string,
+  value: string | null,
 ): Promise<boolean> => {
-  if (!PLAIN_VALUE.test(value)) {
+  if (value !== null && !PLAIN_VALUE.test(value)) {
     throw new FleetError('INVALID_ARGUMENT', `${name}=${JSON.stringify(value)}: use no quotes, backslashes or dollars`);
   }
   const file = settingsFile(paths, daemon);
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
   const others = lines.filter((line) => !line.startsWith(`${name}=`));
-  return writeIfDifferent(file, `${[...others, `${name}="${value}"`].join('\n')}\n`, 0o600);
+  const kept = value === null ? others : [...others, `${name}="${value}"`];
+  return writeIfDifferent(file, kept.map((line) => `${line}\n`).join(''), 0o600);
 };

@@ -26,6 +26,8 @@ export interface Daemons {
   ensure(name: DaemonName, options?: { restart?: boolean }): Promise<UnitOutcome>;
   /** True when it ran. */
   stop(name: DaemonName): Promise<boolean>;
+  /** Its process is there, whether it answers or not. */
+  isRunning(name: DaemonName): Promise<boolean>;
   /** What to type to read its log. */
   logHint(name: DaemonName): string;
   /** null while it runs; what it said last when it has ended and is not just being started. */
@@ -58,6 +60,12 @@ export class UnitDaemons implements Daemons {
   async stop(name: DaemonName): Promise<boolean> {
     const wasDetached = await new DetachedProcess(this.#paths, name).stop();
     return (await stopUnit(this.#manager, UNIT[name])) || wasDetached;
+  }
+
+  async isRunning(name: DaemonName): Promise<boolean> {
+    if ((await new DetachedProcess(this.#paths, name).running()) !== null) return true;
+    const { ActiveState } = await this.#manager.show(UNIT[name], ['ActiveState']);
+    return ActiveState === 'active' || ActiveState === 'reloading';
   }
 
   logHint(name: DaemonName): string {
@@ -98,6 +106,10 @@ export class DetachedDaemons implements Daemons {
 
   stop(name: DaemonName): Promise<boolean> {
     return new DetachedProcess(this.#paths, name).stop();
+  }
+
+  async isRunning(name: DaemonName): Promise<boolean> {
+    return (await new DetachedProcess(this.#paths, name).running()) !== null;
   }
 
   logHint(name: DaemonName): string {

@@ -10,7 +10,7 @@ import { FleetError } from '../../domain/errors.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { dialWords } from '../controller/dial-words.ts';
 import type { StartContext } from './choose-daemons.ts';
-import { keepDaemonSetting } from './daemon-settings.ts';
+import { keepDaemonSetting, readDaemonSettings } from './daemon-settings.ts';
 import { type Daemons, mustRun } from './daemons.ts';
 import { isEnrolledWith } from './enrolled-with.ts';
 import { type EnrolledAs, handOverToken, readEnrolment } from './enrolment.ts';
@@ -19,6 +19,8 @@ import { done, unchanged } from './steps.ts';
 import { waitUntil } from './wait-until.ts';
 
 const START_TIMEOUT_MS = 30_000;
+/** How long a controller that runs may leave a first question open before it counts as there. */
+const SLOW_MS = 10_000;
 
 export const startController = async (
   { paths, steps, signal }: StartContext,
@@ -30,7 +32,8 @@ export const startController = async (
     if (options.cell && !existsSync(join(paths.state, 'controller')))
       await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', options.cell);
     // Read when it first opens one; later its port is fixed, since hosts dial it.
-    const isAsked = options.port !== undefined && !(await answers(paths));
+    const isAsked = options.port !== undefined && !(await isThere(paths, daemons, signal));
+    const { FLEET_PORT: portBefore = null } = await readDaemonSettings(paths, 'controller');
     if (isAsked) await keepDaemonSetting(paths, 'controller', 'FLEET_PORT', String(options.port));
     const outcome = await daemons.ensure('controller', { restart: isAsked });
     const answer = async () => {
@@ -42,12 +45,12 @@ export const startController = async (
       signal,
       hint: daemons.logHint('controller'),
     });
-    if (options.cell && status.cell !== options.cell) {
-      throw new FleetError('FAILED_PRECONDITION', `this controller's cell is ${status.cell} and keeps its name`);
-    }
-    if (options.port && !status.listening.some((address) => address.endsWith(`:${options.port}`))) {
-      const now = status.listening.join(', ');
-      throw new FleetError('FAILED_PRECONDITION', `this controller listens on ${now} and keeps its port`);
+    const refusal = refusalOf(status, options);
+    if (refusal !== null) {
+      // A refusal changes nothing.
+      if (isAsked) await keepDaemonSetting(paths, 'controller', 'FLEET_PORT', portBefore);
+      if (isAsked && outcome === 'started') await daemons.stop('controller');
+      throw new FleetError('FAILED_PRECONDITION', refusal);
     }
     const text = `cell ${status.cell}, listening on ${status.listening.join(', ')} (${daemons.how})`;
     return outcome === 'unchanged' ? unchanged(text) : done(`${outcome}: ${text}`);
@@ -61,11 +64,34 @@ export const startController = async (
   });
 };
 
-const answers = (paths: Paths): Promise<boolean> =>
-  askStatus(paths, 2_000).then(
-    () => true,
-    () => false,
-  );
+const refusalOf = (
+  { cell, listening }: { cell: string; listening: readonly string[] },
+  asked: { cell?: string; port?: number },
+): string | null => {
+  if (asked.cell && cell !== asked.cell) return `this controller's cell is ${cell} and keeps its name`;
+  if (!asked.port || listening.some((address) => address.endsWith(`:${asked.port}`))) return null;
+  return `this controller listens on ${listening.join(', ')} and keeps its port: leave out --port`;
+};
+
+/** It answers, or its process runs and is slow: false only where nothing runs, or not for long. */
+const isThere = async (paths: Paths, daemons: Daemons, signal: AbortSignal): Promise<boolean> => {
+  const look = async (): Promise<boolean | null> => {
+    try {
+      await askStatus(paths, 2_000);
+      return true;
+    } catch (error) {
+      // Somebody took the question.
+      if (error instanceof FleetError && error.code === 'DEADLINE_EXCEEDED') return null;
+      return (await daemons.isRunning('controller')) ? null : false;
+    }
+  };
+  try {
+    return await waitUntil('the controller did not answer', look, { timeoutMs: SLOW_MS, signal });
+  } catch (error) {
+    if (error instanceof FleetError && error.code === 'DEADLINE_EXCEEDED') return true;
+    throw error;
+  }
+};
 
 /** Starts the host-agent; `token` is asked for when it has no identity in this cell yet. */
 export const startHostAgent = async (

@@ -2,13 +2,13 @@
 import { cleanText } from '../../domain/clean-text.ts';
 import { counted } from '../../domain/counted.ts';
 import type { PeerStanding } from '../../wire/gen/fleet/v1/view.ts';
-import { type HostGroup, isWhole, type Picture } from '../picture.ts';
+import { type HostGroup, isCutOff, isWhole, type Picture } from '../picture.ts';
 import { fine } from './duration.ts';
 
 /** The first line, when the controller could not be asked; null otherwise. */
 export const localOnlyLine = (picture: Picture): string | null => {
   const { upstream } = picture;
-  if (picture.localOnly || (upstream?.state !== 'unreachable' && upstream?.state !== 'refused')) return null;
+  if (upstream === null || !isCutOff(picture)) return null;
   const reason = upstream.reason ? ` (${upstream.reason})` : '';
   const words = upstream.state === 'refused' ? 'refuses this host' : 'unreachable';
   return cleanText(`LOCAL ONLY: controller ${upstream.address} ${words} ${fine(upstream.ageMs / 1000)}${reason}`);

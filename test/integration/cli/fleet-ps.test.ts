@@ -134,6 +134,28 @@ describe('one question', () => {
     expect(stderr).toMatch(/^LOCAL ONLY: controller W-jarvis:7443 unreachable 40s \(refused\)\n$/);
   });
 
+  test.each([
+    ['--host', 'host "elsewhere"', 'known: W-jarvis'],
+    ['--tenant', 'host of tenant "elsewhere"', 'known: default'],
+    ['--cell', 'cell "elsewhere"', 'known: home'],
+  ])('without its controller it says of an unknown %s that it cannot be known now', async (flag, what, known) => {
+    await served.start();
+    served.upstream = { state: 'unreachable', address: 'W-jarvis:7443', reason: 'refused', ageMs: 40_500, peers: [] };
+    served.put({ here: true }, canary);
+    const { code, stdout, stderr } = await fleet('ps', flag, 'elsewhere');
+    expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
+    expect(stderr.replace(/4\ds/, '40s')).toBe(
+      'LOCAL ONLY: controller W-jarvis:7443 unreachable 40s (refused)\n' +
+        `fleet: no ${what} is known here, and the controller cannot be asked now; ${known}\n`,
+    );
+    // Who asked for this machine alone has all of it.
+    expect(await fleet('ps', '--local', flag, 'elsewhere')).toEqual({
+      code: 4,
+      stdout: '',
+      stderr: `fleet: no ${what} in this view; ${known}; --local shows this machine only\n`,
+    });
+  });
+
   test('hosts and whoami answer from the same service', async () => {
     await serveTwoHosts();
     expect((await fleet('hosts')).stdout).toMatch(

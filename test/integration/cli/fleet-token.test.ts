@@ -24,6 +24,8 @@ afterEach(() => served.dispose());
 
 const token = (...args: string[]): Promise<Ran> => served.fleet(['token', ...args]);
 const asked = (): unknown[] => served.asked.map(([, request]) => request);
+const withdrawals = (): unknown[] =>
+  served.asked.filter(([call]) => call === 'withdrawTokens').map(([, request]) => request);
 
 test('the token alone is on stdout, for a pipe; what it is good for is prose', async () => {
   expect(await token('dragon-lin', '--user', 'jwoltje', '--ttl', '5m', '--replace')).toEqual({
@@ -43,6 +45,28 @@ test('by default it is for a user of one’s own name, for 15 minutes', async ()
 test.each(['16m', '0s', '1h', 'soon'])('a lifetime of %s is refused before anybody is asked', async (ttl) => {
   expect(await token('dragon-lin', '--ttl', ttl)).toMatchObject({ code: 2, stdout: '' });
   expect(asked()).toEqual([]);
+});
+
+test.each([
+  ['list', 'fleet token ls'],
+  ['Show', 'fleet token ls'],
+  ['revoke', 'fleet token rm'],
+  ['remove', 'fleet token rm'],
+  ['delete', 'fleet token rm'],
+  ['withdraw', 'fleet token rm'],
+  ['help', 'fleet token --help'],
+])('fleet token %s makes no secret for a host of that name: %s is offered', async (word, meant) => {
+  expect(await token(word)).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: `fleet: did you mean ${meant}? For a host named ${word}: fleet token ${word} --user USER\n`,
+  });
+  expect(asked()).toEqual([]);
+});
+
+test('a host may be named like a verb: with its user there is no doubt', async () => {
+  expect(await token('list', '--user', 'ops')).toMatchObject({ code: 0, stdout: 'fleet-token-1\n' });
+  expect(asked()).toMatchObject([{ host: 'list', user: 'ops' }]);
 });
 
 test('a refusal of the controller is one line, with the exit code of its kind', async () => {
@@ -76,15 +100,43 @@ test('tokens that are out are listed with whom each is for and how long it may b
   });
 });
 
+const openFor = (host: string, user: string): OpenToken => ({ ...(open[0] as OpenToken), host, user });
+
 test('tokens are withdrawn by host, by user on it, or those of any host', async () => {
-  expect(await token('rm', 'dragon-lin')).toMatchObject({ code: 0, stdout: '2 tokens for dragon-lin withdrawn\n' });
-  expect((await token('rm', 'dragon-lin/jwoltje')).code).toBe(0);
-  const { stdout } = await token('rm', '--any', '-o', 'json');
+  open.push(openFor('dragon-lin', 'jwoltje'), openFor('dragon-lin', 'ops'));
+  expect(await token('rm', 'dragon-lin', '--yes')).toMatchObject({
+    code: 0,
+    stdout: '2 tokens for dragon-lin withdrawn\n',
+  });
+  expect((await token('rm', 'dragon-lin/jwoltje', '-y')).code).toBe(0);
+  const { stdout } = await token('rm', '--any', '-y', '-o', 'json');
   expect(JSON.parse(stdout)).toMatchObject({ schema: 'fleet.withdrawn/v1', host: null, withdrawn: 2 });
-  expect(asked()).toEqual([
+  expect(withdrawals()).toEqual([
     { host: 'dragon-lin', user: '' },
     { host: 'dragon-lin', user: 'jwoltje' },
     { host: '', user: '' },
   ]);
   for (const args of [[], ['a', '--any'], ['a/'], ['a/b/c']]) expect((await token('rm', ...args)).code).toBe(2);
+});
+
+test('a withdrawal is asked about with how many it would end, and away from a terminal needs --yes', async () => {
+  open.push(openFor('dragon-lin', 'jwoltje'), openFor('dragon-lin', 'ops'), openFor('other', 'ops'));
+  const questions: [args: string[], question: string][] = [
+    [['dragon-lin'], 'dragon-lin (2 tokens)'],
+    [['dragon-lin/ops'], 'dragon-lin/ops (1 token)'],
+    [['--any'], 'any host (1 token)'],
+  ];
+  for (const [args, question] of questions) {
+    expect(await token('rm', ...args)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `fleet: withdraw what can be used by ${question}? Not on a terminal: add --yes\n`,
+    });
+  }
+  expect(await token('rm', 'dragon-lin/nobody')).toEqual({
+    code: 4,
+    stdout: '',
+    stderr: 'fleet: no join token for dragon-lin/nobody can be used: see "fleet token ls"\n',
+  });
+  expect(withdrawals()).toEqual([]);
 });

@@ -165,11 +165,11 @@ test('an admin elsewhere administers: hosts, ceilings, operators, audit', async 
   );
   expect((await seat.fleet('operator', 'ls')).stdout).toMatch(/tom +viewer +acme +invited, 1\dm left/);
   expect((await seat.fleet('token', 'ls')).stdout).toMatch(/fourth +u .* spiffe:\/\/home\/operator\/sara/);
-  expect(await seat.fleet('token', 'rm', 'fourth')).toMatchObject({
+  expect(await seat.fleet('token', 'rm', 'fourth', '--yes')).toMatchObject({
     code: 0,
     stdout: '1 token for fourth withdrawn\n',
   });
-  expect(await seat.fleet('token', 'rm', 'fourth')).toMatchObject({ code: 4 });
+  expect(await seat.fleet('token', 'rm', 'fourth', '--yes')).toMatchObject({ code: 4 });
   expect(await seat.fleet('operator', 'invite', 'sara')).toMatchObject({
     code: 8,
     stderr: expect.stringContaining('operator revoke'),

@@ -97,6 +97,14 @@ describe("a daemon's settings", () => {
     expect(await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', 'home')).toBe(false);
     expect(await readDaemonSettings(paths, 'controller')).toEqual({ FLEET_PORT: '7000', FLEET_CELL: 'home' });
   });
+  test('are taken out one by one', async () => {
+    await keepDaemonSetting(paths, 'controller', 'FLEET_PORT', '7000');
+    await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', 'home');
+    expect(await keepDaemonSetting(paths, 'controller', 'FLEET_PORT', null)).toBe(true);
+    expect(await readDaemonSettings(paths, 'controller')).toEqual({ FLEET_CELL: 'home' });
+    await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', null);
+    expect(await readDaemonSettings(paths, 'controller')).toEqual({});
+  });
   test.each(['a"b', 'a$b', 'a\\b', 'a\nb', 'a`b'])(
     'refuse %j, which systemd and sh would read differently',
     async (value) => {

@@ -43,6 +43,12 @@ test.each(['doctor', 'ps --host', 'host rm', 'host upgrade', 'host allow', 'host
   },
 );
 
+test('fleet token … offers the verbs beside it and the hosts of now, and after a flag the hosts alone', async () => {
+  expect(await candidatesFor(['token'], '', names)).toEqual(['ls', 'rm', 'W-jarvis', 'dragon-lin']);
+  expect(await candidatesFor(['token', '--replace'], '', names)).toEqual(['W-jarvis', 'dragon-lin']);
+  expect(await candidatesFor(['token', 'rm'], '', names)).toEqual(['W-jarvis', 'dragon-lin']);
+});
+
 test.each(['send', 'send --wait-idle', 'send --id x', 'keys', 'answer', 'explain -o json'])(
   'fleet %s … offers the agents of now',
   async (before) => {
