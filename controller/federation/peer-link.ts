@@ -30,6 +30,8 @@ export interface PeerLinkOptions {
 }
 
 const LOOK_MS = 500;
+/** How often in a row a peer may change its grants before it is asked less often: an administrator grants several at once. */
+const MAX_TAKEN_UP = 8;
 const MAX_REASON_CHARACTERS = 200;
 
 export class PeerLink {
@@ -45,6 +47,8 @@ export class PeerLink {
   #anew = new AbortController();
   /** Since when other grants count than those by which what is held was told. */
   #outdatedMono: number | null = null;
+  /** How often its grants have changed without a second of rest. */
+  #takenUp = 0;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
@@ -206,7 +210,8 @@ export class PeerLink {
     if (refusalReasonOf(error) !== 'grants_changed' || this.#outdatedMono !== null) return false;
     this.#outdatedMono = this.#options.clock.monotonicMs();
     this.#options.rows.forgetPlace();
-    if (!this.#breaker.isProven) this.#breaker.failed();
+    this.#takenUp = this.#breaker.isProven ? 0 : this.#takenUp + 1;
+    if (this.#takenUp > MAX_TAKEN_UP) this.#breaker.failed();
     return true;
   }
 

@@ -106,6 +106,23 @@ test('a try that hangs does not keep a silent peer from being lost', async () =>
   expect(await cells.rows()).toEqual(['a']);
 });
 
+test('grants that are added one after the other are learnt at once, and no row is away meanwhile', async () => {
+  await cells.partner.host('dragon-lin');
+  await cells.grant(['observe']);
+  await cells.untilRows(1);
+  const stood = (await cells.peer())?.link?.ageMs ?? 0;
+  const began = performance.now();
+  for (const verb of ['send', 'lifecycle', 'takeover']) {
+    await cells.grant([verb]);
+    await until(async () => (await cells.peer())?.grantedToUs.includes(verb), SOON);
+    expect(await cells.rows()).toEqual(['a']);
+  }
+  const passed = performance.now() - began;
+  const link = (await cells.peer())?.link;
+  expect(link).toMatchObject({ state: 'connected', breaker: 'closed' });
+  expect(link?.ageMs).toBeGreaterThanOrEqual(stood + passed - 100);
+});
+
 test('a grant that is revoked takes its rows at once, and leaves those of another', async () => {
   const host = await cells.partner.host('dragon-lin');
   host.put(agentRow({ key: 'b', agent: 'reviewer' }));
