@@ -1,17 +1,8 @@
 /** The verbs about a cell's own controller: what help, completion and the parser know of them. */
-import type { CommandSpec, FlagSpec } from '../command.ts';
+import type { CommandSpec } from '../command.ts';
+import { OUTPUT } from './output-flag.ts';
 
 const controllerVerbs = () => import('./controller.ts');
-
-const OUTPUT: FlagSpec = {
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices: ['table', 'json'],
-  default: 'table',
-  help: 'form of the output',
-};
 
 export const controllerSpecs: readonly CommandSpec[] = [
   {

@@ -1,18 +1,9 @@
 /** The verbs about what other cells may see and do here: what help, completion and the parser know of them. */
 import { GRANT_VERBS } from '../../domain/grant.ts';
-import type { CommandSpec, FlagSpec } from '../command.ts';
+import type { CommandSpec } from '../command.ts';
+import { OUTPUT } from './output-flag.ts';
 
 const grants = () => import('./grants.ts');
-
-const OUTPUT: FlagSpec = {
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices: ['table', 'json'],
-  default: 'table',
-  help: 'form of the output',
-};
 
 export const grantSpecs: readonly CommandSpec[] = [
   {

@@ -1,6 +1,7 @@
 /** The verbs that put daemons on machines: what help, completion and the parser know of them. */
 import { CONTROL_LEVELS } from '../../domain/host-agent.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import { OUTPUT } from './output-flag.ts';
 
 export const machines = () => import('./machines.ts');
 
@@ -33,16 +34,6 @@ const HOST_KEY: FlagSpec = {
   type: 'string',
   value: 'SHA256:…',
   help: 'accept this host key where ssh does not know the machine yet; kept in a file of our own',
-};
-
-const OUTPUT: FlagSpec = {
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices: ['table', 'json'],
-  default: 'table',
-  help: 'form of the output',
 };
 
 export const hostSpecs: CommandSpec[] = [

@@ -1,18 +1,10 @@
 /** The verbs about people elsewhere and their contexts: what help, completion and the parser know of them. */
 import { ROLES } from '../../domain/role.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import { OUTPUT } from './output-flag.ts';
 
 const operators = () => import('./operators.ts');
 
-const OUTPUT: FlagSpec = {
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices: ['table', 'json'],
-  default: 'table',
-  help: 'form of the output',
-};
 const YES: FlagSpec = { name: 'yes', short: 'y', type: 'boolean', help: 'do not ask' };
 
 export const operatorSpecs: readonly CommandSpec[] = [

@@ -1,18 +1,10 @@
 /** The verbs that say something to one agent, or ask why it waits: what help, completion and the parser know of them. */
 import { KEY_NAMES } from '../../domain/key-names.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import { OUTPUT } from './output-flag.ts';
 
 const orders = () => import('./orders.ts');
 
-const OUTPUT: FlagSpec = {
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices: ['table', 'json'],
-  help: 'form of the output',
-  default: 'table',
-};
 const ID: FlagSpec = {
   name: 'id',
   type: 'string',

@@ -1,17 +1,9 @@
 /** The verbs about other cells: what help, completion and the parser know of them. */
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import { OUTPUT } from './output-flag.ts';
 
 const peers = () => import('./peers.ts');
 
-const OUTPUT: FlagSpec = {
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices: ['table', 'json'],
-  default: 'table',
-  help: 'form of the output',
-};
 const TENANT: FlagSpec = {
   name: 'tenant',
   type: 'string',

@@ -1,18 +1,9 @@
 /** The verbs about join tokens of hosts: what help, completion and the parser know of them. */
-import type { CommandSpec, FlagSpec } from '../command.ts';
+import type { CommandSpec } from '../command.ts';
 import * as everyday from './everyday.ts';
+import { OUTPUT } from './output-flag.ts';
 
 const tokens = () => import('./tokens.ts');
-
-const OUTPUT: FlagSpec = {
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices: ['table', 'json'],
-  help: 'form of the output',
-  default: 'table',
-};
 
 export const tokenSpecs: readonly CommandSpec[] = [
   {
