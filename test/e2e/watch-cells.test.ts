@@ -6,6 +6,7 @@ import { fleetGround } from '../helpers/fleet-ground.ts';
 import { agentsOf, see } from '../helpers/fleet-seen.ts';
 import { Desk, HostPane, untilLeft, untilSame } from '../helpers/host-pane.ts';
 import { SCREEN_TEST, WIDE_LINES } from '../helpers/screen-test.ts';
+import { tmuxClients } from '../helpers/tmux-clients.ts';
 import { until } from '../helpers/until.ts';
 
 const AGENT = 'dragon-lin/coder0-0';
@@ -17,8 +18,7 @@ let source: HostPane;
 let viewer: HostPane;
 
 const onDragon = (command: string) => ground.pair.dragon.mustSsh('jwoltje', command);
-const clients = async (): Promise<string[]> =>
-  (await onDragon(`tmux list-clients -F '#{client_pid} #{client_control_mode} #{client_session}'`)).trim().split('\n');
+const clients = () => tmuxClients(ground.dragon, { format: '#{client_pid} #{client_control_mode} #{client_session}' });
 const row = async () => {
   const found = agentsOf(await see(ground.jarvis), 'dragon-lin').find(({ agent }) => agent === 'coder0-0');
   if (!found?.tmux) throw new Error(`${AGENT} is not shown`);

@@ -9,6 +9,7 @@ import { untilWhole } from '../helpers/fleet-pair.ts';
 import { agentsOf, type Seat, see } from '../helpers/fleet-seen.ts';
 import { Desk, HostPane, type PaneLook, untilLeft, untilSame } from '../helpers/host-pane.ts';
 import type { WorkloadProcess } from '../helpers/testbed/workload.ts';
+import { tmuxClients } from '../helpers/tmux-clients.ts';
 import { until } from '../helpers/until.ts';
 
 const WATCH = '~/.local/bin/fleet watch dragon-lin/canvas';
@@ -21,7 +22,7 @@ let viewer: HostPane;
 let workload: WorkloadProcess[];
 
 const onDragon = (command: string) => ground.pair.dragon.mustSsh('jwoltje', command);
-const clients = async () => (await onDragon(`tmux -L ${SERVER} list-clients -F '#{client_pid}'`)).trim().split('\n');
+const clients = () => tmuxClients(ground.dragon, { server: SERVER });
 /** What a fault may not leave more of: clients, sessions and processes of ours. */
 const presence = async () => ({
   clients: (await clients()).length,

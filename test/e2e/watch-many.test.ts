@@ -4,14 +4,14 @@ import { fleetGround } from '../helpers/fleet-ground.ts';
 import { agentsOf, see } from '../helpers/fleet-seen.ts';
 import { HostPane } from '../helpers/host-pane.ts';
 import type { RunningCommand } from '../helpers/testbed/ssh-line.ts';
+import { tmuxClients } from '../helpers/tmux-clients.ts';
 import { until } from '../helpers/until.ts';
 
 const WATCH = '~/.local/bin/fleet watch dragon-lin/coder0-0';
 const ground = fleetGround();
 let source: HostPane;
 
-const clients = async () =>
-  (await ground.pair.dragon.mustSsh('jwoltje', "tmux list-clients -F '#{client_pid}'")).trim().split('\n');
+const clients = () => tmuxClients(ground.dragon);
 
 beforeAll(async () => {
   source = new HostPane(ground.dragon, 'coder0-0');
