@@ -72,12 +72,11 @@ export class Discovery {
   async look(): Promise<{ servers: FoundServer[]; unsettled: boolean }> {
     const folder = resolved(this.#options.folder);
     const place = resolver();
-    const listening = this.#listening
-      .read()
-      .map((each) => ({ ...each, path: join(place(dirname(each.path)), basename(each.path)) }));
+    const listening = () =>
+      this.#listening.read().map((each) => ({ ...each, path: join(place(dirname(each.path)), basename(each.path)) }));
     const servers = new Map<string, FoundServer[]>();
     const add = (found: FoundServer) => servers.set(found.socket, [...(servers.get(found.socket) ?? []), found]);
-    for (const { path, server } of listening) {
+    for (const { path, server } of listening()) {
       if (server ? this.#counts(path, folder) : dirname(path) === folder) add(this.#found(path, server));
     }
     let unsettled = false;
@@ -86,8 +85,10 @@ export class Discovery {
       if (servers.has(path)) continue;
       const { verdict } = checkSocket(path, this.#options.uid);
       if (verdict === 'gone') continue;
-      if (verdict === 'safe' && (await accepts(path).catch(() => false))) add(this.#found(path, null));
-      else unsettled = true;
+      if (verdict === 'safe' && (await accepts(path).catch(() => false))) {
+        // It may have begun to listen since the list was read: without its process it would be another server later on.
+        add(this.#found(path, listening().find((each) => each.path === path)?.server ?? null));
+      } else unsettled = true;
     }
     return { servers: [...servers.values()].flatMap((group) => this.#reachable(group)), unsettled };
   }
