@@ -3,7 +3,7 @@
  * read back and compared before the file gets its name.
  */
 import { X509Certificate } from 'node:crypto';
-import { link, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, constants, link, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { FleetError } from '../../src/domain/errors.ts';
 import { authorityFingerprint } from '../../src/identity/authority.ts';
@@ -26,11 +26,12 @@ export interface BackUpContext {
   nowMs: () => number;
 }
 
-/** ALREADY_EXISTS where something bears the name; nothing is left behind when it fails. */
+/** ALREADY_EXISTS where something bears the name, INVALID_ARGUMENT where no file can be made; leaves nothing when it fails. */
 export const backUp = async (path: string, context: BackUpContext): Promise<BackupAbout & { bytes: number }> => {
   if (!isAbsolute(path)) throw new FleetError('INVALID_ARGUMENT', `${JSON.stringify(path)} is no absolute path`);
   const taken = new FleetError('ALREADY_EXISTS', `${path} is there already: nothing is overwritten, name another file`);
   if (await stat(path).catch(() => null)) throw taken;
+  await requireFolder(dirname(path));
   const draft = join(dirname(path), `.fleet-backup-${process.pid}-${context.nowMs()}.partial`);
   try {
     await copyDatabase(join(context.folder, 'controller.db'), draft);
@@ -49,6 +50,19 @@ export const backUp = async (path: string, context: BackUpContext): Promise<Back
   } finally {
     for (const left of [draft, `${draft}-journal`, `${draft}-wal`, `${draft}-shm`]) await rm(left, { force: true });
   }
+};
+
+const requireFolder = async (folder: string): Promise<void> => {
+  const refused = (why: string): FleetError => new FleetError('INVALID_ARGUMENT', `no backup was made: ${why}`);
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw refused(`there is no folder ${folder}: make it, or name another`);
+    if (error.code === 'ENOTDIR') return null;
+    throw refused(`${folder} cannot be looked at (${error.code}): name another folder`);
+  });
+  if (!found?.isDirectory()) throw refused(`${folder} is no folder: name a file in one`);
+  await access(folder, constants.W_OK | constants.X_OK).catch(() => {
+    throw refused(`the controller’s user may not write in ${folder}: name another folder`);
+  });
 };
 
 const filesOf = async ({ folder, settingsPath }: BackUpContext): Promise<Map<string, Uint8Array>> => {

@@ -134,11 +134,13 @@ export class OrderBook {
       (target && target.key !== '' && (isControlVerb(verb) || (target.paneId !== '' && target.panePid !== 0)));
     if (!isWhole) throw new FleetError('INVALID_ARGUMENT', 'an order names its target by key, pane id and pane pid');
     await this.#ready();
-    const digest = this.#journal.digestOf([verb, target.key, target.paneId, target.panePid, what]);
+    const digestAt = ({ paneId, panePid }: Pick<OrderTarget, 'paneId' | 'panePid'>): string =>
+      this.#journal.digestOf([verb, target.key, paneId, panePid, what]);
+    const digest = digestAt(target);
     const known = this.#journal.get(id);
     if (known) {
-      // One that outlived its first lines is only known to have been begun.
-      if (known.digest !== digest && known.digest !== '') {
+      // Its agent may have another pane by now. One that outlived its first lines is only known to have been begun.
+      if (![digest, digestAt(known), ''].includes(known.digest)) {
         throw new FleetError('ALREADY_EXISTS', 'another order has this id: nothing was done; leave --id out');
       }
       await this.#running.get(id)?.join(context.signal);

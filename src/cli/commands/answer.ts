@@ -17,6 +17,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   const timeoutMs = spanMs('timeout', flags.timeout as string, LONGEST_ORDER);
   return runOrder(context, {
     method: answerPrompt,
+    verb: 'answer',
     timeoutMs,
     request: (id, target) => ({ id, target, promptId, choice, timeoutMs }),
   });

@@ -16,6 +16,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   checkKeys(keys);
   return runOrder(context, {
     method: pressKeys,
+    verb: 'keys',
     timeoutMs,
     request: (id, target) => ({ id, target, keys, ifPrompt, blind, timeoutMs }),
   });

@@ -19,6 +19,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   const timeoutMs = ownMs + waitIdleMs;
   return runOrder(context, {
     method: sendText,
+    verb: 'send',
     timeoutMs,
     request: async (id, target) => ({
       id,

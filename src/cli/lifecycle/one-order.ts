@@ -13,7 +13,7 @@ import { refusedOutcome } from '../orders/refused-outcome.ts';
 import { fine } from '../render/duration.ts';
 
 export interface Told {
-  agent: OrderPlace;
+  agent: Pick<OrderPlace, 'address' | 'typed'>;
   outcome: OrderOutcome;
   exitCode: number;
 }

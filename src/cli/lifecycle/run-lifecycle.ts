@@ -2,7 +2,6 @@
  * `fleet start`, `stop`, `restart` and `reset`: who is meant is said first, asked for where it is many, then told agent by agent.
  * One line or one object for each; the exit code says whether all, some or none had success.
  */
-import { createHash } from 'node:crypto';
 import { cleanText } from '../../domain/clean-text.ts';
 import type { LifecycleVerb } from '../../domain/order.ts';
 import { systemClock } from '../../runtime/clock.ts';
@@ -18,6 +17,7 @@ import { jsonText } from '../render/json.ts';
 import { UsageError } from '../usage-error.ts';
 import { askMany } from './ask-many.ts';
 import { holderPlace } from './holder-place.ts';
+import { namedAgents, partId } from './named-agents.ts';
 import { giveOrder, notCurrent, type OneOrder, refused, type Told } from './one-order.ts';
 import { exitCodeOfAll, rollOut } from './rolling.ts';
 import { type Selection, selectAgents } from './select-agents.ts';
@@ -35,19 +35,23 @@ export const runLifecycle = async (context: CommandContext, verb: LifecycleVerb)
   if (given !== undefined) checkOrderId(given);
   const mirror = await takeSnapshot(paths, { localOnly: false, hostsOnly: false, clock: systemClock, signal });
   const intent = verb === 'stop' || verb === 'reset' ? 'destroy' : 'change';
-  const agents: OrderPlace[] =
-    selection.holder === null ? selectAgents(mirror, selection, intent) : [holderPlace(mirror, selection.holder)];
+  const { named, holder } = selection;
+  const isRepeated = given !== undefined && named.length > 0 && !flags['dry-run'];
+  const { agents, before } = isRepeated
+    ? await namedAgents(paths, mirror, named, { verb, intent, given }, signal)
+    : { agents: holder === null ? selectAgents(mirror, selection, intent) : [holderPlace(mirror, holder)], before: [] };
   if (flags['dry-run']) return plan(context, verb, agents);
-  await askMany(context, verb, agents, { isNamed: selection.named.length > 0 || selection.holder !== null });
-  const isSole = (selection.named.length === 1 || selection.holder !== null) && agents.length === 1;
+  if (agents.length > 0) await askMany(context, verb, agents, { isNamed: named.length > 0 || holder !== null });
+  const isSole = (named.length === 1 || holder !== null) && agents.length === 1;
   const orders = new Map(
     agents.map((agent): [OrderPlace, OneOrder] => {
-      const id = given === undefined || isSole ? orderId(given) : checkOrderId(`${given}.${shortHash(agent.address)}`);
+      const id = given === undefined || isSole ? orderId(given) : partId(given, agent.address);
       return [agent, { id, verb, agent, force: flags.force === true, adopt: flags.adopt === true, timeoutMs }];
     }),
   );
-  announce(context, [...orders.values()]);
-  const told = await rollOut(agents, {
+  announce(context, [...before.map(({ agent, outcome: { id } }) => ({ agent, id })), ...orders.values()]);
+  for (const one of before) tell(context, one);
+  const rolled = await rollOut(agents, {
     atOnce: mostAway ?? AT_ONCE,
     mostLost: mostAway,
     give: (agent) => give(context, orders.get(agent) as OneOrder),
@@ -57,6 +61,7 @@ export const runLifecycle = async (context: CommandContext, verb: LifecycleVerb)
     },
     onTold: (one) => tell(context, one),
   });
+  const told = [...before, ...rolled];
   if (flags.output === 'json') stdout.write(`${jsonText(toldObject(verb, told))}\n`);
   return exitCodeOfAll(told);
 };
@@ -88,10 +93,11 @@ const countOf = (text: string): number => {
   throw new UsageError(`--max-unavailable "${text}": a number of agents, 1 to 9999`);
 };
 
-const shortHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
-
 /** Before anything is done. */
-const announce = ({ stderr }: CommandContext, orders: readonly OneOrder[]): void => {
+const announce = (
+  { stderr }: CommandContext,
+  orders: readonly (Pick<OneOrder, 'id'> & Pick<Told, 'agent'>)[],
+): void => {
   for (const { id, agent } of orders) stderr.write(`${cleanText(agent.address)} · order ${id}\n`);
 };
 
@@ -144,4 +150,4 @@ const hindranceOf = (agent: OrderPlace, adopt: boolean): string | null => {
   return notCurrent(agent);
 };
 
-const isAgent = (place: OrderPlace): place is AgentTarget => 'row' in place;
+const isAgent = (place: Told['agent']): place is AgentTarget => 'row' in place;

@@ -3,15 +3,17 @@
  * not current is refused, the outcome is one line or one object, and its kind the exit code.
  */
 import { cleanText } from '../../domain/clean-text.ts';
-import { orderExitCode } from '../../domain/order.ts';
+import { FleetError } from '../../domain/errors.ts';
+import { type OrderVerb, orderExitCode } from '../../domain/order.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { OrderOutcome, OrderTarget } from '../../wire/gen/fleet/v1/orders.ts';
 import type { GrpcChannel } from '../client/grpc-channel.ts';
 import type { CommandContext } from '../command.ts';
 import { jsonText } from '../render/json.ts';
-import { changeTarget } from './change-target.ts';
+import { type ChangeTarget, changeTarget } from './change-target.ts';
 import { orderId } from './order-id.ts';
 import { orderLine } from './order-line.ts';
+import { toldBefore } from './order-of-id.ts';
 import { nextStep, outcomeLine, outcomeObject } from './outcome-text.ts';
 import { type PlacedOrder, placeOrder } from './place-order.ts';
 import { fleetWords, shellWord } from './shell-word.ts';
@@ -21,6 +23,7 @@ const GRACE_MS = 8_000;
 
 export interface OrderToRun<Q extends { id: string }> {
   method: PlacedOrder<Q>['method'];
+  verb: OrderVerb;
   /** Of the whole order, at the host. */
   timeoutMs: number;
   /** Made once the agent is known. */
@@ -32,8 +35,19 @@ export const runOrder = async <Q extends { id: string }>(
   order: OrderToRun<Q>,
 ): Promise<number> => {
   const { paths, flags, stderr, signal } = context;
-  const id = orderId(flags.id as string | undefined);
-  const agent = await changeTarget(paths, context.positionals[0] as string, signal);
+  const given = flags.id as string | undefined;
+  const id = orderId(given);
+  const typed = context.positionals[0] as string;
+  const agent = await changeTarget(paths, typed, signal).catch(async (error: unknown) => {
+    const before =
+      given !== undefined && isGone(error) ? await toldBefore(paths, { ...order, id, typed }, signal) : null;
+    if (before === null) throw error;
+    return before;
+  });
+  if (!isTarget(agent)) {
+    stderr.write(`${cleanText(agent.address)} · order ${id}\n`);
+    return tellOutcome(context, agent, typed);
+  }
   stderr.write(`${cleanText(agent.address)} · order ${id}\n`);
   const request = await order.request(id, agent.target);
   using channel = await orderLine(paths, agent, signal);
@@ -41,6 +55,12 @@ export const runOrder = async <Q extends { id: string }>(
   const outcome = await place(channel, { method: order.method, request, deadlineMs }, context);
   return tellOutcome(context, { ...outcome, id, address: outcome.address || agent.address }, agent.typed);
 };
+
+/** It cannot be typed into any more; what was typed before can still be told. */
+const isGone = (error: unknown): boolean =>
+  error instanceof FleetError && (error.code === 'NOT_FOUND' || error.code === 'FAILED_PRECONDITION');
+
+const isTarget = (agent: ChangeTarget | OrderOutcome): agent is ChangeTarget => 'target' in agent;
 
 const place = async <Q extends { id: string }>(
   channel: GrpcChannel,

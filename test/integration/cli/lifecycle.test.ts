@@ -94,6 +94,41 @@ test('an order that nobody heard of changed nothing; one that failed says where 
   expect(lost.stdout).toMatch(/refused: the way there broke; nobody has heard of it, so nothing was changed/);
 });
 
+describe('an id that is named again', () => {
+  const given = (id: string, address: string) =>
+    outcome({ id, address, verb: 'stop', outcome: 'done', reason: 'its session is gone' });
+  const words = 'done: its session is gone; it was given before, nothing was changed again';
+
+  test('has the same answer when its agent is gone', async () => {
+    served.answers.getOrder = ({ request }) => given(request.id, 'home/W-jarvis/jarvis/old');
+    expect(await served.fleet('stop', 'W-jarvis/old', '--id', 'mine')).toEqual({
+      code: 0,
+      stdout: `home/W-jarvis/jarvis/old  ${words}\n`,
+      stderr: 'home/W-jarvis/jarvis/old · order mine\n',
+    });
+    const { code, stdout } = await served.fleet('stop', 'old', '--id', 'mine', '-o', 'json');
+    expect({ code, orders: ordersOf(stdout) }).toMatchObject({ code: 0, orders: [{ id: 'mine', repeated: true }] });
+    expect(told()).toEqual([]);
+    expect((await served.fleet('restart', 'old', '--id', 'mine')).code).toBe(4);
+  });
+
+  test('of several tells of those that are gone, and asks the others', async () => {
+    await served.fleet('stop', 'coder', 'notes', '--id', 'both', '--yes');
+    const [, notes] = served.calls('controlAgent').map(({ request }) => request.id);
+    served.view.removeRow('W-jarvis/jarvis', 'k:notes');
+    served.answers.getOrder = ({ request }) => {
+      if (request.id === notes) return given(notes, 'home/W-jarvis/jarvis/notes');
+      throw refusal(status.NOT_FOUND, 'no such order');
+    };
+    const { code, stdout } = await served.fleet('stop', 'coder', 'notes', '--id', 'both', '--yes');
+    expect({ code, lines: stdout.trim().split('\n') }).toEqual({
+      code: 0,
+      lines: [`home/W-jarvis/jarvis/notes  ${words}`, 'home/W-jarvis/jarvis/coder  done: done, and seen to be'],
+    });
+    expect((await served.fleet('stop', 'coder', 'none', '--id', 'both', '--yes')).code).toBe(4);
+  });
+});
+
 describe('reset', () => {
   test('is told like a restart, one at a time on each host', async () => {
     served.answers.controlAgent = ({ request }) =>

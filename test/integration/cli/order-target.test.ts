@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DRAGON, paneRow, refusal, ServedOrders } from './served-orders.ts';
+import { DRAGON, outcome, paneRow, refusal, ServedOrders } from './served-orders.ts';
 
 let served: ServedOrders;
 
@@ -44,6 +44,33 @@ describe('the agent that is meant', () => {
     expect(code).toBe(8);
     expect(stderr).toContain('home/W-jarvis/jarvis/idle has no session');
     expect(served.heard).toEqual([]);
+  });
+});
+
+describe('an id that is named again when its agent is gone', () => {
+  const before = { id: 'a', address: 'home/W-jarvis/jarvis/gone', outcome: 'accepted' };
+
+  test('tells what became of it then, and gives nothing', async () => {
+    served.answers.getOrder = () => outcome(before);
+    expect(await served.fleet('send', 'gone', 'x', '--id', 'a')).toEqual({
+      code: 0,
+      stdout: 'accepted: the agent took the message; it was given before, nothing was typed again\n',
+      stderr: 'home/W-jarvis/jarvis/gone · order a\n',
+    });
+    served.view.put({ here: true }, { ...paneRow('gone', '%3', 6), tmux: null });
+    expect((await served.fleet('send', 'gone', 'x', '--id', 'a')).code).toBe(0);
+    expect(served.calls('sendText')).toEqual([]);
+  });
+
+  test('is an error as before where it was another order, or none', async () => {
+    for (const other of [{ verb: 'keys' }, { address: 'home/W-jarvis/jarvis/other' }, { address: '' }]) {
+      served.answers.getOrder = () => outcome({ ...before, ...other });
+      expect(await served.fleet('send', 'gone', 'x', '--id', 'a')).toMatchObject({ code: 4, stdout: '' });
+    }
+    served.answers = {};
+    expect((await served.fleet('send', 'gone', 'x', '--id', 'a')).stderr).toBe(
+      'fleet: no agent "gone": fleet ps lists them\n',
+    );
   });
 });
 

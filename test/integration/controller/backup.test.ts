@@ -61,8 +61,24 @@ describe('a backup', () => {
     }
     await expect(makeBackup()).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
     await expect(makeBackup('cell.backup')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    await expect(makeBackup(join(cell.folder, 'none/x'))).rejects.toThrow(/none/);
     expect(await cell.link(`W-jarvis/${host.config.user}`)).toBe('connected null');
+  });
+
+  it('that can be made nowhere says where and what to do, before anything is written', async () => {
+    const none = join(cell.folder, 'none');
+    writeFileSync(file, '');
+    const nowhere = [
+      [join(none, 'x'), `there is no folder ${none}: make it, or name another`],
+      [join(file, 'x'), `${file} is no folder: name a file in one`],
+      [join(file, 'y/x'), `${join(file, 'y')} is no folder: name a file in one`],
+    ] as const;
+    for (const [path, why] of nowhere) {
+      await expect(makeBackup(path)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: `no backup was made: ${why}`,
+      });
+    }
+    expect(existsSync(none)).toBe(false);
   });
 
   it('that is damaged, cut off or none at all is refused before anything is changed', async () => {

@@ -70,6 +70,22 @@ test('the same id again types nothing and gets the same answer, also from the ne
   expect(agent.messages()).toEqual(['only once']);
 });
 
+test('the same id again has the same answer when its agent runs in another pane by now', async () => {
+  await using ground = new OrderGround();
+  const agent = await ground.claude();
+  const request = agent.message('only once');
+  const orders = ground.orders();
+  const outcome = await orders.sendText(request, fromHere());
+  ground.run('respawn-pane', '-k', '-t', agent.pane.paneId, 'exec sleep 1000');
+  ground.know(agent);
+  const { paneId, panePid } = agent.pane;
+  expect(panePid).not.toBe(request.target?.panePid);
+  const again = { ...request, target: { hostAgent: '', key: agent.pane.key, paneId, panePid } };
+  expect(await orders.sendText(again, fromHere())).toEqual({ ...outcome, repeated: true });
+  const other = orders.sendText({ ...again, text: 'another' }, fromHere());
+  await expect(other).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+});
+
 test('another request under the same id is refused', async () => {
   await using ground = new OrderGround();
   const orders = ground.orders();

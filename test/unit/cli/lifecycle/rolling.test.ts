@@ -5,7 +5,7 @@ import type { OrderPlace } from '../../../../src/cli/orders/change-target.ts';
 
 const agent = (hostAgent: string, name: string): OrderPlace => ({ hostAgent, typed: name }) as OrderPlace;
 const tellOf = (of: OrderPlace, outcome: string, exitCode = 0): Told =>
-  ({ agent: of, outcome: { outcome }, exitCode }) as Told;
+  ({ agent: of, outcome: { outcome } as Told['outcome'], exitCode }) satisfies Told;
 const FLEET = ['a', 'b'].flatMap((host) => [1, 2, 3, 4].map((n) => agent(host, `${host}${n}`)));
 
 /** Each order ends when its gate opens. */
