@@ -6,8 +6,12 @@ import type { Authorities } from '../src/identity/authorities.ts';
 import type { Composition } from '../src/runtime/composition.ts';
 import type { EnrollmentServiceService } from '../src/wire/gen/fleet/v1/enrollment.ts';
 import { Enrollment, type EnrollmentContext } from './enrollment/enrollment.ts';
+import { endOverTokens } from './enrollment/open-tokens.ts';
 import { Rotation, type RotationContext } from './enrollment/rotation.ts';
 import type { Handlers } from './grpc/handlers.ts';
+
+/** How soon tokens that nobody used are ended for good. */
+const LOOK_MS = 1_000;
 
 type Own = 'authority' | 'retired' | 'log';
 
@@ -19,7 +23,7 @@ export interface EnrollmentParts
 }
 
 export const composeEnrollment = (parts: EnrollmentParts) => {
-  const { authority, records, audit, limit, clock, part, addresses, leafLifetimeMs } = parts;
+  const { authority, records, audit, limit, clock, part, shutdown, addresses, leafLifetimeMs } = parts;
   const { isConnected, isPeerConnected, changed } = parts;
   const rotation = new Rotation({
     authorities: authority,
@@ -41,6 +45,14 @@ export const composeEnrollment = (parts: EnrollmentParts) => {
     addresses,
     leafLifetimeMs,
   });
+  const endOver = (): void => {
+    endOverTokens(records, clock.nowMs()).catch((err: unknown) =>
+      part('enrollment').error({ err }, 'tokens not ended'),
+    );
+  };
+  endOver();
+  const timer = setInterval(endOver, LOOK_MS);
+  shutdown.add('tokens', () => clearInterval(timer));
   const handlers: Pick<Handlers<typeof EnrollmentServiceService>, 'enroll' | 'renew' | 'getTrustBundle'> = {
     enroll: (caller, request) => enrollment.enroll(caller, request),
     renew: (caller, request) => enrollment.renew(caller, request),

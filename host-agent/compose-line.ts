@@ -57,6 +57,8 @@ export const composeLine = (parts: LineParts) => {
         return uplinkChannel(address, enrolment.tls(identity), clock.nowMs);
       },
     },
+    // That is no line that broke: what it held is not for its eyes.
+    revoked: () => upstream.forget(),
     welcomed: (welcome) => {
       const before = enrolment.identity?.tenantId;
       controllerVersion = welcome.version || null;

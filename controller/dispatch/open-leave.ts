@@ -46,6 +46,8 @@ export const openLeave = (
   stack.use(view.log.onChange(judge));
   stack.use(records.store.watch(records.ceilings.keyOf(''), judge));
   if (caller.grants !== null) stack.use(caller.grants.onChange(judge));
+  // What it was let in by may have been taken away while that was written down.
+  judge();
   const open = stack.move();
   return {
     signal: AbortSignal.any([signal, withdrawn.signal]),

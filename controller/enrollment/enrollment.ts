@@ -134,7 +134,10 @@ export class Enrollment {
         records.identities.writing(uri, { ...record, ...quarantineOf(records.identities.get(uri)) }),
         ...(place === null ? [] : keepingBinding(records, known, binding)),
       ],
-      remove: others.map((rival) => records.bindings.keyOf(`${rival.record.host}/${rival.record.user}`)),
+      // Whoever bears their names next is no heir to whose they were, nor to what was allowed to them.
+      remove: others
+        .map((rival) => `${rival.record.host}/${rival.record.user}`)
+        .flatMap((name) => [records.bindings.keyOf(name), records.ceilings.keyOf(name)]),
     });
     if (committed === null) throw meanwhile('token, name or tenant');
     const facts = { identity: uri, machineId: known.machineId, replaced: displaced.length };
@@ -160,7 +163,14 @@ export class Enrollment {
       throw new FleetError('INVALID_ARGUMENT', `${what} ${JSON.stringify(name)}: use 1 to 64 of A-Z a-z 0-9 . _ -`);
     }
     if (!token.replace) requireFree(this.#context.records, { host, user, machineId }, this.#context.log);
-    const tenantId = boundTenant(this.#context.records, { host, user }) ?? (token.tenantId || DEFAULT_TENANT);
+    const bound = boundTenant(this.#context.records, { host, user });
+    // A place that it does not name may be anybody's: it was made for one tenant.
+    const isNamed = token.host !== '' && token.user !== '';
+    if (!isNamed && token.tenantId !== '' && (bound ?? token.tenantId) !== token.tenantId) {
+      this.#context.log.warn({ host, user, bound, meant: token.tenantId }, 'enrolment refused: another tenant’s user');
+      throw notAccepted();
+    }
+    const tenantId = bound ?? (token.tenantId || DEFAULT_TENANT);
     return { kind: 'host', host, user, name: '', machineId, tenantId, role: 'operator' };
   }
 

@@ -10,6 +10,19 @@ const openTokens = ({ tokens }: Records, nowMs: number): Held[] =>
     ([, { operator, used, expiresMs }]) => operator === undefined && used === null && nowMs < expiresMs,
   );
 
+/**
+ * Seen once to be over, a token is over for ever: clocks are set back. Of hosts and people alike, where nobody used it. Durable
+ * when it resolves.
+ */
+export const endOverTokens = async ({ tokens, store }: Records, nowMs: number): Promise<void> => {
+  const over = [...tokens.entries()]
+    .filter(([, { used, expiresMs }]) => used === null && nowMs >= expiresMs)
+    .map(([name]) => name);
+  if (over.length === 0) return;
+  const expect = over.map((name) => tokens.expectation(name));
+  await store.commit({ expect, remove: over.map((name) => tokens.keyOf(name)) });
+};
+
 /** The one that is over first comes first. */
 export const listOpenTokens = (records: Records, nowMs: number): OpenToken[] =>
   openTokens(records, nowMs)

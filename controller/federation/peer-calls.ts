@@ -52,6 +52,9 @@ const CUT: ReadonlySet<RefusalReason | null> = new Set<RefusalReason>([
   'controller_stopping',
 ]);
 
+/** Of our certificate, which says nothing of whether we are its peer. */
+const OUTDATED: ReadonlySet<RefusalReason | null> = new Set<RefusalReason>(['certificate_expired', 'not_yet_valid']);
+
 /** The peer may take a little longer than it may take to say that time ran out. */
 const GRACE_MS = 1_500;
 /** Messages that nobody has taken yet: then the peer is not read. */
@@ -175,6 +178,10 @@ const endOf = (error: unknown, cell: string, call: HostCall): unknown => {
   }
   // Its row is seen here: what is not granted looks there as if it did not exist. Whoever follows lines asks again.
   if (error.code === 'NOT_FOUND' && call !== 'getOrder' && call !== 'tailTerminal') return new UnseenByPeer(cell);
+  if (error.code === 'UNAUTHENTICATED' && OUTDATED.has(refusalReasonOf(error))) {
+    // It began by a line of before: the line of now has another certificate.
+    return new FleetError('UNAVAILABLE', `cell ${cell} does not accept a certificate of before any more`);
+  }
   if (error.code === 'UNAUTHENTICATED') {
     return new FleetError('PERMISSION_DENIED', `cell ${cell} does not accept this cell as its peer any more`);
   }

@@ -128,7 +128,10 @@ export class OpenCalls {
     const leaf = `${spiffeId} ${authority} ${keyFingerprint} ${serial}`;
     if (!judged.has(leaf)) {
       const now = identify(transport, this.#context);
-      judged.set(leaf, now.caller.kind === 'controller' ? null : (now.reason ?? 'revoked'));
+      // By its own word it has given up the authority that it called by, and goes on with another.
+      const isPeerYet = records.peers.get(caller.cell)?.state === 'active';
+      const reason = now.reason ?? (isPeerYet ? 'certificate_expired' : 'revoked');
+      judged.set(leaf, now.caller.kind === 'controller' ? null : reason);
     }
     return judged.get(leaf) ?? null;
   }

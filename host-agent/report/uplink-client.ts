@@ -35,6 +35,8 @@ export interface UplinkClientOptions extends Omit<UplinkStreamOptions, 'welcomed
   log: Logger;
   clock: Clock;
   welcomed(welcome: Welcome): void;
+  /** The controller said that this identity was revoked. */
+  revoked?(): void;
 }
 
 /** An identity that is refused or held twice is not helped by haste. */
@@ -89,6 +91,7 @@ export class UplinkClient {
         }
         this.#options.log.info({ address, reason: end.reason, detail: end.detail }, 'uplink ended');
         const refused = end.reason === 'refused' || end.reason === 'duplicate_identity' || end.reason === 'revoked';
+        if (end.reason === 'revoked') this.#options.revoked?.();
         this.#stand(refused ? 'refused' : 'unreachable', address, end.detail);
         if (refused || end.reason === 'superseded') await this.#pause(Math.random() * PATIENT_MS, signal);
         if (end.welcomed) break;

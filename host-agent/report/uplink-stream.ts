@@ -9,6 +9,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import { callSink } from '../../src/runtime/message-sink.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
+import { refusalReasonOf } from '../../src/wire/errors.ts';
 import type { ConnectRequest, ConnectResponse, Welcome } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { hostFactsToWire } from '../../src/wire/host-agent.ts';
 import { plainReason } from '../../src/wire/plain-reason.ts';
@@ -147,7 +148,7 @@ const endOf = (status: StatusObject): [UplinkEnd['reason'], string] => {
     case grpcStatus.ALREADY_EXISTS:
       return ['duplicate_identity', status.details];
     default:
-      return ['refused', status.details];
+      return [refusalReasonOf(status) === 'revoked' ? 'revoked' : 'refused', status.details];
   }
 };
 

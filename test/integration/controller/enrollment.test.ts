@@ -2,6 +2,9 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quarantineHost } from '../../../controller/enrollment/quarantine.ts';
 import { revokeHost } from '../../../controller/enrollment/revoke.ts';
+import { bindUser } from '../../../controller/tenancy/bindings.ts';
+import { allowVerbs, ceilingOf } from '../../../controller/tenancy/ceilings.ts';
+import { addTenant } from '../../../controller/tenancy/tenants.ts';
 import { readCertificate } from '../../../src/identity/certificate.ts';
 import { makeCsr } from '../../../src/identity/csr.ts';
 import { makeKey } from '../../../src/identity/key.ts';
@@ -97,6 +100,25 @@ describe('enrolment', () => {
     const next = await cell.enroll(await cell.token({ replace: true, user: 'maria' }), { machineId: 'machine-2' });
     expect(next).toMatchObject({ host: 'W-jarvis', user: 'maria' });
     expect(await failureOf(renew(old, { csr: makeCsr(old.key) }))).toMatchObject({ code: status.PERMISSION_DENIED });
+  });
+
+  it('leaves to whoever bears a name next nothing of what was allowed to the machine that another name replaced', async () => {
+    await cell.enroll(await cell.token());
+    await allowVerbs(cell.records, [{ host: 'W-jarvis', user: 'jarvis' }], ['send']);
+    const renamed = await cell.enroll(await cell.token({ host: 'dragon-lin', replace: true }));
+    expect(renamed).toMatchObject({ host: 'dragon-lin' });
+    await cell.enroll(await cell.token(), { machineId: 'machine-2' });
+    expect(ceilingOf(cell.records, 'W-jarvis', 'jarvis')).toEqual([]);
+  });
+
+  it('brings by a token for one tenant nobody into another whose user the machine says it is', async () => {
+    for (const tenant of ['acme', 'beta']) await addTenant(cell.records, tenant, { nowMs: 0, by: 'test' });
+    const binding = { tenantId: 'beta', boundMs: 0, boundBy: 'test' };
+    await bindUser(cell.records, 'home', { host: 'dragon-lin', user: 'jwoltje' }, binding);
+    const token = await cell.token({ host: '', user: '', tenantId: 'acme' });
+    const failure = await failureOf(cell.enroll(token, { host: 'dragon-lin', user: 'jwoltje' }));
+    expect(failure.code).toBe(status.PERMISSION_DENIED);
+    expect(await cell.enroll(token, { host: 'dragon-lin', user: 'ada' })).toMatchObject({ tenantId: 'acme' });
   });
 
   it('lets a replacing token take over the very same host and user, and accepts the new machine at once', async () => {

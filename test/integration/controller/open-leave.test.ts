@@ -84,6 +84,12 @@ test('it ends when what it needs is allowed no more, naming the command that wou
   expect([tail.signal.aborted, own.signal.aborted]).toEqual([false, false]);
 });
 
+test('it is none for what was allowed no more while the call was being let in', async () => {
+  await allowVerbs(records, [JARVIS], ['send']);
+  using hold = leaveOf(jarvis, 'takeover');
+  expect(hold.signal.reason).toMatchObject({ code: 'PERMISSION_DENIED' });
+});
+
 test('a call that is over is judged no more, and the caller’s own leaving ends it', () => {
   const gone = new AbortController();
   const over = leaveOf(jarvis, null);

@@ -1,7 +1,13 @@
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { listOpenTokens, withdrawTokens } from '../../../controller/enrollment/open-tokens.ts';
+import { SqliteStore } from '../../../controller/store/sqlite-store.ts';
+import { inviteOperator, listOperators, listTokens } from '../../../src/cli/client/admin-methods.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { RunningController } from '../../helpers/run-controller.ts';
 import { failureOf, TestCell } from '../../helpers/test-cell.ts';
+import { until } from '../../helpers/until.ts';
 
 let cell: TestCell;
 beforeEach(async () => {
@@ -57,4 +63,26 @@ it('a token that is withdrawn while it is being used enrols nobody', async () =>
   cell.whileRecording('enroll', () => withdraws('a'));
   expect((await failureOf(cell.enroll(token))).code).toBe(status.ABORTED);
   expect([...cell.records.identities.entries()]).toEqual([]);
+});
+
+it('a token and an invitation that were over once are not good again by a clock that is set back', async () => {
+  let aheadMs = 0;
+  const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+  const controller = await RunningController.start({ clock });
+  try {
+    await controller.token('W-jarvis');
+    const maria = { name: 'maria', role: 'admin', tenants: [], takeover: false, validSeconds: 60 };
+    await controller.ask(inviteOperator, maria);
+    const stored = new SqliteStore(join(controller.config.paths.state, 'controller/controller.db'));
+    stored.start();
+    expect(await stored.list('token/', { limit: 9 })).toHaveLength(2);
+    aheadMs = 61_000;
+    await until(async () => (await stored.list('token/', { limit: 9 })).length === 0, { timeoutMs: 10_000 });
+    stored.stop();
+    aheadMs = 0;
+    expect((await controller.ask(listTokens, {})).tokens).toEqual([]);
+    expect((await controller.ask(listOperators, {})).operators).toEqual([]);
+  } finally {
+    await controller.remove();
+  }
 });
