@@ -135,8 +135,9 @@ export const watchEcho: Figure = figure({
     const busy = await place.agent('echo-busy', SPINNER);
     yield await measure(place, 'watch-echo.beside-a-spinner.p50', null, busy, sshd);
     await place.end(busy);
+    // The host-agent's own client goes to the holder, as in a fleet on one server.
+    const holder = await place.holder('shared');
     const shared = await place.agent('echo-shared', 'cat', { socket: 'shared' });
-    const holder = await place.agent('_holder', 'sleep 100000', { socket: 'shared' });
     yield await measure(place, 'watch-echo.shared-server.p50', null, shared, sshd);
     await place.end(shared);
     await place.end(holder);

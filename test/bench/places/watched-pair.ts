@@ -14,13 +14,17 @@ export const WIDTH = 120;
 export const HEIGHT = 40;
 const SHOWN_TIMEOUT_MS = 20_000;
 
-export interface Agent {
+/** On dragon-lin. */
+export interface Session {
   name: string;
+  /** Name of its tmux socket. */
+  socket: string;
+}
+
+export interface Agent extends Session {
   /** Of its row. */
   key: string;
   hostAgent: string;
-  /** Name of its tmux socket on dragon-lin, and of the session there. */
-  socket: string;
 }
 
 export interface WatchedPair extends AsyncDisposable {
@@ -33,8 +37,9 @@ export interface WatchedPair extends AsyncDisposable {
   uplink: CountingProxy | null;
   /** Starts a program as an agent on dragon-lin; resolves when W-jarvis sees its row. */
   agent(name: string, program: string, options?: { socket?: string }): Promise<Agent>;
-  /** Ends its session. */
-  end(agent: Agent): Promise<void>;
+  /** Starts the session that only keeps a shared server alive on dragon-lin: it is no agent and has no row. */
+  holder(socket: string): Promise<Session>;
+  end(session: Session): Promise<void>;
 }
 
 const pairOf = async (bench: Bench, isCounted: boolean): Promise<WatchedPair> => {
@@ -50,21 +55,32 @@ const pairOf = async (bench: Bench, isCounted: boolean): Promise<WatchedPair> =>
   const uplink = isCounted ? stack.use(await CountingProxy.start({ host, port: Number(port) })) : null;
   await dragon.join(await jarvis.token(dragon.name, username), uplink ? [uplink.address] : []);
   const hostAgent = `${dragon.name}/${username}`;
-  const agent: WatchedPair['agent'] = async (name, program, { socket = name } = {}) => {
+  const begin = async ({ name, socket }: Session, program: string): Promise<void> => {
     const size = ['-x', String(WIDTH), '-y', String(HEIGHT)];
     await dragon.tmuxOn(socket, 'new-session', '-d', '-s', name, ...size, program);
     await dragon.tmuxOn(socket, 'set-option', '-g', 'status', 'off');
     // Of this window only: with it for all, tmux 3.3a ends at the next new-session.
     await dragon.tmuxOn(socket, 'set-option', '-w', '-t', `=${name}:`, 'window-size', 'manual');
+  };
+  const agent: WatchedPair['agent'] = async (name, program, { socket = name } = {}) => {
+    await begin({ name, socket }, program);
     const key = await until(() => keyOf(jarvis, hostAgent, name), { timeoutMs: SHOWN_TIMEOUT_MS });
     return { name, key, hostAgent, socket };
+  };
+  const holder: WatchedPair['holder'] = async (socket) => {
+    const session = { name: '_holder', socket };
+    await begin(session, 'exec sleep infinity');
+    return session;
   };
   const end: WatchedPair['end'] = async ({ socket, name }) => {
     await dragon.tmuxOn(socket, 'kill-session', '-t', `=${name}`);
   };
   const all = stack.move();
   const dispose = () => all.disposeAsync();
-  return { jarvis, dragon, controller, jarvisDaemon, dragonDaemon, uplink, agent, end, [Symbol.asyncDispose]: dispose };
+  return {
+    ...{ jarvis, dragon, controller, jarvisDaemon, dragonDaemon, uplink },
+    ...{ agent, holder, end, [Symbol.asyncDispose]: dispose },
+  };
 };
 
 export const watchedPair = (bench: Bench): Promise<WatchedPair> => pairOf(bench, false);
