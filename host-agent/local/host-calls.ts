@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
 import { hostAgentId } from '../../src/domain/host-agent.ts';
+import { UNPROVEN_SESSION } from '../../src/domain/sender.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
@@ -147,7 +148,7 @@ const ownOrderFirst = async (options: Serving, incoming: IncomingCall): Promise<
 
 /** The host of a message's label is this one, whatever the request says. */
 const sayWhereFrom = ({ names }: HostCallsOptions, request: SendTextRequest): void => {
-  request.sender = { session: request.sender?.session || 'unproven', host: names().host };
+  request.sender = { session: request.sender?.session || UNPROVEN_SESSION, host: names().host };
 };
 
 /** `host/user`, or for a diagnosis also `host` or nothing. */
