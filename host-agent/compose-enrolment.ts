@@ -3,6 +3,7 @@
  * Nothing is decided here.
  */
 import { join } from 'node:path';
+import { DEFAULT_TENANT } from '../src/domain/tenant.ts';
 import type { Composition } from '../src/runtime/composition.ts';
 import { FLEET_VERSION } from '../src/runtime/version.ts';
 import type { HostAgentConfig } from './config.ts';
@@ -50,7 +51,7 @@ export const composeEnrolment = async ({ config, machineId, renewed, clock, part
       callRenew(address, enrolment.tls(identity, !expired), request, clock.nowMs, ending),
   });
   const names = () => {
-    const identity = enrolment.identity ?? { cell: NO_CELL, host: name, user, tenantId: 'default' };
+    const identity = enrolment.identity ?? { cell: NO_CELL, host: name, user, tenantId: DEFAULT_TENANT };
     return { cell: identity.cell, host: identity.host, user: identity.user, tenantId: identity.tenantId };
   };
   return { enrolment, renewal, names };

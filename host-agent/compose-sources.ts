@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { agentUnit } from '../src/domain/unit-name.ts';
 import type { Composition } from '../src/runtime/composition.ts';
 import { FLEET_VERSION } from '../src/runtime/version.ts';
 import type { FleetView } from '../src/view/fleet-view.ts';
@@ -11,7 +12,6 @@ import type { HostAgentConfig } from './config.ts';
 import { heartbeatFolders } from './heartbeat/folders.ts';
 import { HeartbeatSource } from './heartbeat/source.ts';
 import { Inventory, type InventoryOptions } from './inventory/inventory.ts';
-import { agentUnit } from './inventory/join.ts';
 import type { Source, SystemdReading } from './inventory/source.ts';
 import { LaunchSource } from './launch/launch-source.ts';
 import { ProcTable } from './process/proc-table.ts';

@@ -1,4 +1,6 @@
 /** The administrator's calls about tenants and their bindings. */
+
+import { DEFAULT_TENANT } from '../../src/domain/tenant.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { AdminServiceService } from '../../src/wire/gen/fleet/v1/admin.ts';
 import type { Tenant } from '../../src/wire/gen/fleet/v1/tenants.ts';
@@ -6,7 +8,7 @@ import type { Handlers, Targets } from '../grpc/handlers.ts';
 import type { Records } from '../store/records.ts';
 import { bindUser, type Rebound, unbindUser } from '../tenancy/bindings.ts';
 import { actorOf } from '../tenancy/caller.ts';
-import { addTenant, boundTo, DEFAULT_TENANT, operatorsOf, removeTenant } from '../tenancy/tenants.ts';
+import { addTenant, boundTo, operatorsOf, removeTenant } from '../tenancy/tenants.ts';
 
 type Definition = typeof AdminServiceService;
 

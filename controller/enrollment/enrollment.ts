@@ -4,6 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
+import { DEFAULT_TENANT } from '../../src/domain/tenant.ts';
 import { type Authority, authorityFingerprints } from '../../src/identity/authority.ts';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { openCsr } from '../../src/identity/csr.ts';
@@ -23,7 +24,7 @@ import type { IdentityRecord, InvitedRecord, Records, TokenRecord } from '../sto
 import { boundTenant, keepingBinding } from '../tenancy/bindings.ts';
 import { actorOf, type Caller } from '../tenancy/caller.ts';
 import type { Subject } from '../tenancy/subject.ts';
-import { DEFAULT_TENANT, isTenant } from '../tenancy/tenants.ts';
+import { isTenant } from '../tenancy/tenants.ts';
 import { requireFree, rivalsOf } from './claims.ts';
 import type { FailureLimit } from './failure-limit.ts';
 import { limitedAttempt } from './limited-attempt.ts';

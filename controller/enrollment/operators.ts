@@ -1,6 +1,7 @@
 /** People elsewhere: invited by a token that serves once, listed, and revoked together with what they were invited by. */
 import { FleetError } from '../../src/domain/errors.ts';
 import { ROLES, type Role } from '../../src/domain/role.ts';
+import { DEFAULT_TENANT } from '../../src/domain/tenant.ts';
 import { formatSpiffeId, isIdentityName } from '../../src/identity/spiffe-id.ts';
 import type { InviteOperatorRequest, Operator } from '../../src/wire/gen/fleet/v1/operators.ts';
 import type { IdentityRecord, InvitedRecord, Records } from '../store/records.ts';
@@ -35,7 +36,7 @@ const invitedBy = ({ name, role, tenants, takeover }: InviteOperatorRequest): In
   if (!ROLES.includes(role as Role)) throw refuse(`role ${JSON.stringify(role)}: one of ${ROLES.join(', ')}`);
   if (role === 'admin' && tenants.length > 0) throw refuse('an admin is told of every tenant: name none');
   if (role === 'viewer' && takeover) throw refuse('a viewer types nothing: a takeover needs the role operator');
-  const own = tenants.length === 0 ? ['default'] : [...new Set(tenants)];
+  const own = tenants.length === 0 ? [DEFAULT_TENANT] : [...new Set(tenants)];
   return { name, role: role as Role, tenants: role === 'admin' ? [] : own, takeover: takeover || role === 'admin' };
 };
 

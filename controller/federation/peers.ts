@@ -3,13 +3,14 @@
  * bundle with which it came for as long as it is a peer.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import { DEFAULT_TENANT } from '../../src/domain/tenant.ts';
 import { bundleFingerprints, checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
 import { isCellName } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { uninvited } from '../store/invited-peer.ts';
 import type { InvitationRecord, PeerRecord, Records } from '../store/records.ts';
 import type { Commit } from '../store/store.ts';
-import { DEFAULT_TENANT, isTenant, requireTenant } from '../tenancy/tenants.ts';
+import { isTenant, requireTenant } from '../tenancy/tenants.ts';
 
 /** What is told of ourselves. */
 export interface OwnIdentity extends ToldPeer {

@@ -3,10 +3,11 @@
  * A change counts at once: what is enrolled moves in the same commit.
  */
 import { FleetError } from '../../src/domain/errors.ts';
+import { DEFAULT_TENANT } from '../../src/domain/tenant.ts';
 import { formatSpiffeId } from '../../src/identity/spiffe-id.ts';
 import type { BindingRecord, IdentityRecord, Records } from '../store/records.ts';
 import type { Commit } from '../store/store.ts';
-import { DEFAULT_TENANT, requireName, requireTenant } from './tenants.ts';
+import { requireName, requireTenant } from './tenants.ts';
 
 export interface UserOnHost {
   host: string;

@@ -1,6 +1,7 @@
 /** Who calls, as the door proved it: what every handler is given and no message can change. */
 import { CONTROL_LEVELS, type ControlLevel } from '../../src/domain/host-agent.ts';
 import type { Role } from '../../src/domain/role.ts';
+import { DEFAULT_TENANT } from '../../src/domain/tenant.ts';
 import type { HeldGrants } from './peer-grants.ts';
 
 /** none: no certificate, or none that is accepted. */
@@ -64,7 +65,7 @@ export const LOCAL_CALLER: Caller = {
   host: '',
   user: '',
   machineId: '',
-  tenantId: 'default',
+  tenantId: DEFAULT_TENANT,
   tenants: 'all',
   role: 'admin',
   verbs: ['read', 'admin', ...GRANTABLE_VERBS],

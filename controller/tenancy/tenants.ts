@@ -4,11 +4,9 @@
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import { grantStatus } from '../../src/domain/grant.ts';
+import { DEFAULT_TENANT } from '../../src/domain/tenant.ts';
 import { isIdentityName } from '../../src/identity/spiffe-id.ts';
 import type { Records } from '../store/records.ts';
-
-/** To whom enrolled users belong unless said otherwise; it is always there. */
-export const DEFAULT_TENANT = 'default';
 
 export const isTenant = (records: Records, tenantId: string): boolean =>
   tenantId === DEFAULT_TENANT || records.tenants.get(tenantId) !== undefined;

@@ -4,6 +4,7 @@
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import { cleanPaste } from '../../src/domain/key-stroke.ts';
+import { UNPROVEN_SESSION } from '../../src/domain/sender.ts';
 
 export const MAX_TEXT_BYTES = 256 * 1024;
 /** A terminal in line mode drops what a line has beyond it, its end included. */
@@ -60,7 +61,7 @@ const nameOf = (name: string): string =>
   name
     .toWellFormed()
     .replace(/[\p{C}\p{Z}[\]:>]/gu, '_')
-    .slice(0, MAX_NAME) || 'unproven';
+    .slice(0, MAX_NAME) || UNPROVEN_SESSION;
 
 /** Bytes of the longest line. */
 export const longestLineBytes = (text: string): number =>

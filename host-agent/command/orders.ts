@@ -9,6 +9,7 @@ import {
   type LifecycleVerb,
   type OrderVerb,
 } from '../../src/domain/order.ts';
+import { UNPROVEN_SESSION } from '../../src/domain/sender.ts';
 import type { ControlAgentRequest, OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { PutRosterRequest } from '../../src/wire/gen/fleet/v1/roster.ts';
 import type { CallContext, OwnCalls } from '../calls/own-calls.ts';
@@ -107,7 +108,7 @@ export class Orders implements Pick<OwnCalls, OrderCalls> {
     const { host } = names();
     const target = request.target?.key ?? '';
     const to = { host, session: ports.panes.row(target)?.agent ?? target };
-    const from = { host: sender?.host || host, session: sender?.session || 'unproven' };
+    const from = { host: sender?.host || host, session: sender?.session || UNPROVEN_SESSION };
     const message = messageOf(text, noLabel ? null : { from, to });
     const act: Act = (run) => sendText(ports, request, message, run);
     return this.#once('send', request, [text, noLabel, sender], context, act, waitIdleMs);

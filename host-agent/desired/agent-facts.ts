@@ -6,6 +6,7 @@ import { lstat, readFile, stat } from 'node:fs/promises';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import { HOLDER_UNIT } from '../../src/domain/holder.ts';
 import { type RosterAgent, rosterKey, sessionNameOf } from '../../src/domain/roster.ts';
+import { agentUnit } from '../../src/domain/unit-name.ts';
 import type { UnitNow } from '../../src/domain/unit-now.ts';
 import { parseEnvFile } from '../../src/roster/env-file.ts';
 import { isSocketName, socketNameOf } from '../../src/roster/socket-name.ts';
@@ -40,7 +41,7 @@ export interface AgentFacts extends Wanted, UnitFacts {
 }
 
 const MAX_BYTES = 64 * 1024;
-export const TEMPLATE = 'mosaic-agent@.service';
+export const TEMPLATE = agentUnit('');
 
 /** What systemd says that bears on one agent. */
 export interface UnitFacts {

@@ -5,6 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOLDER_UNIT } from '../../src/domain/holder.ts';
+import { agentOfUnit } from '../../src/domain/unit-name.ts';
 import type { OrderRun } from '../command/order-run.ts';
 import { agentLaunchPaths, HOLDER, unitsFolder } from '../launch/launch-paths.ts';
 import { isUp } from '../lifecycle/managed-agent.ts';
@@ -12,15 +13,13 @@ import { ownUnitFile } from './agent-facts.ts';
 import { deleteAll } from './agent-files.ts';
 import type { DesiredPorts } from './ports.ts';
 
-const AGENT_UNIT = /^mosaic-agent@.+\.service$/;
-
 export const endSpareHolder = async (ports: DesiredPorts, run: OrderRun): Promise<boolean> => {
   const { lifecycle, unitFiles, ground } = ports;
   const folder = unitsFolder(ground.home);
   const file = join(folder, HOLDER_UNIT);
   const { kind } = await ownUnitFile(file);
   if (kind === 'none' || kind === 'theirs') return false;
-  const agents = (await readdir(folder)).filter((name) => AGENT_UNIT.test(name));
+  const agents = (await readdir(folder)).filter((name) => agentOfUnit(name) !== null);
   const others = await Promise.all(agents.map((name) => ownUnitFile(join(folder, name))));
   // A unit that fleet did not write may lean on it, too.
   if (others.some((other) => other.kind !== 'isolated') || hasCompany(ports)) return false;

@@ -1,6 +1,7 @@
 /** The roster against units, sessions and env files: what each has that the others do not. */
 import { basename, join } from 'node:path';
 import { overridesOf } from '../../src/domain/overrides.ts';
+import { agentUnit } from '../../src/domain/unit-name.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
 import { findRoster } from '../../src/roster/roster-file.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
@@ -45,7 +46,7 @@ export const rosterAgainstUnits = (options: DiagnoseOptions): Finding[] => {
   const names = new Set(managed.map(({ agent }) => agent));
   const returning = bootAgents(options.home, systemd.units.values()).filter((agent) => !names.has(agent));
   if (returning.length > 0) {
-    const units = returning.map((agent) => `mosaic-agent@${agent}.service`).join(' ');
+    const units = returning.map(agentUnit).join(' ');
     const why = 'in no roster of this host, and enabled: they return at the next boot';
     const mend = `systemctl --user disable ${units}; or put them into ${reading.path}`;
     found.push(warning('returns at boot', few(returning), why, mend));

@@ -5,6 +5,7 @@ import { counted } from '../../src/domain/counted.ts';
 import { type SessionTarget, sessionTargetId, sessionTargets } from '../../src/domain/fix.ts';
 import { type CgroupPlace, cgroupPlace } from '../../src/domain/flags.ts';
 import { sessionNameOf } from '../../src/domain/roster.ts';
+import { agentOfUnit } from '../../src/domain/unit-name.ts';
 import { isViewerLeftBehind } from '../../src/domain/viewer-session.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { TmuxServer, TmuxSession } from '../inventory/source.ts';
@@ -35,8 +36,8 @@ const placeOf = ({ processes }: DiagnoseOptions, { pid, sessions }: TmuxServer):
   const path = pid === null ? null : processes.cgroup(pid);
   if (path === null) return null;
   const place = cgroupPlace(path, null);
-  const agent = /^mosaic-agent@(.+)\.service$/.exec(place.unit ?? '')?.[1];
-  const isAlone = agent !== undefined && sessions.every(({ name }) => name === sessionNameOf(agent));
+  const agent = agentOfUnit(place.unit ?? '');
+  const isAlone = agent !== null && sessions.every(({ name }) => name === sessionNameOf(agent));
   return isAlone ? { ...place, kind: 'own-unit' } : place;
 };
 

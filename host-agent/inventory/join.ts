@@ -19,6 +19,7 @@ import {
 import { comesUpAtBoot, type RosterAgent, rosterKey, sessionNameOf } from '../../src/domain/roster.ts';
 import { holdsKnownRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import { SHELLS } from '../../src/domain/runtime-table.ts';
+import { agentUnit } from '../../src/domain/unit-name.ts';
 import type { AgentMemory } from './memory.ts';
 import { type Screen, screensOf, socketLabel } from './screens.ts';
 import type {
@@ -225,9 +226,6 @@ const positive = (seconds: string | undefined, fallbackMs: number): number => {
   const value = Number(seconds);
   return Number.isFinite(value) && value > 0 ? value * 1_000 : fallbackMs;
 };
-
-/** The unit under which an agent of this name is launched. */
-export const agentUnit = (name: string): string => `mosaic-agent@${name}.service`;
 
 const chooseOwnPane = (
   key: string,

@@ -4,11 +4,7 @@
  */
 import { basename } from 'node:path';
 import type { AgentRow } from '../../src/domain/agent-row.ts';
-
-/** Outside every agent's pane: a person, as far as this machine can tell. */
-const OPERATOR = 'operator';
-/** It cannot be told who asks. */
-export const UNPROVEN = 'unproven';
+import { OPERATOR_SESSION, UNPROVEN_SESSION } from '../../src/domain/sender.ts';
 
 /** What the kernel says of one process; null when it is gone, or may not be read. */
 export interface Lineage {
@@ -25,7 +21,7 @@ const MAX_DEPTH = 256;
  */
 export const sessionOf = (pid: number, uid: number, rows: readonly AgentRow[], lineage: Lineage): string => {
   const caller = lineage.of(pid);
-  if (caller === null || caller.uid !== uid) return UNPROVEN;
+  if (caller === null || caller.uid !== uid) return UNPROVEN_SESSION;
   const byPanePid = new Map(rows.flatMap((row) => (isLive(row) ? [[row.tmux.pid, row] as const] : [])));
   let child = pid;
   let parent = pid;
@@ -40,11 +36,11 @@ export const sessionOf = (pid: number, uid: number, rows: readonly AgentRow[], l
     }
     // It ended, and its child has another parent by now; or it is hidden from us, so no pane of this user.
     const adopted = lineage.of(child)?.parentPid ?? null;
-    if (adopted === null) return UNPROVEN;
+    if (adopted === null) return UNPROVEN_SESSION;
     if (adopted === parent) break;
     parent = adopted;
   }
-  return beganInPane(pid, rows, lineage) ? UNPROVEN : OPERATOR;
+  return beganInPane(pid, rows, lineage) ? UNPROVEN_SESSION : OPERATOR_SESSION;
 };
 
 const isLive = (row: AgentRow): row is AgentRow & { tmux: { pid: number } } =>
@@ -60,4 +56,4 @@ const beganInPane = (pid: number, rows: readonly AgentRow[], lineage: Lineage): 
 
 /** No agent is taken for a person because of its name. */
 const senderName = ({ agent, tmux }: AgentRow): string =>
-  agent === OPERATOR || agent === UNPROVEN ? `${basename(tmux?.socket ?? 'agent')}:${agent}` : agent;
+  agent === OPERATOR_SESSION || agent === UNPROVEN_SESSION ? `${basename(tmux?.socket ?? 'agent')}:${agent}` : agent;

@@ -1,9 +1,8 @@
 /** Agents whose units come up at boot, as systemd says and as the links say that it follows; changes nothing. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { agentOfUnit } from '../../src/domain/unit-name.ts';
 import { unitsFolder } from './launch-paths.ts';
-
-const AGENT_UNIT = /^mosaic-agent@(.+)\.service$/;
 
 /** Sorted by name. `loaded` are units that systemd holds; one that is not loaded has only its link. */
 export const bootAgents = (
@@ -15,7 +14,7 @@ export const bootAgents = (
     .filter((name) => name.endsWith('.wants'))
     .flatMap((name) => namesIn(join(folder, name)));
   const enabled = [...loaded].flatMap(({ name, unitFileState }) => (unitFileState === 'enabled' ? [name] : []));
-  return [...new Set([...enabled, ...linked])].flatMap((name) => AGENT_UNIT.exec(name)?.[1] ?? []).sort();
+  return [...new Set([...enabled, ...linked])].flatMap((name) => agentOfUnit(name) ?? []).sort();
 };
 
 const namesIn = (folder: string): string[] => {

@@ -1,10 +1,10 @@
 /** Drop-ins of a person's own that systemd adds to an agent's unit, though fleet wrote it: its template's count, too. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { agentUnit } from '../inventory/join.ts';
+import { agentUnit } from '../../src/domain/unit-name.ts';
 import { unitsFolder } from './launch-paths.ts';
 
-const TEMPLATE_FOLDER = 'mosaic-agent@.service.d';
+const TEMPLATE_FOLDER = `${agentUnit('')}.d`;
 const FOR_EVERYBODY = '/etc/systemd/user';
 
 /** Paths, those of every agent first. */

@@ -3,8 +3,8 @@
  * Names are safe as file names (AGENT_NAME); nothing is made here.
  */
 import { join } from 'node:path';
+import { agentUnit } from '../../src/domain/unit-name.ts';
 import type { Paths } from '../../src/runtime/paths.ts';
-import { agentUnit } from '../inventory/join.ts';
 
 /** What the launcher needs of the places of this fleet. */
 export interface LaunchGround extends Pick<Paths, 'state' | 'share' | 'mosaicHome' | 'tmuxTmpdir'> {

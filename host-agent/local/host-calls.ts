@@ -2,13 +2,13 @@
  * Calls about one host: answered here when the host-agent named is this one, else by the controller, which alone answers for
  * hosts that may be away. Whoever reaches the socket is this host's user.
  */
-import { randomBytes } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
 import { hostAgentId } from '../../src/domain/host-agent.ts';
+import { UNPROVEN_SESSION } from '../../src/domain/sender.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
-import { type GrpcStatus, toGrpcStatus } from '../../src/wire/errors.ts';
+import type { GrpcStatus } from '../../src/wire/errors.ts';
 import type { FleetServiceServer } from '../../src/wire/gen/fleet/v1/fleet.ts';
 import type { GetOrderRequest, OrderTarget, SendTextRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { DiagnoseRequest } from '../../src/wire/gen/fleet/v1/view.ts';
@@ -22,6 +22,7 @@ import {
 } from '../../src/wire/host-calls.ts';
 import { answerCall } from '../calls/answer-call.ts';
 import { soleAudience } from '../calls/audience.ts';
+import { failureStatus } from '../calls/failure-status.ts';
 import { type CallContext, localActor, type OwnCalls } from '../calls/own-calls.ts';
 import { type IncomingCall, incomingStream, incomingUnary } from './incoming-call.ts';
 import { ownEvents } from './own-events.ts';
@@ -147,7 +148,7 @@ const ownOrderFirst = async (options: Serving, incoming: IncomingCall): Promise<
 
 /** The host of a message's label is this one, whatever the request says. */
 const sayWhereFrom = ({ names }: HostCallsOptions, request: SendTextRequest): void => {
-  request.sender = { session: request.sender?.session || 'unproven', host: names().host };
+  request.sender = { session: request.sender?.session || UNPROVEN_SESSION, host: names().host };
 };
 
 /** `host/user`, or for a diagnosis also `host` or nothing. */
@@ -165,12 +166,9 @@ const isHere = ({ names }: HostCallsOptions, call: HostCall, request: unknown): 
   return wanted === hostAgentId(host, user);
 };
 
-/** The controller's status as it came; our own failures in their words, or under a reference into the log. */
+/** The controller's status as it came; our own failures as everywhere. */
 const statusOf = ({ log }: HostCallsOptions, call: LocalCall, error: unknown): GrpcStatus => {
   const { code, details } = error as Partial<GrpcStatus>;
   if (!(error instanceof FleetError) && typeof code === 'number') return { code, details: details ?? '' };
-  const reference = randomBytes(6).toString('hex');
-  const status = toGrpcStatus(error, reference);
-  if (status.details.includes(reference)) log.error({ err: error, call, reference }, 'call failed unexpectedly');
-  return status;
+  return failureStatus(error, log, { call });
 };

@@ -1,4 +1,5 @@
 /** Parsing of what /proc says, apart from the reading. Nothing here touches a file. */
+import { statFields } from '../../src/runtime/stat-fields.ts';
 
 export interface ProcStat {
   pid: number;
@@ -13,12 +14,12 @@ export interface ProcStat {
   rssPages: number;
 }
 
-/** `/proc/PID/stat`. The name in it may hold blanks and brackets, so fields count from its last bracket. */
+/** `/proc/PID/stat`; null for what is none. */
 export const parseStat = (text: string): ProcStat | null => {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 1 || close < open) return null;
-  const fields = text.slice(close + 2).split(' ');
+  const fields = statFields(text);
   const number = (index: number): number => Number(fields[index]);
   const stat = {
     pid: Number.parseInt(text, 10),

@@ -2,16 +2,15 @@
  * The host's end of a tunnel: calls that the controller makes, answered by the same handlers as those of this user. One
  * stream carries them all; a call that cannot write waits, and holds nothing meanwhile. Its end aborts every call.
  */
-import { randomBytes } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { FleetError } from '../../src/domain/errors.ts';
 import { aborted } from '../../src/runtime/aborted.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
-import { toGrpcStatus } from '../../src/wire/errors.ts';
 import type { CallBegin, TunnelCall, TunnelReply } from '../../src/wire/gen/fleet/v1/host_agent.ts';
 import { type CallCodec, callNamed, codecOf, MAX_REQUEST_BYTES, MAX_TUNNEL_CALLS } from '../../src/wire/host-calls.ts';
 import { answerCall } from '../calls/answer-call.ts';
 import { SharedAudience } from '../calls/audience.ts';
+import { failureStatus } from '../calls/failure-status.ts';
 import type { OwnCalls } from '../calls/own-calls.ts';
 import { CallWindow, callSinkOf, type ReplyStream } from './call-window.ts';
 
@@ -52,7 +51,10 @@ export const serveTunnel = async (
     if (!begin || running.has(callId)) return;
     const end = (error: unknown): void => {
       running.delete(callId);
-      if (!over.signal.aborted) stream.write({ callId, end: statusOf(error, begin, log) });
+      if (over.signal.aborted) return;
+      const { method } = begin;
+      const status = error === null ? { code: 0, details: '' } : failureStatus(error, log, { method });
+      stream.write({ callId, end: status });
     };
     if (running.size >= MAX_TUNNEL_CALLS) {
       end(new FleetError('RESOURCE_EXHAUSTED', `this host answers ${MAX_TUNNEL_CALLS} calls at once: try again later`));
@@ -99,12 +101,4 @@ const read = (codec: CallCodec, bytes: Buffer): unknown => {
   } catch (cause) {
     throw new FleetError('INVALID_ARGUMENT', `the request of ${codec.method} cannot be read`, { cause });
   }
-};
-
-const statusOf = (error: unknown, { method }: CallBegin, log: Logger): { code: number; details: string } => {
-  if (error === null) return { code: 0, details: '' };
-  const reference = randomBytes(6).toString('hex');
-  const status = toGrpcStatus(error, reference);
-  if (status.details.includes(reference)) log.error({ err: error, method, reference }, 'call failed unexpectedly');
-  return status;
 };

@@ -2,6 +2,9 @@
  * One life with a user manager, from connecting until the bus is lost. Comes in: signals, which say where to
  * look. Goes out: the whole set of readings after each change. Never outlives its bus.
  */
+
+import { HOLDER_UNIT } from '../../src/domain/holder.ts';
+import { agentOfUnit, agentUnit } from '../../src/domain/unit-name.ts';
 import { every } from '../../src/runtime/every.ts';
 import { Pump } from '../../src/runtime/pump.ts';
 import type { UnitReading } from '../inventory/source.ts';
@@ -10,9 +13,8 @@ import { MANAGER, Manager, PROPERTIES, unitOfPath } from './manager.ts';
 import { readMatching, readNamed } from './read-units.ts';
 
 /** The fleet's own units, whoever lists them. */
-const FLEET_PATTERNS = ['mosaic-agent@*.service', 'mosaic-tmux-holder.service'] as const;
-const isFleetUnit = (name: string): boolean =>
-  /^mosaic-agent@.+\.service$/.test(name) || name === 'mosaic-tmux-holder.service';
+const FLEET_PATTERNS = [agentUnit('*'), HOLDER_UNIT] as const;
+const isFleetUnit = (name: string): boolean => agentOfUnit(name) !== null || name === HOLDER_UNIT;
 
 export interface SessionOptions {
   busPath: string;

@@ -1,5 +1,6 @@
 /** In: a pid. Out: what /proc/PID/stat says of it. Never throws: a process that is gone is null. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { statFields } from '../../src/runtime/stat-fields.ts';
 
 export interface ProcessStat {
   /** R, S, D, Z, T … */
@@ -26,9 +27,7 @@ const readStat = (path: string): string => {
 
 export const readProcessStat = (procRoot: string, pid: number): ProcessStat | null => {
   try {
-    const text = readStat(`${procRoot}/${pid}/stat`);
-    // The name in parentheses may hold anything, parentheses too.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const fields = statFields(readStat(`${procRoot}/${pid}/stat`));
     const startTicks = Number(fields[19]);
     if (!fields[0] || !Number.isSafeInteger(startTicks)) return null;
     return { state: fields[0], parentPid: Number(fields[1]), startTicks, waitStatus: Number(fields[49]) || 0 };

@@ -1,5 +1,6 @@
 import { FLAGS, type Flag, type HeartbeatFacts, type UnitFacts } from './agent-row.ts';
 import { HOLDER_UNIT } from './holder.ts';
+import { agentUnit } from './unit-name.ts';
 
 /** What the flags are decided from; null where it could not be learnt, and then the flag is not set. */
 export interface FlagEvidence {
@@ -62,7 +63,7 @@ export interface CgroupPlace {
 
 /** Units whose end is meant to be the end of the tmux server inside. */
 const isFleetUnit = (unit: string, agent: string | null): boolean =>
-  unit === HOLDER_UNIT || (agent !== null && unit === `mosaic-agent@${agent}.service`);
+  unit === HOLDER_UNIT || (agent !== null && unit === agentUnit(agent));
 
 /**
  * A systemd cgroup path, such as `/user.slice/user-1000.slice/session-3.scope` or

@@ -1,4 +1,5 @@
 /** Which keys a roster may have at each place, in which version, and which of them was probably meant. */
+import { editDistance } from '../domain/edit-distance.ts';
 
 const AGENT_V1 = [
   'name',
@@ -65,21 +66,4 @@ export const nearestKey = (key: string, known: readonly string[]): string | null
     if (distance < least) [nearest, least] = [candidate, distance];
   }
   return nearest;
-};
-
-/** Letters to insert, delete, replace or swap with their neighbour. */
-const editDistance = (a: string, b: string): number => {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + same);
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (swapped) row[j] = Math.min(row[j]!, beforeLast[j - 2]! + 1);
-    }
-    [beforeLast, last] = [last, row];
-  }
-  return last[b.length]!;
 };

@@ -1,5 +1,6 @@
 /** The verbs about what should exist: what help, completion and the parser know of them. */
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import { OUTPUT, outputFlag } from './output-flag.ts';
 
 const desired = () => import('./desired.ts');
 
@@ -17,15 +18,6 @@ const HOSTS: FlagSpec = {
   value: 'HOST',
   help: 'only this host, and all of yours there, also what the roster no longer names',
 };
-const output = (...choices: string[]): FlagSpec => ({
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices,
-  default: 'table',
-  help: 'form of the output',
-});
 const YES: FlagSpec = { name: 'yes', type: 'boolean', help: 'do not ask before something is ended' };
 const DRY_RUN: FlagSpec = { name: 'dry-run', type: 'boolean', help: 'only say what would be done' };
 const FORCE: FlagSpec = {
@@ -53,7 +45,7 @@ const MAX_UNAVAILABLE: FlagSpec = {
   default: '1',
   help: 'restarts at a time on each host; as many that do not come back end them there',
 };
-const CHANGE: readonly FlagSpec[] = [DRY_RUN, FORCE, ID, TIMEOUT, output('table', 'json', 'ndjson')];
+const CHANGE: readonly FlagSpec[] = [DRY_RUN, FORCE, ID, TIMEOUT, outputFlag('json', 'ndjson')];
 
 const EXITS =
   'Exit: 0 all done, or nothing to do, 1 failed, 2 usage or a wrong roster, 3 some done and some not, 4 no such agent or\n' +
@@ -96,7 +88,7 @@ export const desiredSpecs: readonly CommandSpec[] = [
         help: 'let the policy of this host make agents of its roster (control deploy)',
       },
       DRY_RUN,
-      output('table', 'json'),
+      OUTPUT,
     ],
     examples: ['fleet init', 'fleet init --preset coding --workdir ~/src/project --deploy && fleet apply'],
     notes:
@@ -152,7 +144,7 @@ export const desiredSpecs: readonly CommandSpec[] = [
     summary: 'how what runs differs from what a roster says; changes nothing',
     args: '',
     arity: [0, 0],
-    flags: [FILE, HOSTS, output('table', 'json')],
+    flags: [FILE, HOSTS, OUTPUT],
     examples: ['fleet diff', 'fleet diff -f fleet.yaml', 'fleet diff -f fleet.yaml --host dragon-lin -o json'],
     notes:
       '+ add, ~ change, > start or restart, - remove: what it takes to have what the roster says. What a hand edited in\n' +

@@ -1,5 +1,6 @@
 /** The verbs that start, stop and reset agents: what help, completion and the parser know of them. */
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import { outputFlag } from './output-flag.ts';
 
 const lifecycle = () => import('./lifecycle.ts');
 
@@ -17,15 +18,7 @@ const COMMON: readonly FlagSpec[] = [
     value: 'ID',
     help: 'name of this order (default: a new one); the same again does nothing twice and tells what became of it',
   },
-  {
-    name: 'output',
-    short: 'o',
-    type: 'string',
-    value: 'FORM',
-    choices: ['table', 'json', 'ndjson'],
-    help: 'form of the output',
-    default: 'table',
-  },
+  outputFlag('json', 'ndjson'),
 ];
 const FORCE: FlagSpec = {
   name: 'force',

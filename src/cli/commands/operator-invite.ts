@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT } from '../../domain/tenant.ts';
 import { inviteOperator } from '../client/admin-methods.ts';
 import { adminEndpoint } from '../client/endpoints.ts';
 import { GrpcChannel } from '../client/grpc-channel.ts';
@@ -24,7 +25,7 @@ export const run = async ({ positionals, flags, paths, stdout, stderr, signal }:
     const told = {
       name,
       role,
-      tenants: role === 'admin' ? null : tenants.length > 0 ? tenants : ['default'],
+      tenants: role === 'admin' ? null : tenants.length > 0 ? tenants : [DEFAULT_TENANT],
       takeover,
     };
     stdout.write(`${jsonText({ schema: 'fleet.invitation/v1', ...told, token, expires })}\n`);

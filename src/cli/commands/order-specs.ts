@@ -1,7 +1,7 @@
 /** The verbs that say something to one agent, or ask why it waits: what help, completion and the parser know of them. */
 import { KEY_NAMES } from '../../domain/key-names.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
-import { OUTPUT } from './output-flag.ts';
+import { OUTPUT, outputFlag } from './output-flag.ts';
 
 const orders = () => import('./orders.ts');
 
@@ -32,7 +32,7 @@ export const orderSpecs: readonly CommandSpec[] = [
     args: '',
     arity: [0, 0],
     flags: [
-      { ...OUTPUT, choices: ['table', 'json', 'name'] },
+      outputFlag('json', 'name'),
       { name: 'no-watch', type: 'boolean', help: 'only print: do not go on to its screen' },
     ],
     examples: ['fleet next', 'fleet next -o json | jq .prompt.choices'],

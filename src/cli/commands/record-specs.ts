@@ -1,20 +1,11 @@
 /** The verbs that tell what happens and what happened: what help, completion and the parser know of them. */
 import { WAIT_CONDITIONS } from '../../domain/wait-condition.ts';
 import type { CommandSpec, FlagSpec } from '../command.ts';
+import { OUTPUT, outputFlag } from './output-flag.ts';
 
 const records = () => import('./records.ts');
 
 const SINCE: FlagSpec = { name: 'since', type: 'string', value: 'TIME', help: 'not older than this: 90s, 15m, 8h' };
-const form = (...choices: string[]): FlagSpec => ({
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices,
-  help: 'form of the output',
-  default: 'table',
-});
-
 export const recordSpecs: readonly CommandSpec[] = [
   {
     name: 'wait',
@@ -37,7 +28,7 @@ export const recordSpecs: readonly CommandSpec[] = [
         default: '10m',
         help: 'how long to wait, at most 168h; 0 looks once',
       },
-      form('table', 'json'),
+      OUTPUT,
     ],
     examples: [
       'fleet wait coder0-0 --for available --timeout 1h && fleet send coder0-0 "the next task"',
@@ -68,7 +59,7 @@ export const recordSpecs: readonly CommandSpec[] = [
         value: 'CMD',
         help: 'run this program once for each event, which it gets as JSON on its stdin; no shell',
       },
-      form('table', 'ndjson'),
+      outputFlag('ndjson'),
     ],
     examples: [
       'fleet events --since 8h',
@@ -107,7 +98,7 @@ export const recordSpecs: readonly CommandSpec[] = [
         value: 'N',
         help: 'at most so many, the newest (default 50, with --since all; --local 1000)',
       },
-      form('table', 'json', 'ndjson'),
+      outputFlag('json', 'ndjson'),
     ],
     examples: [
       'fleet audit --since 8h',

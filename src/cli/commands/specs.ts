@@ -13,21 +13,12 @@ import { hostSpecs, machines } from './host-specs.ts';
 import { lifecycleSpecs } from './lifecycle-specs.ts';
 import { operatorSpecs } from './operator-specs.ts';
 import { orderSpecs } from './order-specs.ts';
+import { OUTPUT, outputFlag } from './output-flag.ts';
 import { peerSpecs } from './peer-specs.ts';
 import { recordSpecs } from './record-specs.ts';
 import { tenantSpecs } from './tenant-specs.ts';
 import { terminalSpecs } from './terminal-specs.ts';
 import { tokenSpecs } from './token-specs.ts';
-
-const output = (...choices: string[]): FlagSpec => ({
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices,
-  help: 'form of the output',
-  default: 'table',
-});
 
 const WATCH: FlagSpec = {
   name: 'watch',
@@ -71,7 +62,7 @@ const viewSpecs: readonly CommandSpec[] = [
         default: 'roster',
         help: 'order inside each host',
       },
-      output('table', 'wide', 'json', 'ndjson', 'name'),
+      outputFlag('wide', 'json', 'ndjson', 'name'),
       { name: 'strict', type: 'boolean', help: 'exit 3 when not every host in scope answers' },
     ],
     examples: [
@@ -96,7 +87,7 @@ const viewSpecs: readonly CommandSpec[] = [
       HOST,
       TENANT,
       LOCAL,
-      output('table', 'wide', 'json', 'ndjson', 'name'),
+      outputFlag('wide', 'json', 'ndjson', 'name'),
       { name: 'strict', type: 'boolean', help: 'exit 3 when not every host in scope answers' },
     ],
     examples: ['fleet hosts', 'fleet hosts -w'],
@@ -110,7 +101,7 @@ const selfSpecs: readonly CommandSpec[] = [
     summary: 'who you are to the fleet, and what you may do',
     args: '',
     arity: [0, 0],
-    flags: [output('table', 'json')],
+    flags: [OUTPUT],
     examples: ['fleet whoami'],
     load: async () => everyday.whoami,
   },
@@ -135,7 +126,7 @@ const selfSpecs: readonly CommandSpec[] = [
       },
       { name: 'yes', short: 'y', type: 'boolean', help: 'do not ask' },
       { name: 'dry-run', type: 'boolean', help: 'with --fix: say what would be done and change nothing' },
-      output('table', 'json'),
+      OUTPUT,
     ],
     examples: ['fleet doctor', 'fleet doctor dragon-lin', 'fleet doctor --all -o json', 'fleet doctor --fix'],
     notes:
@@ -169,7 +160,7 @@ const selfSpecs: readonly CommandSpec[] = [
     summary: 'version of this program, and of the host-agent that answers',
     args: '',
     arity: [0, 0],
-    flags: [output('table', 'json')],
+    flags: [OUTPUT],
     examples: ['fleet version'],
     load: async () => everyday.version,
   },

@@ -1,17 +1,8 @@
 /** The verbs about whose agents are whose, as data. */
-import type { CommandSpec, FlagSpec } from '../command.ts';
+import type { CommandSpec } from '../command.ts';
+import { OUTPUT, outputFlag } from './output-flag.ts';
 
 const tenants = () => import('./tenants.ts');
-
-const form = (...choices: string[]): FlagSpec => ({
-  name: 'output',
-  short: 'o',
-  type: 'string',
-  value: 'FORM',
-  choices,
-  default: 'table',
-  help: 'form of the output',
-});
 
 const MOVES =
   'Counts at once: its agents leave the one tenant and are the other’s, who watches them from there is cut, and what its\n' +
@@ -23,7 +14,7 @@ export const tenantSpecs: readonly CommandSpec[] = [
     summary: 'make a tenant; needs the controller’s own user, or an admin',
     args: 'NAME',
     arity: [1, 1],
-    flags: [form('table', 'json')],
+    flags: [OUTPUT],
     examples: ['fleet tenant add acme'],
     notes: 'A tenant is bound to Linux users on hosts: fleet tenant bind. The tenant default is always there.',
     load: async () => (await tenants()).add,
@@ -33,7 +24,7 @@ export const tenantSpecs: readonly CommandSpec[] = [
     summary: 'tenants, the users on hosts that are theirs, and their operators',
     args: '',
     arity: [0, 0],
-    flags: [form('table', 'json', 'ndjson', 'name')],
+    flags: [outputFlag('json', 'ndjson', 'name')],
     examples: ['fleet tenant ls', 'fleet tenant ls -o json'],
     notes: 'A user in brackets is bound and not enrolled yet. JSON: fleet.tenants/v1.',
     load: async () => (await tenants()).ls,
@@ -43,7 +34,7 @@ export const tenantSpecs: readonly CommandSpec[] = [
     summary: 'remove a tenant that nobody belongs to',
     args: 'TENANT',
     arity: [1, 1],
-    flags: [form('table', 'json')],
+    flags: [OUTPUT],
     examples: ['fleet tenant rm acme'],
     notes:
       'Refused (exit 8) while users on hosts are bound to it, operators or peers’ agents are its own, or grants name it. Unused\n' +
@@ -56,7 +47,7 @@ export const tenantSpecs: readonly CommandSpec[] = [
     summary: 'say whose the agents of a user on a host are',
     args: 'TENANT HOST/USER',
     arity: [2, 2],
-    flags: [form('table', 'json')],
+    flags: [OUTPUT],
     examples: ['fleet tenant bind acme dragon-lin/jwoltje', 'fleet tenant bind acme jwoltje@dragon-lin'],
     notes: `${MOVES}\nA user that is not enrolled yet will be that tenant’s once it is. HOST is the name in the cell.`,
     load: async () => (await tenants()).bind,
@@ -66,7 +57,7 @@ export const tenantSpecs: readonly CommandSpec[] = [
     summary: 'give the agents of a user on a host back to the tenant default',
     args: 'HOST/USER',
     arity: [1, 1],
-    flags: [form('table', 'json')],
+    flags: [OUTPUT],
     examples: ['fleet tenant unbind dragon-lin/jwoltje'],
     notes: MOVES,
     load: async () => (await tenants()).unbind,

@@ -1,4 +1,5 @@
 import { cleanText } from '../../domain/clean-text.ts';
+import { OPERATOR_SESSION } from '../../domain/sender.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { WhoAmIResponse } from '../../wire/gen/fleet/v1/view.ts';
 import { askHostAgent } from '../ask.ts';
@@ -91,7 +92,7 @@ const elsewhereOf = ({ verbs, elsewhere }: WhoAmIResponse): string[] | null =>
 const verbsOf = ({ verbs }: WhoAmIResponse): string[] => verbs.filter((verb) => verb !== 'enroll' && verb !== 'report');
 
 const sessionWords = (session: string | undefined): string =>
-  session === undefined ? '-' : session === 'operator' ? 'outside every agent’s pane' : session;
+  session === undefined ? '-' : session === OPERATOR_SESSION ? 'outside every agent’s pane' : session;
 
 const controllerWords = (
   upstream: { state: string; address: string; reason?: string | undefined } | undefined,

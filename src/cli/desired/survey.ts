@@ -7,6 +7,7 @@ import { EVERYTHING } from '../../domain/agent-filter.ts';
 import { type DesiredPlan, type HeldPlace, planDesired } from '../../domain/desired-plan.ts';
 import { FleetError } from '../../domain/errors.ts';
 import { placeAgents } from '../../domain/placement.ts';
+import { agentUnit } from '../../domain/unit-name.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { takeSnapshot } from '../client/snapshot.ts';
 import type { ViewMirror } from '../client/view-mirror.ts';
@@ -99,8 +100,7 @@ const problemsOf = (known: HeldRoster | OwnFiles): string[] => {
 };
 
 const leftOverWords = (place: string, agent: string): string => {
-  const unit = `mosaic-agent@${agent}.service`;
-  return `${place}: ${agent} is in no roster there, and its operator's own unit brings it back at boot: systemctl --user disable --now ${unit}`;
+  return `${place}: ${agent} is in no roster there, and its operator's own unit brings it back at boot: systemctl --user disable --now ${agentUnit(agent)}`;
 };
 
 const lastSeen = (mirror: ViewMirror, id: string, now: number): string | null => {

@@ -1,11 +1,10 @@
 /** Whose the agents of that user on that machine shall be, where `host add` was told so. */
 import { FleetError } from '../../domain/errors.ts';
+import { DEFAULT_TENANT } from '../../domain/tenant.ts';
 import { bindTenant, listTenants } from '../client/admin-methods.ts';
 import { askAdmin } from '../client/ask-admin.ts';
 import { done, unchanged, would } from '../install/steps.ts';
 import type { AddContext, Survey } from './add-context.ts';
-
-const DEFAULT_TENANT = 'default';
 
 /** NOT_FOUND or FAILED_PRECONDITION, as the controller would say when it is too late to have changed nothing. */
 export const requireTenant = async (context: AddContext, found: Survey): Promise<void> => {
