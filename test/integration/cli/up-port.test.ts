@@ -45,26 +45,22 @@ const pid = (): number => JSON.parse(readFileSync(join(paths.state, 'controller.
 test.each([
   ['none', null],
   ['another', '7000'],
-])(
-  'a port that is not the stored one is refused and nothing is changed, with %s set before',
-  async (_name, before) => {
-    await up();
-    const port = await portNow();
-    await daemons.stop('controller');
-    await keepDaemonSetting(paths, 'controller', 'FLEET_PORT', before);
-    const settings = await readDaemonSettings(paths, 'controller');
-    await expect(up(port === 65_535 ? port - 1 : port + 1)).rejects.toMatchObject({
-      code: 'FAILED_PRECONDITION',
-      message: expect.stringContaining(`127.0.0.1:${port} and keeps its port`),
-    });
-    await expect(up(port, 'other')).rejects.toMatchObject({ message: expect.stringContaining('keeps its name') });
-    expect(await readDaemonSettings(paths, 'controller')).toEqual(settings);
-    expect(await daemons.isRunning('controller')).toBe(false);
-    await up();
-    expect(await portNow()).toBe(port);
-  },
-  240_000,
-);
+])('a port that is not the stored one is refused and nothing is changed, with %s set before', async (_name, before) => {
+  await up();
+  const port = await portNow();
+  await daemons.stop('controller');
+  await keepDaemonSetting(paths, 'controller', 'FLEET_PORT', before);
+  const settings = await readDaemonSettings(paths, 'controller');
+  await expect(up(port === 65_535 ? port - 1 : port + 1)).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    message: expect.stringContaining(`127.0.0.1:${port} and keeps its port`),
+  });
+  await expect(up(port, 'other')).rejects.toMatchObject({ message: expect.stringContaining('keeps its name') });
+  expect(await readDaemonSettings(paths, 'controller')).toEqual(settings);
+  expect(await daemons.isRunning('controller')).toBe(false);
+  await up();
+  expect(await portNow()).toBe(port);
+});
 
 /** Connections to the controller that it has not taken yet: the kernel tells them without an inode. */
 const untaken = (): number =>
@@ -89,4 +85,4 @@ test('a controller that is slow to answer is waited for, not started anew', asyn
   }
   expect(pid()).toBe(running);
   expect(await readDaemonSettings(paths, 'controller')).toEqual({});
-}, 120_000);
+});
