@@ -46,12 +46,13 @@ export const remove = async (
   });
 };
 
-/** What of it would still run or come back, in words; null: nothing. */
-export const leftOf = ({ unit, file, own, hasSession }: RemoveFacts): string | null => {
+/** What of it would still run, come back or lie about, in words; null: nothing. */
+export const leftOf = ({ unit, file, own, hasSession, hasLaunchFiles }: RemoveFacts): string | null => {
   if (hasSession) return 'its session is still there';
   if (isUp(unit) || unit.activeState === 'deactivating') return unitWords(unit);
   if (own.kind === 'isolated' || own.kind === 'shared') return `the file of ${unit.name} is still there`;
-  return file.state === 'enabled' ? `${unit.name} is still enabled` : null;
+  if (file.state === 'enabled') return `${unit.name} is still enabled`;
+  return hasLaunchFiles ? 'the files of its launch are still there' : null;
 };
 
 const doStep = async (

@@ -36,7 +36,13 @@ const running = async (): Promise<string[]> =>
     .filter(({ tmux }) => tmux !== null && tmux.dead !== true)
     .map(({ agent }) => agent)
     .sort();
-const screen = async (agent: string): Promise<string> => (await fleet('tail', agent)).stdout;
+/** Its session may be there before its program has said anything. */
+const untilSays = (agent: string, words: string) =>
+  until(async () => {
+    const { stdout, stderr } = await fleet('tail', agent);
+    if (!stdout.includes(words)) throw new Error(`${agent} says ${stdout}${stderr}`);
+    return true;
+  }, SOON);
 
 test('an empty host becomes a running fleet by init and apply, and a second apply has nothing to do', async () => {
   const made = await fleet('init', '--preset', 'coding', '--workdir', '~/work', '--deploy');
@@ -44,9 +50,12 @@ test('an empty host becomes a running fleet by init and apply, and a second appl
   const applied = await fleet('apply');
   expect(applied, applied.stdout + applied.stderr).toMatchObject({ exitCode: 0 });
   await until(async () => (await running()).join() === 'coder,orchestrator,reviewer,worker', SOON);
-  expect(await screen('coder')).toContain('i am coder openai-codex/gpt-5.5:high /home/jarvis/work');
-  const rows = (await see(jarvis)).agents;
-  expect(rows.map(({ runtime_seen, flags }) => [runtime_seen, flags])).toEqual(rows.map(() => ['pi', []]));
+  await untilSays('coder', 'i am coder openai-codex/gpt-5.5:high /home/jarvis/work');
+  await until(async () => {
+    const rows = (await see(jarvis)).agents;
+    expect(rows.map(({ runtime_seen, flags }) => [runtime_seen, flags])).toEqual(rows.map(() => ['pi', []]));
+    return true;
+  }, SOON);
   expect(await fleet('apply')).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('nothing to do\n') });
 });
 
@@ -54,7 +63,7 @@ test('what a hand wrote into the roster is made so by apply, its comments kept b
   await jarvis.host.mustSsh('jarvis', `sed -i '/name: coder/,/lifecycle/s/gpt-5.5:high/gpt-5.5:low/' ${ROSTER}`);
   const applied = await fleet('apply', '--yes');
   expect(applied, applied.stderr).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('~ coder') });
-  await until(async () => (await screen('coder')).includes('gpt-5.5:low'), SOON);
+  await untilSays('coder', 'gpt-5.5:low');
   const added = await fleet('add', 'scout', '--runtime', 'pi', '--lifecycle', 'core', '--env', 'TASK=1');
   expect(added, added.stderr).toMatchObject({ exitCode: 0 });
   const gone = await fleet('rm', 'reviewer', '--yes');
@@ -69,7 +78,7 @@ test('after the cord is pulled every core agent is back as its roster says, and 
   await jarvis.host.pullCord();
   await jarvis.host.bootAgain();
   await until(async () => (await running()).join() === 'coder,orchestrator,scout', { timeoutMs: 90_000 });
-  expect(await screen('coder')).toContain('i am coder openai-codex/gpt-5.5:low /home/jarvis/work');
+  await untilSays('coder', 'i am coder openai-codex/gpt-5.5:low /home/jarvis/work');
   const left = await jarvis.host.ssh('jarvis', 'systemctl --user list-unit-files --no-legend "mosaic-agent@*"');
   expect(left.stdout).not.toContain('reviewer');
   expect(await fleet('apply')).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('nothing to do\n') });

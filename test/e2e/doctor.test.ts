@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import { fleetGround } from '../helpers/fleet-ground.ts';
+import { untilWhole } from '../helpers/fleet-pair.ts';
 import { agentsOf, see } from '../helpers/fleet-seen.ts';
 import { MOSAIC_AGENTS } from '../helpers/mosaic.ts';
 import type { Host } from '../helpers/testbed/host.ts';
@@ -69,7 +70,7 @@ describe('other hosts', () => {
         { host: 'dragon-lin', asked: true },
       ],
     });
-    dragon.cutCable();
+    await dragon.cutCable();
     try {
       const cut = await jarvis.fleet('jarvis', ['doctor', '--all', '-o', 'json'], { timeoutMs: 30_000 });
       expect(cut.exitCode).toBe(3);
@@ -80,8 +81,9 @@ describe('other hosts', () => {
         findings: expect.arrayContaining([expect.objectContaining({ outcome: 'failed' })]),
       });
     } finally {
-      dragon.mendCable();
+      await dragon.mendCable();
     }
+    await untilWhole(ground.pair);
   });
 
   test('control is changed over ssh in the host’s own file, keeping the rest, and counts at once', async () => {

@@ -1,6 +1,6 @@
 /** Short-lived certificates: renewed under a live stream, and by themselves after a time off that outlasted them. */
 import { describe, expect, test } from 'vitest';
-import { daemonLog, faultGround } from '../helpers/fault-ground.ts';
+import { faultGround, untilLogged } from '../helpers/fault-ground.ts';
 import { untilWhole } from '../helpers/fleet-pair.ts';
 import { agentsOf, hostAgentOf, see } from '../helpers/fleet-seen.ts';
 import { startCoder } from '../helpers/mosaic.ts';
@@ -52,8 +52,8 @@ describe('a certificate of a few seconds', () => {
       ['coder0-0', false],
     ]);
     await pair.dragon.bootAgain();
-    await onJarvis.until('dragon-lin', 'connected', 30_000);
-    expect(await daemonLog(pair.dragon, 'jwoltje', 'host-agent')).toMatch(/"expired":true.*certificate renewed/);
+    await onJarvis.until('dragon-lin', 'connected', 60_000);
+    await untilLogged(pair.dragon, 'jwoltje', 'host-agent', /"expired":true.*certificate renewed/);
     await startCoder(pair.dragon);
     await untilWhole(pair);
   });

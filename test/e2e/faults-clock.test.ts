@@ -35,6 +35,7 @@ describe('the clock of dragon-lin', () => {
     ['ahead', HOUR_MS],
     ['behind', -HOUR_MS],
   ])('an hour %s hinders no enrolment and changes no age', async (_, offsetMs) => {
+    const beganMs = performance.now();
     const pair = await bootFleetPair(bed, { dragon: { ownClock: true }, beforeHostAdd: wrongBy(offsetMs) });
     const workload = pair.dragon.workload();
     expect(workload.map(({ kind }) => kind)).toEqual(['tmux server', 'pane']);
@@ -44,12 +45,13 @@ describe('the clock of dragon-lin', () => {
     ]) {
       const seen = await see(seat);
       const [row] = agentsOf(seen, 'dragon-lin');
+      const sinceBoot = (performance.now() - beganMs) / 1_000 + 2;
       expect([linkWords(hostAgentOf(seen, 'dragon-lin')), row?.current]).toEqual(['connected', true]);
       expect(row?.uptime_seconds).toBeGreaterThan(0);
-      expect(row?.uptime_seconds).toBeLessThan(120);
-      expect(row?.idle_seconds).toBeLessThan(120);
+      expect(row?.uptime_seconds).toBeLessThan(sinceBoot);
+      expect(row?.idle_seconds).toBeLessThan(sinceBoot);
       expect(row?.observed_age_seconds).toBeLessThan(6);
-      for (const agent of agentsOf(seen, 'W-jarvis')) expect(agent.uptime_seconds).toBeLessThan(120);
+      for (const agent of agentsOf(seen, 'W-jarvis')) expect(agent.uptime_seconds).toBeLessThan(sinceBoot);
     }
     const told = hostAgentOf(await see({ host: pair.jarvis, user: 'jarvis' }), 'dragon-lin');
     expect(Math.abs((told.clock_skew_seconds ?? 0) - offsetMs / 1_000)).toBeLessThanOrEqual(2);
@@ -57,7 +59,7 @@ describe('the clock of dragon-lin', () => {
     expect(Math.abs(left - 7 * 86_400)).toBeLessThan(300);
     const sign = offsetMs > 0 ? '\\+' : '-';
     const hosts = await pair.jarvis.fleet('jarvis', ['hosts']);
-    expect(hosts.stdout).toMatch(new RegExp(`dragon-lin .* ${sign}(1h|60m|59m59s|3600s|3599s)`));
+    expect(hosts.stdout).toMatch(new RegExp(`dragon-lin .* ${sign}(1h|60m|59m5\\ds)`));
     expect(pair.dragon.workload()).toEqual(workload);
   });
 });
@@ -75,7 +77,7 @@ describe('a clock that jumps while all runs', () => {
           if (skew === null || Math.abs(skew - seconds) > 2) throw new Error(`skew is ${skew}, not ${seconds}`);
           return true;
         },
-        { timeoutMs: 10_000 },
+        { timeoutMs: 30_000 },
       );
     const whole = async (): Promise<void> => {
       const seen = await see(seat);
@@ -98,7 +100,7 @@ describe('a clock that jumps while all runs', () => {
           const agents = agentsOf(await see(seat), 'W-jarvis').filter(({ managed }) => managed);
           return agents.every(({ heartbeat }) => heartbeat.state === 'healthy' && (heartbeat.age_seconds ?? 99) < 10);
         },
-        { timeoutMs: 10_000 },
+        { timeoutMs: 30_000 },
       );
     }
     await untilWhole(pair);

@@ -1,6 +1,6 @@
 /** What is told when the controller restarts, dies, freezes or is gone. No host is ever called lost for its sake. */
 import { describe, expect, test } from 'vitest';
-import { daemonPid, faultGround } from '../helpers/fault-ground.ts';
+import { daemonPid, faultGround, TOLD_MS, untilLogged } from '../helpers/fault-ground.ts';
 import { agentsOf, type FleetFeed, see } from '../helpers/fleet-seen.ts';
 
 const ground = faultGround();
@@ -22,8 +22,8 @@ describe('the controller', () => {
     const pid = await daemonPid(ground.jarvis, 'controller');
     ground.mark();
     await pair.jarvis.mustSsh('jarvis', command);
-    await onJarvis.until('dragon-lin', 'connected', 20_000);
-    await onDragon.until('W-jarvis', 'connected', 20_000);
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
+    await onDragon.until('W-jarvis', 'connected', 45_000);
     ground.unharmed();
     expect([...hostsCalledLost(onJarvis), ...hostsCalledLost(onDragon)]).toEqual([]);
     expect(onJarvis.words('W-jarvis')).toEqual([]);
@@ -40,12 +40,12 @@ describe('the controller', () => {
     const before = await addressesOf('dragon-lin');
     ground.mark();
     await pair.dragon.cutCable();
-    await onJarvis.until('dragon-lin', 'resuming silent', 10_000);
+    await onJarvis.until('dragon-lin', 'resuming silent', 20_000);
     await pair.jarvis.mustSsh('jarvis', 'systemctl --user restart fleet-controller');
-    const atMs = await onJarvis.until('dragon-lin', 'unconfirmed controller_started', 15_000);
+    const atMs = await onJarvis.until('dragon-lin', 'unconfirmed controller_started', 20_000);
     expect(await addressesOf('dragon-lin')).toEqual(before);
-    const lostMs = await onJarvis.until('dragon-lin', 'lost silent', 30_000);
-    expect(lostMs - atMs).toBeGreaterThan(5_000);
+    const lostMs = await onJarvis.until('dragon-lin', 'lost silent', 60_000);
+    expect(lostMs - atMs).toBeGreaterThan(2_000);
     ground.unharmed();
     expect(await addressesOf('dragon-lin')).toEqual(before);
     await pair.dragon.mendCable();
@@ -58,17 +58,16 @@ describe('the controller', () => {
     ground.mark();
     await pair.jarvis.freeze([pid]);
     await onJarvis.until('dragon-lin', 'lost controller_unreachable', 25_000);
-    expect(await onDragon.until('W-jarvis', 'lost controller_unreachable', 5_000)).toBeLessThanOrEqual(15_000);
+    expect(await onDragon.until('W-jarvis', 'lost controller_unreachable', 20_000)).toBeLessThanOrEqual(TOLD_MS.lost);
     ground.unharmed();
     ground.mark();
     await pair.jarvis.thaw([pid]);
-    await onJarvis.until('dragon-lin', 'connected', 20_000);
-    await onDragon.until('W-jarvis', 'connected', 20_000);
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
+    await onDragon.until('W-jarvis', 'connected', 45_000);
     expect([...hostsCalledLost(onJarvis), ...hostsCalledLost(onDragon)]).toEqual([]);
     await ground.whole();
-    const log = await pair.jarvis.mustSsh('jarvis', 'journalctl --user -u fleet-controller -o cat --no-pager -n 200');
-    expect(log).toContain('controller was paused');
-    expect(log).toContain('"reason":"controller_paused"');
+    await untilLogged(pair.jarvis, 'jarvis', 'controller', 'controller was paused');
+    const log = await untilLogged(pair.jarvis, 'jarvis', 'controller', '"reason":"controller_paused"');
     const afterPause = log.slice(log.lastIndexOf('controller was paused'));
     expect(afterPause).not.toContain('"link":"lost"');
   });
@@ -77,14 +76,14 @@ describe('the controller', () => {
     const { pair, onJarvis, onDragon } = ground;
     ground.mark();
     await pair.jarvis.mustSsh('jarvis', 'systemctl --user stop fleet-controller');
-    await onJarvis.until('dragon-lin', 'resuming controller_unreachable', 5_000);
+    await onJarvis.until('dragon-lin', 'resuming controller_unreachable', 20_000);
     const here = await pair.jarvis.fleet('jarvis', ['ps']);
     expect(here.exitCode).toBe(0);
-    expect(here.stderr).toMatch(/^LOCAL ONLY: controller \S+:7443 unreachable \d+s \(.+\)\n/);
+    expect(here.stderr).toMatch(/^LOCAL ONLY: controller \S+:7443 unreachable \S+ \(.+\)\n/);
     expect(here.stdout).toMatch(/^ {4}canary-pi /m);
     expect(here.stdout).toMatch(/^ {2}~ coder0-0 .* was /m);
     const there = await pair.dragon.fleet('jwoltje', ['ps']);
-    expect(there.stderr).toMatch(/^LOCAL ONLY: controller 10\.213\.7\.11:7443 unreachable \d+s \(.+\)\n/);
+    expect(there.stderr).toMatch(/^LOCAL ONLY: controller 10\.213\.7\.11:7443 unreachable \S+ \(.+\)\n/);
     expect(there.stdout).toMatch(/^ {4}coder0-0 /m);
     expect(there.stdout).toMatch(/^ {2}~ canary-pi .* was /m);
     expect((await pair.dragon.fleet('jwoltje', ['ps', '--strict'])).exitCode).toBe(3);

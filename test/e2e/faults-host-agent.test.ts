@@ -1,6 +1,6 @@
 /** What is told when the host-agent of a machine freezes, dies, is stopped and started. Its sessions never notice. */
 import { describe, expect, test } from 'vitest';
-import { daemonPid, faultGround } from '../helpers/fault-ground.ts';
+import { daemonPid, faultGround, TOLD_MS } from '../helpers/fault-ground.ts';
 import { agentsOf, agesOf, see } from '../helpers/fleet-seen.ts';
 import { until } from '../helpers/until.ts';
 
@@ -12,8 +12,8 @@ describe('the host-agent of dragon-lin', () => {
     const pid = await daemonPid(dragon, 'host-agent');
     ground.mark();
     await pair.dragon.freeze([pid]);
-    expect(await onJarvis.until('dragon-lin', 'resuming silent', 10_000)).toBeLessThanOrEqual(6_000);
-    expect(await onJarvis.until('dragon-lin', 'lost silent', 15_000)).toBeLessThanOrEqual(15_000);
+    expect(await onJarvis.until('dragon-lin', 'resuming silent', 20_000)).toBeLessThanOrEqual(TOLD_MS.resuming);
+    expect(await onJarvis.until('dragon-lin', 'lost silent', 30_000)).toBeLessThanOrEqual(TOLD_MS.lost);
     ground.unharmed();
     const rows = agentsOf(await see(jarvis), 'dragon-lin');
     expect(rows.map(({ agent, current }) => [agent, current])).toEqual([['coder0-0', false]]);
@@ -22,12 +22,12 @@ describe('the host-agent of dragon-lin', () => {
         const next = agentsOf(await see(jarvis), 'dragon-lin');
         return (next[0]?.observed_age_seconds ?? 0) >= (rows[0]?.observed_age_seconds ?? 0) + 2 && next;
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 30_000 },
     );
     expect(agesOf(later)).toEqual(agesOf(rows));
 
     await pair.dragon.thaw([pid]);
-    await onJarvis.until('dragon-lin', 'connected', 20_000);
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
     await ground.whole();
     expect(await daemonPid(dragon, 'host-agent')).toBe(pid);
   });
@@ -36,7 +36,7 @@ describe('the host-agent of dragon-lin', () => {
     const { pair, dragon } = ground;
     const pid = await daemonPid(dragon, 'host-agent');
     await pair.dragon.freeze([pid]);
-    const said = await pair.dragon.fleet('jwoltje', ['ps'], { timeoutMs: 20_000 });
+    const said = await pair.dragon.fleet('jwoltje', ['ps'], { timeoutMs: 45_000 });
     await pair.dragon.thaw([pid]);
     expect([said.exitCode, said.stdout]).toEqual([7, '']);
     expect(said.stderr).toMatch(/^fleet: the host-agent of this machine did not answer within 10 s: .*\n$/);
@@ -48,8 +48,8 @@ describe('the host-agent of dragon-lin', () => {
     const pid = await daemonPid(dragon, 'host-agent');
     ground.mark();
     await pair.dragon.kill(pid, 'SIGKILL');
-    await onJarvis.until('dragon-lin', 'resuming stream_closed', 5_000);
-    await onJarvis.until('dragon-lin', 'connected', 15_000);
+    await onJarvis.until('dragon-lin', 'resuming stream_closed', 20_000);
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
     ground.unharmed();
     expect(onJarvis.words('dragon-lin')).toEqual(['resuming stream_closed', 'connected']);
     await ground.whole();
@@ -60,7 +60,7 @@ describe('the host-agent of dragon-lin', () => {
     const { pair, onJarvis } = ground;
     ground.mark();
     await pair.dragon.mustSsh('jwoltje', 'systemctl --user restart fleet-host-agent');
-    await onJarvis.until('dragon-lin', 'connected', 15_000);
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
     ground.unharmed();
     expect(onJarvis.words('dragon-lin')).toEqual(['lost stopped', 'connected']);
     await ground.whole();
@@ -72,7 +72,7 @@ describe('the host-agent of dragon-lin', () => {
     ground.mark();
     const stop = `date +%s%N; ~/.local/bin/fleet down; systemctl --user show -P ActiveState fleet-host-agent`;
     const down = pair.dragon.mustSsh('jwoltje', stop);
-    await onJarvis.until('dragon-lin', 'lost stopped', 10_000);
+    await onJarvis.until('dragon-lin', 'lost stopped', 20_000);
     const told = Date.now();
     expect(await down).toMatch(/^inactive$/m);
     // From the moment at which systemd asked it to end.
@@ -81,7 +81,8 @@ describe('the host-agent of dragon-lin', () => {
       `journalctl --user -u fleet-host-agent -o json --no-pager | grep -h 'host-agent stopping' | tail -n 1`,
     );
     const askedMs = Number((JSON.parse(asked) as { __REALTIME_TIMESTAMP: string }).__REALTIME_TIMESTAMP) / 1_000;
-    expect(told - askedMs).toBeLessThanOrEqual(1_000);
+    // A second is promised; more is the way from there to here.
+    expect(told - askedMs).toBeLessThanOrEqual(1_000 + 3_000);
     ground.unharmed();
     expect(onJarvis.words('dragon-lin')).toEqual(['lost stopped']);
     const rows = agentsOf(await see(jarvis), 'dragon-lin');
@@ -98,7 +99,7 @@ describe('the host-agent of dragon-lin', () => {
     ground.mark();
     const up = await pair.dragon.fleet('jwoltje', ['up'], { timeoutMs: 60_000 });
     expect([up.exitCode, up.stderr]).toEqual([0, expect.stringContaining('whose controller is elsewhere')]);
-    await onJarvis.until('dragon-lin', 'connected', 15_000);
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
     await ground.whole();
   });
 

@@ -1,7 +1,7 @@
 /** What either machine says while the line between them is cut, and after it is mended. Nothing on either is harmed. */
 import { describe, expect, test } from 'vitest';
 import type { AgentView } from '../../src/domain/agent-view.ts';
-import { faultGround } from '../helpers/fault-ground.ts';
+import { faultGround, TOLD_MS } from '../helpers/fault-ground.ts';
 import { agentsOf, agesOf, hostAgentOf, linkWords, see } from '../helpers/fleet-seen.ts';
 import { until } from '../helpers/until.ts';
 
@@ -20,7 +20,7 @@ const rowsAreAsLastSeen = async (before: AgentView[]): Promise<void> => {
       const next = agentsOf(await see(jarvis), 'dragon-lin');
       return next.every((row, n) => row.observed_age_seconds >= (rows[n]?.observed_age_seconds ?? 0) + 2) && next;
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 30_000 },
   );
   expect(agesOf(later)).toEqual(agesOf(rows));
 
@@ -37,9 +37,9 @@ const cutOffSideSaysSo = async (): Promise<void> => {
   const { pair } = ground;
   const said = await pair.dragon.fleet('jwoltje', ['ps']);
   expect(said.exitCode).toBe(0);
-  expect(said.stderr).toMatch(/^LOCAL ONLY: controller 10\.213\.7\.11:7443 unreachable \d+s \(.+\)\n/);
+  expect(said.stderr).toMatch(/^LOCAL ONLY: controller 10\.213\.7\.11:7443 unreachable \S+ \(.+\)\n/);
   expect(said.stdout).toMatch(/^ {4}coder0-0 /m);
-  expect(said.stdout).toMatch(/^ {2}W-jarvis {2}LOST \d+s \(controller unreachable\); rows as last seen$/m);
+  expect(said.stdout).toMatch(/^ {2}W-jarvis {2}LOST \S+ \(controller unreachable\); rows as last seen$/m);
   expect(said.stdout).toMatch(/^ {2}~ canary-pi .* was /m);
   const onTerminal = `TERM=xterm script -qec 'stty cols 120; ~/.local/bin/fleet ps' /dev/null`;
   const drawn = (await pair.dragon.mustSsh('jwoltje', onTerminal)).split('\r\n');
@@ -55,7 +55,7 @@ const cutOffSideSaysSo = async (): Promise<void> => {
 const otherSideSaysWho = async (): Promise<void> => {
   const { pair } = ground;
   const strict = await pair.jarvis.fleet('jarvis', ['ps', '--strict']);
-  expect([strict.exitCode, strict.stderr]).toEqual([3, expect.stringMatching(/dragon-lin lost \d+s/)]);
+  expect([strict.exitCode, strict.stderr]).toEqual([3, expect.stringMatching(/dragon-lin lost \S+/)]);
   expect((await pair.jarvis.fleet('jarvis', ['ps', '--strict', '--host', 'W-jarvis'])).exitCode).toBe(0);
   expect((await pair.jarvis.fleet('jarvis', ['hosts'])).stdout).toMatch(/^ {2}dragon-lin +jwoltje +LOST /m);
 };
@@ -65,9 +65,9 @@ describe('a cut cable', () => {
     const { pair, onJarvis, onDragon } = ground;
     ground.mark();
     await pair.dragon.cutCable();
-    expect(await onJarvis.until('dragon-lin', 'resuming silent', 10_000)).toBeLessThanOrEqual(6_000);
-    expect(await onJarvis.until('dragon-lin', 'lost silent', 15_000)).toBeLessThanOrEqual(15_000);
-    expect(await onDragon.until('W-jarvis', 'lost controller_unreachable', 5_000)).toBeLessThanOrEqual(15_000);
+    expect(await onJarvis.until('dragon-lin', 'resuming silent', 20_000)).toBeLessThanOrEqual(TOLD_MS.resuming);
+    expect(await onJarvis.until('dragon-lin', 'lost silent', 30_000)).toBeLessThanOrEqual(TOLD_MS.lost);
+    expect(await onDragon.until('W-jarvis', 'lost controller_unreachable', 30_000)).toBeLessThanOrEqual(TOLD_MS.lost);
     ground.unharmed();
     expect(onJarvis.words('dragon-lin')).toEqual(['resuming silent', 'lost silent']);
     expect(onJarvis.words('W-jarvis')).toEqual([]);
@@ -75,8 +75,8 @@ describe('a cut cable', () => {
 
     ground.mark();
     await pair.dragon.mendCable();
-    await onJarvis.until('dragon-lin', 'connected', 20_000);
-    await onDragon.until('W-jarvis', 'connected', 20_000);
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
+    await onDragon.until('W-jarvis', 'connected', 45_000);
     await ground.whole();
   });
 
@@ -87,7 +87,7 @@ describe('a cut cable', () => {
     ground.mark();
     await pair.dragon.cutCable();
     await onJarvis.until('dragon-lin', 'lost silent', 20_000);
-    await onDragon.until('W-jarvis', 'lost controller_unreachable', 5_000);
+    await onDragon.until('W-jarvis', 'lost controller_unreachable', 20_000);
     ground.unharmed();
     await rowsAreAsLastSeen(before);
     await cutOffSideSaysSo();
@@ -106,9 +106,9 @@ describe('a cut cable', () => {
     const { pair, onJarvis } = ground;
     ground.mark();
     await pair.dragon.cutCable();
-    await onJarvis.until('dragon-lin', 'resuming silent', 10_000);
+    await onJarvis.until('dragon-lin', 'resuming silent', 20_000);
     await pair.dragon.mendCable();
-    await onJarvis.until('dragon-lin', 'connected', 20_000);
+    await onJarvis.until('dragon-lin', 'connected', 45_000);
     expect(onJarvis.words('dragon-lin')).toEqual(['resuming silent', 'connected']);
     await ground.whole();
   });

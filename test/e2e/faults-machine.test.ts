@@ -1,6 +1,6 @@
 /** A whole machine goes off without a word and comes back: the other goes on, and what boots again reports again. */
 import { describe, expect, test } from 'vitest';
-import { faultGround } from '../helpers/fault-ground.ts';
+import { faultGround, TOLD_MS } from '../helpers/fault-ground.ts';
 import { untilWhole } from '../helpers/fleet-pair.ts';
 import { agentsOf, see } from '../helpers/fleet-seen.ts';
 import { startCoder, startMosaic } from '../helpers/mosaic.ts';
@@ -14,18 +14,18 @@ describe('a pulled cord', () => {
     const here = pair.jarvis.workload();
     ground.mark();
     await pair.dragon.pullCord();
-    expect(await onJarvis.until('dragon-lin', 'resuming silent', 10_000)).toBeLessThanOrEqual(6_000);
-    expect(await onJarvis.until('dragon-lin', 'lost silent', 15_000)).toBeLessThanOrEqual(15_000);
+    expect(await onJarvis.until('dragon-lin', 'resuming silent', 20_000)).toBeLessThanOrEqual(TOLD_MS.resuming);
+    expect(await onJarvis.until('dragon-lin', 'lost silent', 30_000)).toBeLessThanOrEqual(TOLD_MS.lost);
     expect(pair.jarvis.workload()).toEqual(here);
     expect(agentsOf(await see(jarvis), 'dragon-lin').map(({ agent }) => agent)).toEqual(['coder0-0']);
     expect(onJarvis.removals()).toEqual([]);
 
     await pair.dragon.bootAgain();
-    await onJarvis.until('dragon-lin', 'connected', 30_000);
+    await onJarvis.until('dragon-lin', 'connected', 60_000);
     // Its sessions ended with it, and now there is somebody who knows.
-    await until(async () => agentsOf(await see(jarvis), 'dragon-lin').length === 0, { timeoutMs: 10_000 });
+    await until(async () => agentsOf(await see(jarvis), 'dragon-lin').length === 0, { timeoutMs: 30_000 });
     await startCoder(pair.dragon);
-    await until(async () => agentsOf(await see(jarvis), 'dragon-lin')[0]?.current, { timeoutMs: 10_000 });
+    await until(async () => agentsOf(await see(jarvis), 'dragon-lin')[0]?.current, { timeoutMs: 30_000 });
     await untilWhole(pair);
     expect(pair.jarvis.workload()).toEqual(here);
     expect(onJarvis.hasEnded).toBe(false);
@@ -37,13 +37,13 @@ describe('a pulled cord', () => {
     const before = agentsOf(await see(dragon), 'W-jarvis').map(({ address }) => address);
     ground.mark();
     await pair.jarvis.pullCord();
-    expect(await onDragon.until('W-jarvis', 'lost controller_unreachable', 30_000)).toBeLessThanOrEqual(15_000);
+    expect(await onDragon.until('W-jarvis', 'lost controller_unreachable', 30_000)).toBeLessThanOrEqual(TOLD_MS.lost);
     expect(pair.dragon.workload()).toEqual(there);
     const seen = await see(dragon);
     expect(agentsOf(seen, 'dragon-lin').map(({ agent, current }) => [agent, current])).toEqual([['coder0-0', true]]);
     expect(agentsOf(seen, 'W-jarvis').map(({ address }) => address)).toEqual(before);
     const said = await pair.dragon.fleet('jwoltje', ['ps']);
-    expect(said.stderr).toMatch(/^LOCAL ONLY: controller 10\.213\.7\.11:7443 unreachable \d+s \(.+\)\n/);
+    expect(said.stderr).toMatch(/^LOCAL ONLY: controller 10\.213\.7\.11:7443 unreachable \S+ \(.+\)\n/);
 
     await pair.jarvis.bootAgain();
     await onDragon.until('W-jarvis', 'connected', 40_000);

@@ -98,11 +98,12 @@ describe('fleet host add', () => {
       const running = await pair.jarvis.start('jarvis', `echo $$; exec ~/.local/bin/fleet ${SELF.join(' ')} 2>&1`);
       const lines: string[] = [];
       running.onLine((line) => lines.push(line));
-      await until(() => stepsOf(lines.join('\n')).some((each) => each.endsWith(` ${step}`)), { timeoutMs: 30_000 });
+      await until(() => stepsOf(lines.join('\n')).some((each) => each.endsWith(` ${step}`)), { timeoutMs: 90_000 });
       await pair.jarvis.kill(Number(lines[0]), signal);
-      await until(() => running.hasEnded, { timeoutMs: 10_000 });
-      await until(async () => (await fleetProcessesOf(jarvis)).length === here.length, { timeoutMs: 10_000 });
-      expect(lines.join('\n')).not.toContain('rows');
+      await until(() => running.hasEnded, { timeoutMs: 30_000 });
+      await until(async () => (await fleetProcessesOf(jarvis)).length === here.length, { timeoutMs: 30_000 });
+      // After the last of them nothing but the way of the signal decides how far it comes.
+      if (step !== 'reach') expect(lines.join('\n')).not.toContain('rows');
       expect(workloads()).toEqual(before);
     }
     // Nor does one that is left over keep running on the other side.
@@ -157,7 +158,7 @@ describe('fleet host add', () => {
     const policy = () => pair.dragon.mustSsh('jwoltje', 'cat ~/.config/fleet/host-policy.json');
     await addDragon(pair, ['--control', 'observe']);
     expect(JSON.parse(await policy())).toMatchObject({ control: 'observe' });
-    await until(async () => hostAgentOf(await see(jarvis), 'dragon-lin').control === 'observe', { timeoutMs: 10_000 });
+    await until(async () => hostAgentOf(await see(jarvis), 'dragon-lin').control === 'observe', { timeoutMs: 30_000 });
     await addDragon(pair);
     expect(JSON.parse(await policy())).toMatchObject({ control: 'observe' });
   });
@@ -167,20 +168,25 @@ describe('fleet host add', () => {
     await Promise.all([pair.jarvis.powerOff(), pair.dragon.powerOff()]);
     await Promise.all([pair.jarvis.bootAgain(), pair.dragon.bootAgain()]);
     await untilWhole(pair);
-    const rows = agentsOf(await see(dragon), 'W-jarvis');
     // Nothing of theirs does: their units are disabled. Which is what BOOT-ENABLE had said.
-    expect(rows.map(({ agent, readiness, flags }) => [agent, readiness, flags])).toEqual([
-      ['canary-pi', 'dead', ['MISSING']],
-      ['dogfood-orchestrator', 'dead', ['MISSING']],
-      ['dogfood-coder', 'dead', ['MISSING']],
-      ['dogfood-reviewer', 'dead', ['MISSING']],
-    ]);
-    expect(agentsOf(await see(jarvis), 'dragon-lin')).toEqual([]);
+    await until(
+      async () => {
+        const rows = agentsOf(await see(dragon), 'W-jarvis');
+        expect(rows.map(({ agent, readiness, flags }) => [agent, readiness, flags])).toEqual([
+          ['canary-pi', 'dead', ['MISSING']],
+          ['dogfood-orchestrator', 'dead', ['MISSING']],
+          ['dogfood-coder', 'dead', ['MISSING']],
+          ['dogfood-reviewer', 'dead', ['MISSING']],
+        ]);
+        return agentsOf(await see(jarvis), 'dragon-lin').length === 0;
+      },
+      { timeoutMs: 30_000 },
+    );
     await startMosaic(pair.jarvis);
     await startCoder(pair.dragon);
     await until(
       async () => (await see(dragon)).agents.filter(({ readiness }) => readiness === 'working').length === 5,
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
   });
 });
@@ -207,9 +213,11 @@ describe('fleet host rm', () => {
     const { exitCode, stderr } = await pair.jarvis.fleet('jarvis', [...RM, '--yes'], { timeoutMs: 60_000 });
     expect([exitCode, stderr.match(/^fleet: .*/gm)]).toEqual([0, null]);
     expect(stepsOf(stderr)).toEqual(['= connect', 'ok revoke', '= key line', 'ok remove', '= tunnel']);
-    await until(async () => (await fleetProcessesOf(dragon)).length === 0, { timeoutMs: 10_000 });
+    await until(async () => (await fleetProcessesOf(dragon)).length === 0, { timeoutMs: 30_000 });
     expect(await traceOf(dragon)).toEqual(untouched);
-    expect((await see(jarvis)).hosts.map(({ host }) => host)).toEqual(['W-jarvis']);
+    await until(async () => (await see(jarvis)).hosts.map(({ host }) => host).join() === 'W-jarvis', {
+      timeoutMs: 30_000,
+    });
     expect(await pair.jarvis.mustSsh('jarvis', 'ls ~/.local/state/fleet/ssh/hosts')).toBe('');
     expect(workloads()).toEqual(before);
     expect(await refused(...RM, '--yes')).toEqual([
@@ -230,7 +238,7 @@ describe('fleet host rm', () => {
     const before = workloads();
     const { exitCode, stderr } = await pair.jarvis.fleet('jarvis', [...RM, '--yes'], { timeoutMs: 60_000 });
     expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/kept linger: \S.* depends on it/)]);
-    await until(async () => (await fleetProcessesOf(dragon)).length === 0, { timeoutMs: 10_000 });
+    await until(async () => (await fleetProcessesOf(dragon)).length === 0, { timeoutMs: 30_000 });
     expect([await lingering(), workloads()]).toEqual(['jwoltje\n', before]);
   });
 });

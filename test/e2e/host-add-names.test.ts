@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fleetGround } from '../helpers/fleet-ground.ts';
 import { fleetUp } from '../helpers/fleet-pair.ts';
-import { hostAgentOf, type Seat, see } from '../helpers/fleet-seen.ts';
+import { agentsOf, hostAgentOf, type Seat, see } from '../helpers/fleet-seen.ts';
 import { fleetProcessesOf, traceOf } from '../helpers/machine-trace.ts';
 import { until } from '../helpers/until.ts';
 
@@ -27,6 +27,16 @@ const hostAgents = async (): Promise<string[]> =>
     host_agents.map(({ user, link }) => `${host}/${user} ${link.state}`),
   );
 
+/** The host-agent of W-jarvis hears of it from the controller. */
+const untilHostAgents = (...expected: string[]) =>
+  until(
+    async () => {
+      expect(await hostAgents()).toEqual(expected);
+      return true;
+    },
+    { timeoutMs: 30_000 },
+  );
+
 describe('fleet host add', () => {
   test('refuses a name that another machine has, and names the two ways on', async () => {
     const before = [await hostAgents(), ground.pair.dragon.workload()];
@@ -46,12 +56,18 @@ describe('fleet host add', () => {
     expect([added.exitCode, added.stderr.match(/^fleet: .*/gm)]).toEqual([0, null]);
     expect(added.stderr).toMatch(/^ok node +uploaded node-\S+, \S+ MiB, checksum right$/m);
     expect(added.stdout).toMatch(/^ {4}builds +bash /m);
-    expect(hostAgentOf(await see(ground.jarvis), 'spare-1')).toMatchObject({ user: 'ops', agents: 1, current: true });
-    expect((await see(spare)).agents.map(({ address }) => address)).toContain('home/dragon-lin/jwoltje/coder0-0');
+    await until(
+      async () => {
+        const told = { user: 'ops', agents: 1, current: true };
+        expect(hostAgentOf(await see(ground.jarvis), 'spare-1')).toMatchObject(told);
+        return (await see(spare)).agents.some(({ address }) => address === 'home/dragon-lin/jwoltje/coder0-0');
+      },
+      { timeoutMs: 30_000 },
+    );
 
     const removed = await fleet('host', 'rm', 'spare-1', '--yes');
     expect(removed.exitCode).toBe(0);
-    await until(async () => (await fleetProcessesOf(spare)).length === 0, { timeoutMs: 10_000 });
+    await until(async () => (await fleetProcessesOf(spare)).length === 0, { timeoutMs: 30_000 });
     expect((await traceOf(spare)).filter((line) => /fleet/.test(line))).toEqual([]);
     expect(await spare.host.asRoot('ls /var/lib/systemd/linger')).toBe('ops\n');
     expect(spare.host.workload()).toEqual(before);
@@ -63,11 +79,7 @@ describe('fleet host add', () => {
     await bed.trust(pair.jarvis, 'jarvis', pair.dragon, 'acme');
     const { exitCode, stderr } = await fleet('host', 'add', 'acme@dragon-lin');
     expect([exitCode, stderr.match(/^fleet: .*/gm)]).toEqual([0, null]);
-    expect(await hostAgents()).toEqual([
-      'W-jarvis/jarvis connected',
-      'dragon-lin/acme connected',
-      'dragon-lin/jwoltje connected',
-    ]);
+    await untilHostAgents('W-jarvis/jarvis connected', 'dragon-lin/acme connected', 'dragon-lin/jwoltje connected');
   });
 
   test('gives a name to another machine with --replace: the one that had it is cut off, its sessions untouched', async () => {
@@ -75,16 +87,22 @@ describe('fleet host add', () => {
     const before = pair.dragon.workload();
     const { exitCode, stderr } = await fleet('host', 'add', 'ops@spare', '--name', 'dragon-lin', '--replace');
     expect([exitCode, stderr.match(/^fleet: .*/gm)]).toEqual([0, null]);
-    expect(await hostAgents()).toEqual(['W-jarvis/jarvis connected', 'dragon-lin/ops connected']);
-    expect((await see(jarvis)).agents.filter(({ host }) => host === 'dragon-lin').map(({ agent }) => agent)).toEqual([
-      'builds',
-    ]);
+    await untilHostAgents('W-jarvis/jarvis connected', 'dragon-lin/ops connected');
+    await until(
+      async () =>
+        agentsOf(await see(jarvis), 'dragon-lin')
+          .map(({ agent }) => agent)
+          .join() === 'builds',
+      {
+        timeoutMs: 30_000,
+      },
+    );
     const alone = await until(
       async () => {
         const said = await pair.dragon.fleet('jwoltje', ['ps']);
         return said.stderr.startsWith('LOCAL ONLY') && said;
       },
-      { timeoutMs: 15_000 },
+      { timeoutMs: 40_000 },
     );
     expect(alone.stderr).toMatch(/^LOCAL ONLY: controller \S+ refuses this host/);
     expect(alone.stdout).toMatch(/^ {4}coder0-0 /m);
@@ -102,6 +120,6 @@ describe('fleet host add', () => {
     expect((await see(spare)).hosts.map(({ host }) => host)).toEqual(['spare']);
     const taken = await fleet('host', 'add', 'ops@spare', '--replace');
     expect([taken.exitCode, taken.stderr.match(/^fleet: .*/gm)]).toEqual([0, null]);
-    expect(await hostAgents()).toEqual(['W-jarvis/jarvis connected', 'spare/ops connected']);
+    await untilHostAgents('W-jarvis/jarvis connected', 'spare/ops connected');
   });
 });

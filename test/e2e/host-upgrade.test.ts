@@ -39,6 +39,16 @@ const versions = async () => [
   hostAgentOf(await see(ground.jarvis), 'dragon-lin').build,
 ];
 
+/** The host-agent of W-jarvis hears from the controller which one reports. */
+const untilVersions = (expected: unknown) =>
+  until(
+    async () => {
+      expect(await versions()).toEqual(expected);
+      return true;
+    },
+    { timeoutMs: 30_000 },
+  );
+
 /** All that an upgrade must leave as it is: sessions by their processes, the operator's files, the tunnel. */
 const untouched = async () => {
   const { pair, dragon } = ground;
@@ -52,12 +62,18 @@ const untouched = async () => {
   ];
 };
 
+/** Its own unit tidies up, when the host-agent reports already. */
 const noTrace = async () => {
   const { dragon } = ground.pair;
-  expect(await dragon.mustSsh('jwoltje', 'ls -A ~/.local/state/fleet | grep upgrade || :')).toBe('');
-  expect(
-    await dragon.mustSsh('jwoltje', 'systemctl --user list-units --all --plain --no-legend "fleet-upgrade*"'),
-  ).toBe('');
+  const left = `ls -A ~/.local/state/fleet | grep upgrade
+    systemctl --user list-units --all --plain --no-legend "fleet-upgrade*"`;
+  await until(
+    async () => {
+      expect(await dragon.mustSsh('jwoltje', left)).toBe('');
+      return true;
+    },
+    { timeoutMs: 30_000 },
+  );
 };
 
 beforeAll(async () => {
@@ -67,7 +83,7 @@ beforeAll(async () => {
   await dragon.mustSsh('jwoltje', `${files} && echo FLEET_LOG_LEVEL='"info"' > ~/.config/fleet/fleet-host-agent.env`);
   const launched = 'tmux -u new-session -d -s launched -e MOSAIC_FLEET_LAUNCHER=1.0.0';
   await dragon.mustSsh('jwoltje', launched);
-  await until(async () => agentsOf(await see(ground.jarvis), 'dragon-lin').length === 2, { timeoutMs: 15_000 });
+  await until(async () => agentsOf(await see(ground.jarvis), 'dragon-lin').length === 2, { timeoutMs: 40_000 });
 });
 
 describe('fleet host upgrade', () => {
@@ -106,11 +122,18 @@ describe('fleet host upgrade', () => {
       },
       null,
     ]);
-    expect(await versions()).toEqual([buildId(GOOD), buildId(GOOD), buildId(GOOD)]);
+    await untilVersions([buildId(GOOD), buildId(GOOD), buildId(GOOD)]);
     expect(await untouched()).toEqual(before);
     await noTrace();
-    const rows = agentsOf(await see(ground.jarvis), 'dragon-lin');
-    expect(rows.filter(({ flags }) => flags.includes('VERSION-SKEW')).map(({ agent }) => agent)).toEqual(['launched']);
+    await until(
+      async () => {
+        const rows = agentsOf(await see(ground.jarvis), 'dragon-lin');
+        const older = rows.filter(({ flags }) => flags.includes('VERSION-SKEW')).map(({ agent }) => agent);
+        expect(older).toEqual(['launched']);
+        return true;
+      },
+      { timeoutMs: 30_000 },
+    );
   });
 
   test('changes nothing the second time', async () => {
@@ -141,10 +164,10 @@ describe('fleet host upgrade', () => {
     expect([exitCode, answer.hosts.map(({ outcome }) => outcome)]).toEqual([1, ['rolled-back', 'not-begun']]);
     expect(answer.hosts[0]).toMatchObject({ from: buildId(GOOD), reason: expect.stringMatching(why) });
     expect(stderr).toMatch(/^go on with: fleet host upgrade jwoltje@dragon-lin$/m);
-    expect(await versions()).toEqual(before[2]);
+    await untilVersions(before[2]);
     expect([await untouched(), await pair.dragon.mustSsh('jwoltje', `sha256sum ${UNIT}`)]).toEqual(before.slice(0, 2));
     await noTrace();
-    expect((await see(dragon)).complete).toBe(true);
+    await until(async () => (await see(dragon)).complete, { timeoutMs: 30_000 });
   });
 
   test('that is killed on its way leaves a host that goes back by itself', async () => {
@@ -154,13 +177,13 @@ describe('fleet host upgrade', () => {
     const running = await pair.jarvis.start('jarvis', `echo $$; exec ~/${buildId(SILENT)}/bin/fleet ${words}`);
     const lines: string[] = [];
     running.onLine((line) => lines.push(line));
-    await until(() => lines.some((line) => /^ok switch/.test(line)), { timeoutMs: 30_000 });
+    await until(() => lines.some((line) => /^ok switch/.test(line)), { timeoutMs: 90_000 });
     await pair.jarvis.kill(Number(lines[0]), 'SIGKILL');
     const guard = await pair.dragon.mustSsh('jwoltje', 'systemctl --user show -P ActiveState fleet-upgrade.timer');
     expect(guard).toBe('active\n');
     // Its time has come, without a minute of waiting for it.
     await pair.dragon.mustSsh('jwoltje', 'systemctl --user start fleet-upgrade.service');
-    await until(async () => (await versions()).every((id) => id === buildId(GOOD)), { timeoutMs: 20_000 });
+    await untilVersions([buildId(GOOD), buildId(GOOD), buildId(GOOD)]);
     expect(await untouched()).toEqual(before);
     await noTrace();
   });
@@ -174,7 +197,7 @@ describe('fleet host upgrade', () => {
       ['W-jarvis/jarvis upgraded', 'dragon-lin/jwoltje unchanged'],
     ]);
     await untilWhole(pair);
-    expect(hostAgentOf(await see(jarvis), 'W-jarvis').build).toBe(buildId(GOOD));
+    await until(async () => hostAgentOf(await see(jarvis), 'W-jarvis').build === buildId(GOOD), { timeoutMs: 30_000 });
     expect([pair.jarvis.workload(), pair.dragon.workload()]).toEqual(before);
   });
 });

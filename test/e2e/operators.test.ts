@@ -46,7 +46,7 @@ test('it sees every machine of its tenant, a screen, and may type; only what it 
         stdout.includes(name),
       );
     },
-    { timeoutMs: 20_000 },
+    { timeoutMs: 60_000 },
   );
   expect(seen).toBe(true);
   expect(await maria('watch', AGENT, '--once')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('pi') });
@@ -97,7 +97,7 @@ test('revoked while it watches: the view ends and says so, and nothing more is l
         ({ agent, watchers }: { agent: string; watchers: number }) => agent === 'partner' && watchers > 0,
       );
     },
-    { timeoutMs: 30_000 },
+    { timeoutMs: 60_000 },
   );
   expect(await admin('operator', 'revoke', 'maria', '--yes')).toMatchObject({ exitCode: 0 });
   const { exitCode, stderr } = await watching;

@@ -18,7 +18,7 @@ const json = async (seat: Seat, ...words: string[]) => {
   return { exitCode, stderr, told: stdout === '' ? null : JSON.parse(stdout) };
 };
 const promptOf = async (seat: Seat, agent: string) =>
-  until(async () => (await json(seat, 'explain', agent)).told?.prompt ?? null, { timeoutMs: 10_000 });
+  until(async () => (await json(seat, 'explain', agent)).told?.prompt ?? null, { timeoutMs: 30_000 });
 
 beforeAll(async () => {
   helper = await HostLookalike.start(ground.dragon, 'helper', 'claude');
@@ -29,7 +29,7 @@ beforeAll(async () => {
       const { stdout } = await fleet(ground.jarvis, 'ps', '-o', 'name');
       return ['dragon-lin/jwoltje/helper', 'dragon-lin/jwoltje/asker'].every((name) => stdout.includes(name));
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 40_000 },
   );
 });
 
@@ -66,7 +66,7 @@ describe('fleet send to another machine', () => {
     const pid = (await helper.row())?.tmux?.pid;
     await helper.pane.tmux('respawn-pane', '-k', 'bash --norc --noprofile');
     await until(async () => ![pid, undefined].includes((await helper.row())?.tmux?.pid ?? undefined), {
-      timeoutMs: 10_000,
+      timeoutMs: 40_000,
     });
     const sent = await until(
       async () => {
@@ -75,14 +75,14 @@ describe('fleet send to another machine', () => {
         if (told?.outcome === 'gone' || told === null) throw new Error(stderr);
         return { exitCode, told };
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 40_000 },
     );
     expect(sent).toMatchObject({ exitCode: 8, told: { outcome: 'not-a-runtime' } });
     const { rows } = await helper.pane.look();
     expect(rows.join('\n')).not.toContain('ran');
     expect((await dragon.host.ssh(dragon.user, 'ls ~/ran')).exitCode).not.toBe(0);
     await helper.pane.tmux('respawn-pane', '-k', 'exec ~/bin/claude ~/lookalike.py claude --log ~/helper.log');
-    await until(async () => (await helper.row())?.runtime_seen === 'claude', { timeoutMs: 20_000 });
+    await until(async () => (await helper.row())?.runtime_seen === 'claude', { timeoutMs: 40_000 });
   });
 });
 
@@ -95,7 +95,7 @@ describe('an agent that asks', () => {
           const { told } = await json(seat, 'ps', '--needs-me');
           return told.agents.length > 0 && told.agents;
         },
-        { timeoutMs: 15_000 },
+        { timeoutMs: 40_000 },
       );
       expect(rows).toEqual([
         expect.objectContaining({
@@ -116,7 +116,7 @@ describe('an agent that asks', () => {
     const answered = await json(jarvis, 'answer', 'dragon-lin/asker', '1', '--prompt', prompt.id);
     expect(answered.exitCode).toBe(0);
     expect(await asker.log()).toEqual([{ menu: 'approval', choice: 'Yes, proceed (y)' }]);
-    await until(async () => (await json(dragon, 'ps', '--needs-me')).told.agents.length === 0, { timeoutMs: 15_000 });
+    await until(async () => (await json(dragon, 'ps', '--needs-me')).told.agents.length === 0, { timeoutMs: 40_000 });
     const nobody = await fleet(dragon, 'next');
     expect([nobody.exitCode, nobody.stdout, nobody.stderr]).toEqual([0, '', expect.stringContaining('nobody waits')]);
   });
@@ -129,7 +129,7 @@ describe('an agent that asks', () => {
         const prompt = await promptOf(jarvis, 'dragon-lin/asker');
         return prompt.id && prompt;
       },
-      { timeoutMs: 20_000 },
+      { timeoutMs: 40_000 },
     );
     await asker.pane.press('Escape');
     await asker.pane.untilShows('Answered: No');

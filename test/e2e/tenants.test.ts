@@ -168,14 +168,14 @@ describe('a user that is bound to another tenant', () => {
     await untilSees(jarvis, JARVIS);
     for (const seat of [acme, ada, dragon]) await untilSees(seat, [...ACME, ...JWOLTJE('acme')]);
     expect(pair.dragon.workload()).toEqual(before);
-    pair.dragon.cutCable();
+    await pair.dragon.cutCable();
     try {
       const alone = worldOf(await see(dragon)).filter((line) => line.startsWith('dragon-lin/jwoltje'));
       expect(alone).toEqual(JWOLTJE('acme'));
       const local = await dragon.host.fleet('jwoltje', ['ps', '--local', '-o', 'json']);
       expect(worldOf(JSON.parse(local.stdout))).toEqual(JWOLTJE('acme'));
     } finally {
-      pair.dragon.mendCable();
+      await pair.dragon.mendCable();
     }
     await mustFleet('tenant', 'unbind', 'dragon-lin/jwoltje');
     for (const seat of [jarvis, dragon]) await untilSees(seat, [...JARVIS, ...JWOLTJE('default')]);
@@ -187,7 +187,7 @@ describe('a host in quarantine', () => {
   test('reports on, asks nothing and is told to do nothing, until it is let out', async () => {
     const { jarvis, dragon } = ground;
     await mustFleet('host', 'quarantine', 'dragon-lin', '--user', 'jwoltje');
-    expect(await mustFleet('hosts')).toMatch(/^ {2}dragon-lin .* quarantined .* in quarantine/m);
+    await until(async () => /^ {2}dragon-lin .* quarantined .* in quarantine/m.test(await mustFleet('hosts')), SOON);
     const sent = await fleet('send', 'dragon-lin/coder0-0', 'hello');
     expect([sent.exitCode, sent.stdout + sent.stderr]).toEqual([8, expect.stringContaining('is in quarantine')]);
     const alone = await until(async () => {

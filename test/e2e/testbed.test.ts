@@ -33,6 +33,10 @@ const dial = async (from: Host, user: string, to: Host): Promise<'open' | 'refus
   return exitCode === 0 ? 'open' : exitCode === 124 ? 'no answer' : 'refused';
 };
 
+/** A machine that has much to do may need more than that second. */
+const untilOpen = (from: Host, user: string, to: Host) =>
+  until(async () => (await dial(from, user, to)) === 'open', { timeoutMs: 30_000 });
+
 describe('the two machines of the first users', () => {
   test('W-jarvis runs its stubs on the fleet socket, its units active, exited and disabled', async () => {
     const sessions = await pair.jarvis.mustSsh('jarvis', `tmux -L mosaic-factory list-panes -aF '#{session_name}'`);
@@ -56,13 +60,13 @@ describe('the two machines of the first users', () => {
     const first = await read();
     const pid = /^pid=(\d+)$/m.exec(first)?.[1];
     expect(pair.jarvis.workload().map((process) => String(process.pid))).toContain(pid);
-    await until(async () => /ts=(\d+)/.exec(await read())?.[1] !== /ts=(\d+)/.exec(first)?.[1], { timeoutMs: 5_000 });
+    await until(async () => /ts=(\d+)/.exec(await read())?.[1] !== /ts=(\d+)/.exec(first)?.[1], { timeoutMs: 30_000 });
   });
 
   test('dragon-lin runs node in the group coder0 on the default socket', async () => {
     const format = `'#{session_name} #{session_group} #{pane_current_command}'`;
     const show = () => pair.dragon.mustSsh('jwoltje', `tmux list-panes -aF ${format}`);
-    await until(async () => (await show()) === 'coder0-0 coder0 node\n', { timeoutMs: 5_000 });
+    await until(async () => (await show()) === 'coder0-0 coder0 node\n', { timeoutMs: 30_000 });
   });
 
   test('jarvis can log in to dragon-lin, and nobody the other way round', async () => {
@@ -79,7 +83,7 @@ describe('faults', () => {
     await pair.dragon.cutCable();
     expect(await dial(pair.jarvis, 'jarvis', pair.dragon)).toBe('no answer');
     await pair.dragon.mendCable();
-    await until(async () => (await dial(pair.jarvis, 'jarvis', pair.dragon)) === 'open', { timeoutMs: 10_000 });
+    await untilOpen(pair.jarvis, 'jarvis', pair.dragon);
     expect(before.length).toBeGreaterThan(1);
     expect(pair.dragon.workload()).toEqual(before);
   });
@@ -87,21 +91,21 @@ describe('faults', () => {
   test('blocked dialling stops one direction only', async () => {
     await pair.dragon.blockDialling(pair.jarvis);
     expect(await dial(pair.dragon, 'jwoltje', pair.jarvis)).toBe('no answer');
-    expect(await dial(pair.jarvis, 'jarvis', pair.dragon)).toBe('open');
+    await untilOpen(pair.jarvis, 'jarvis', pair.dragon);
     await pair.dragon.allowDialling();
-    expect(await dial(pair.dragon, 'jwoltje', pair.jarvis)).toBe('open');
+    await untilOpen(pair.dragon, 'jwoltje', pair.jarvis);
   });
 
   test('a frozen process keeps its socket and says nothing until it is thawed', async () => {
     const listen = `node -e 'require("net").createServer((s)=>s.end("hello")).listen(7000)'`;
     await pair.dragon.mustSsh('jwoltje', `setsid -f ${listen} </dev/null >/dev/null 2>&1`);
     const ask = () => pair.dragon.ssh('jwoltje', `timeout 1 bash -c 'cat </dev/tcp/127.0.0.1/7000'`);
-    await until(async () => (await ask()).stdout === 'hello', { timeoutMs: 5_000 });
+    await until(async () => (await ask()).stdout === 'hello', { timeoutMs: 30_000 });
     const pids = (await pair.dragon.asRoot("pgrep -f '^node -e'")).trim().split('\n').map(Number);
     await pair.dragon.freeze(pids);
     expect((await ask()).exitCode).toBe(124);
     await pair.dragon.thaw(pids);
-    await until(async () => (await ask()).stdout === 'hello', { timeoutMs: 5_000 });
+    await until(async () => (await ask()).stdout === 'hello', { timeoutMs: 30_000 });
     for (const pid of pids) await pair.dragon.kill(pid, 'SIGKILL');
   });
 
@@ -120,7 +124,9 @@ describe('faults', () => {
     const running = async () => {
       await pair.jarvis.mustSsh('jarvis', 'tmux -L clock clear-history; tmux -L clock send-keys -R -t clock x Enter');
       const look = () => pair.jarvis.mustSsh('jarvis', 'tmux -L clock capture-pane -p -t clock');
-      return until(async () => /^(?<wall>\d{10}) (?<monotonic>\d+)$/m.exec(await look())?.groups, { timeoutMs: 5_000 });
+      return until(async () => /^(?<wall>\d{10}) (?<monotonic>\d+)$/m.exec(await look())?.groups, {
+        timeoutMs: 30_000,
+      });
     };
     const hoursOff = (seconds: number) => Math.round((seconds - Date.now() / 1_000) / 3_600) + 0;
     const first = await running();
@@ -195,7 +201,7 @@ describe('what a run leaves behind', () => {
     await once(createInterface({ input: other.stdout }), 'line');
     expect(isGone(runId)).toBe(false);
     other.kill(signal);
-    await until(() => isGone(runId), { timeoutMs: 20_000 });
+    await until(() => isGone(runId), { timeoutMs: 60_000 });
   });
 
   test('what a killed reaper could not remove is removed by the next run', async () => {

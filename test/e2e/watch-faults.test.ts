@@ -34,7 +34,7 @@ const startSource = async (): Promise<void> => {
   await onDragon(`cd ~ && tmux -u -L ${SERVER} new-session -d -s canvas -x 100 -y 30 "${SHELL}"`);
   await source.untilShows(/^>$/);
   await until(async () => agentsOf(await see(ground.jarvis), 'dragon-lin').some(({ agent }) => agent === 'canvas'), {
-    timeoutMs: 15_000,
+    timeoutMs: 40_000,
   });
 };
 const isLive = async (): Promise<PaneLook> => {
@@ -104,7 +104,7 @@ describe('one viewer goes on over', () => {
   ] as const)('%s', async (name, where, daemon, verb) => {
     const seat = (seats[where] as () => Seat)();
     await isLive();
-    await until(async () => (await clients()).length === 2, { timeoutMs: 20_000 });
+    await until(async () => (await clients()).length === 2, { timeoutMs: 40_000 });
     const before = await presence();
     await source.type(`clear; echo before ${name}`);
     await source.untilShows(`before ${name}`);
@@ -140,11 +140,11 @@ describe('one viewer goes on over', () => {
 
 describe('whoever watches leaves nothing behind', () => {
   test('killed at once, it gives the terminal back and its place at the agent', async () => {
-    await until(async () => (await clients()).length === 2, { timeoutMs: 20_000 });
+    await until(async () => (await clients()).length === 2, { timeoutMs: 40_000 });
     const shell = await viewer.fact('#{pane_pid}');
     await ground.pair.jarvis.asRoot(`kill -9 $(cat /proc/${shell}/task/${shell}/children)`);
     await untilLeft(viewer, 137);
-    await until(async () => (await clients()).length === 1, { timeoutMs: 20_000 });
+    await until(async () => (await clients()).length === 1, { timeoutMs: 40_000 });
     expect(ground.pair.dragon.workload()).toEqual(workload);
   });
 });
@@ -153,7 +153,7 @@ describe('it ends with 0, and says why, when', () => {
   test('the session ends', async () => {
     await onDragon(`tmux -L ${SERVER} new-session -d -s brief -x 80 -y 20 'echo I am brief; cat'`);
     await until(async () => agentsOf(await see(ground.jarvis), 'dragon-lin').some(({ agent }) => agent === 'brief'), {
-      timeoutMs: 15_000,
+      timeoutMs: 40_000,
     });
     const brief = await desk.sit('brief', WATCH.replace('canvas', 'brief'));
     await brief.untilShows('I am brief');

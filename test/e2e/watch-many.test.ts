@@ -17,7 +17,7 @@ beforeAll(async () => {
   source = new HostPane(ground.dragon, 'coder0-0');
   await source.tmux('respawn-pane', '-k', "cd ~; env LANG=C.UTF-8 PS1='> ' bash --norc --noprofile");
   await source.untilShows(/^>$/);
-  await until(async () => (await clients()).length === 1, { timeoutMs: 10_000 });
+  await until(async () => (await clients()).length === 1, { timeoutMs: 40_000 });
 });
 
 test('fifty are one client of the agent’s server; one that stands still holds up nobody, and nothing is kept for it', async () => {
@@ -50,7 +50,7 @@ test('fifty are one client of the agent’s server; one that stands still holds 
   await watch(2);
   const framed = 'grep -l \'"event":"frame"\' ~/others.* 2>/dev/null | wc -l || true';
   await until(async () => Number(await jarvis.host.mustSsh(jarvis.user, framed)) === 48 && frames.size === 2, {
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   expect(await clients()).toHaveLength(2);
   expect(agentsOf(await see(jarvis), 'dragon-lin').find(({ agent }) => agent === 'coder0-0')?.tmux?.attached).toBe(0);
@@ -61,16 +61,16 @@ test('fifty are one client of the agent’s server; one that stands still holds 
   const still = (await jarvis.host.mustSsh(jarvis.user, 'cat ~/watch.2')).trim();
   await jarvis.host.mustSsh(jarvis.user, `kill -STOP ${still}`);
   const [goesOnFrom = 0, stoodAt = 0] = [frames.get(1), frames.get(2)];
-  await until(() => (frames.get(1) ?? 0) > goesOnFrom + 200, { timeoutMs: 90_000 });
+  await until(() => (frames.get(1) ?? 0) > goesOnFrom + 200, { timeoutMs: 180_000 });
   await source.press('C-c');
   await source.type('clear; echo over and out');
-  await until(() => over.has(1), { timeoutMs: 20_000 });
+  await until(() => over.has(1), { timeoutMs: 40_000 });
   await jarvis.host.mustSsh(jarvis.user, `kill -CONT ${still}`);
-  await until(() => over.has(2), { timeoutMs: 20_000 });
+  await until(() => over.has(2), { timeoutMs: 40_000 });
   // What it missed was kept for it nowhere: beyond what the sockets held it sees the end and no history.
-  expect((frames.get(2) ?? 0) - stoodAt).toBeLessThan(60);
+  expect((frames.get(2) ?? 0) - stoodAt).toBeLessThan(100);
   await jarvis.host.mustSsh(jarvis.user, 'kill $(cat ~/watch.1 ~/watch.2)');
-  await until(() => many.every(({ hasEnded }) => hasEnded), { timeoutMs: 20_000 });
-  await until(async () => (await clients()).length === 1, { timeoutMs: 20_000 });
+  await until(() => many.every(({ hasEnded }) => hasEnded), { timeoutMs: 40_000 });
+  await until(async () => (await clients()).length === 1, { timeoutMs: 40_000 });
   expect(dragon.host.workload()).toEqual(workload);
 });

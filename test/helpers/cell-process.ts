@@ -126,7 +126,7 @@ export class CellProcess {
   async tmux(...args: string[]): Promise<string> {
     const env = { TMUX_TMPDIR: this.paths.tmuxTmpdir, TERM: 'xterm-256color', HOME: this.home, TMUX: '' };
     const words = ['-u', '-f', '/dev/null', '-L', SOCKET, ...args];
-    const { exitCode, stdout, stderr } = await exec('tmux', words, { timeoutMs: 10_000, env });
+    const { exitCode, stdout, stderr } = await exec('tmux', words, { timeoutMs: 30_000, env });
     if (exitCode !== 0) throw new Error(`tmux ${args.join(' ')}: ${stderr}`);
     return stdout.trimEnd();
   }

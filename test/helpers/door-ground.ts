@@ -78,7 +78,7 @@ export class Uplink {
   async answered(): Promise<void> {
     const before = this.answers;
     this.stream.write({ beat: { sequence: 1n, authorities: [] } });
-    await until(() => this.answers > before || (this.ended && Promise.reject(this.ended)), { timeoutMs: 5_000 });
+    await until(() => this.answers > before || (this.ended && Promise.reject(this.ended)), { timeoutMs: 30_000 });
   }
 
   /** With its connection. */

@@ -10,6 +10,7 @@ import { keepEvidence } from './testbed/evidence.ts';
 import type { Host } from './testbed/host.ts';
 import { Testbed } from './testbed/testbed.ts';
 import type { WorkloadProcess } from './testbed/workload.ts';
+import { until } from './until.ts';
 
 class FaultGround {
   bed!: Testbed;
@@ -84,6 +85,21 @@ export const faultGround = (options: FleetPairOptions = {}): FaultGround => {
 export const daemonPid = async ({ host, user }: Seat, daemon: 'controller' | 'host-agent'): Promise<number> =>
   Number(await host.mustSsh(user, `systemctl --user show -P MainPID fleet-${daemon}`));
 
-/** What the daemons of a user have logged. */
-export const daemonLog = (host: Host, user: string, daemon: 'controller' | 'host-agent'): Promise<string> =>
-  host.mustSsh(user, `journalctl --user -u fleet-${daemon} -o cat --no-pager -n 500`);
+/** Until a daemon of a user has logged that; the journal takes its lines a moment after they were written. */
+export const untilLogged = (
+  host: Host,
+  user: string,
+  daemon: 'controller' | 'host-agent',
+  words: string | RegExp,
+): Promise<string> =>
+  until(
+    async () => {
+      const log = await host.mustSsh(user, `journalctl --user -u fleet-${daemon} -o cat --no-pager -n 500`);
+      if (!(typeof words === 'string' ? log.includes(words) : words.test(log))) throw new Error(`${words}: ${log}`);
+      return log;
+    },
+    { timeoutMs: 20_000 },
+  );
+
+/** What is promised of how soon a line that falls silent is told as that: the test's own ways take some of the time. */
+export const TOLD_MS = { resuming: 6_000 + 4_000, lost: 15_000 + 4_000 };

@@ -25,7 +25,7 @@ export const PRODUCT = process.env.FLEET_TEST_PRODUCT ?? join(import.meta.dirnam
 export const fleetUp = async (host: Host, user: string, words: readonly string[] = []): Promise<void> => {
   const folder = `/home/${user}/unpacked`;
   await host.copyIn(realpathSync(PRODUCT), folder, user);
-  await host.mustSsh(user, ['~/unpacked/bin/fleet up', ...words].join(' '), { timeoutMs: 120_000 });
+  await host.mustSsh(user, ['~/unpacked/bin/fleet up', ...words].join(' '), { timeoutMs: 240_000 });
   // Nothing may run from where it was unpacked.
   await host.mustSsh(user, 'rm -r ~/unpacked');
 };
@@ -45,13 +45,13 @@ export const bootFleetPair = async (bed: Testbed, options: FleetPairOptions = {}
 
 /** `fleet host add jwoltje@dragon-lin` from W-jarvis; gives what it printed. */
 export const addDragon = async ({ jarvis }: MosaicPair, words: readonly string[] = []): Promise<string> => {
-  const added = await jarvis.fleet('jarvis', ['host', 'add', 'jwoltje@dragon-lin', ...words], { timeoutMs: 120_000 });
+  const added = await jarvis.fleet('jarvis', ['host', 'add', 'jwoltje@dragon-lin', ...words], { timeoutMs: 240_000 });
   if (added.exitCode !== 0) throw new Error(`host add: exit ${added.exitCode}: ${added.stderr}${added.stdout}`);
   return added.stderr + added.stdout;
 };
 
 /** Until either side says that every host-agent of the cell is connected and its rows are current. */
-export const untilWhole = async ({ jarvis, dragon }: MosaicPair, timeoutMs = 60_000): Promise<void> => {
+export const untilWhole = async ({ jarvis, dragon }: MosaicPair, timeoutMs = 120_000): Promise<void> => {
   for (const [host, user] of [[jarvis, 'jarvis'] as const, [dragon, 'jwoltje'] as const]) {
     await until(
       async () => {

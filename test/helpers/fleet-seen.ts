@@ -68,7 +68,7 @@ export class FleetFeed {
   /** Resolves when the first picture has come. */
   static async start({ host, user }: Seat): Promise<FleetFeed> {
     const feed = new FleetFeed(await host.start(user, 'exec "$HOME"/.local/bin/fleet ps -w'));
-    await until(() => feed.#lines.some(({ line }) => line.event === 'agent'), { timeoutMs: 20_000 });
+    await until(() => feed.#lines.some(({ line }) => line.event === 'agent'), { timeoutMs: 60_000 });
     return feed;
   }
 

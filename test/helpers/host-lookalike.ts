@@ -34,7 +34,7 @@ export class HostLookalike {
     const tmux = `cd ~ && env LANG=C.UTF-8 tmux -u -L ${SERVER} new-session -d -s ${session} -x 100 -y 30`;
     await host.mustSsh(user, `${program} && ${tmux} "exec ~/bin/${runtime} ~/lookalike.py ${runtime} ${words}"`);
     const made = new HostLookalike(seat, session);
-    await until(async () => (await made.row())?.runtime_seen === runtime, { timeoutMs: 20_000 });
+    await until(async () => (await made.row())?.runtime_seen === runtime, { timeoutMs: 60_000 });
     return made;
   }
 

@@ -75,7 +75,7 @@ export class HostPane {
   }
 
   /** Waits until a row of it says so. */
-  async untilShows(words: string | RegExp, timeoutMs = 20_000): Promise<PaneLook> {
+  async untilShows(words: string | RegExp, timeoutMs = 60_000): Promise<PaneLook> {
     const fits = (row: string) => (typeof words === 'string' ? row.includes(words) : words.test(row));
     return until(
       async () => {
@@ -92,7 +92,7 @@ export class HostPane {
  * Waits until the viewer's terminal has, from its upper left corner on, each cell of the source's pane, nothing beside
  * them, and its cursor where that one is.
  */
-export const untilSame = async (source: HostPane, viewer: HostPane, timeoutMs = 20_000): Promise<PaneLook> =>
+export const untilSame = async (source: HostPane, viewer: HostPane, timeoutMs = 60_000): Promise<PaneLook> =>
   until(
     async () => {
       const [shown, there] = await Promise.all([viewer.look(), source.look()]);
@@ -144,7 +144,7 @@ export class Desk {
 }
 
 /** Waits for the end of what a desk's terminal ran, and until that terminal is as a shell needs it; gives its words. */
-export const untilLeft = async (pane: HostPane, code: number, timeoutMs = 20_000): Promise<string> => {
+export const untilLeft = async (pane: HostPane, code: number, timeoutMs = 60_000): Promise<string> => {
   const said = (await pane.untilShows(/^ended with \d+$/, timeoutMs)).rows.join('\n');
   if (!said.includes(`ended with ${code}`)) throw new Error(`it did not end with ${code}:\n${said.trimEnd()}`);
   const { host, user } = pane.seat;

@@ -59,7 +59,7 @@ export const startMosaic = async (host: Host): Promise<void> => {
   const units = ['mosaic-tmux-holder.service', ...MOSAIC_AGENTS.map((name) => `mosaic-agent@${name}.service`)];
   await host.mustSsh('jarvis', `rm -f ~/.config/mosaic/fleet/run/*; systemctl --user start ${units.join(' ')}`);
   const beats = MOSAIC_AGENTS.map((name) => `test -s ~/.config/mosaic/fleet/run/${name}.hb`).join(' && ');
-  await until(async () => (await host.ssh('jarvis', beats)).exitCode === 0, { timeoutMs: 20_000 });
+  await until(async () => (await host.ssh('jarvis', beats)).exitCode === 0, { timeoutMs: 60_000 });
 };
 
 /** Session coder0-0 in group coder0 on the default socket, running node. Also after each boot. */

@@ -25,7 +25,7 @@ export class RowFeed implements AsyncDisposable {
   /** Resolves when the first picture has come. */
   static async start({ host, user }: Seat): Promise<RowFeed> {
     const feed = new RowFeed(await host.start(user, 'exec "$HOME"/.local/bin/fleet ps -w'));
-    await until(() => feed.#rows.size > 0, { timeoutMs: 20_000 });
+    await until(() => feed.#rows.size > 0, { timeoutMs: 60_000 });
     return feed;
   }
 
@@ -46,7 +46,7 @@ export class RowFeed implements AsyncDisposable {
   async untilRow(
     address: string,
     is: (row: AgentView | undefined) => boolean | undefined,
-    timeoutMs = 5_000,
+    timeoutMs = 20_000,
   ): Promise<void> {
     await until(
       () => {

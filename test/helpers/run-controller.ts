@@ -58,7 +58,7 @@ export class RunningController {
         if (failure !== null) throw failure;
         return await this.ask(controllerStatus, {}, 1_000).catch(() => null);
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 40_000 },
     );
   }
 

@@ -58,7 +58,7 @@ export class RunningHostAgent {
         using channel = new GrpcChannel(hostAgentEndpoint(this.config.paths));
         return await channel.unary(whoAmI, {}, { deadlineMs: 1_000 }).catch(() => null);
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 40_000 },
     );
   }
 
@@ -75,7 +75,7 @@ export class RunningHostAgent {
   async tmuxOn(socket: string, ...args: string[]): Promise<string> {
     this.#sockets.add(socket);
     const env = { TMUX_TMPDIR: this.config.paths.tmuxTmpdir, TERM: 'xterm-256color', HOME: this.folder, TMUX: '' };
-    const result = await exec('tmux', ['-u', '-f', '/dev/null', '-L', socket, ...args], { timeoutMs: 10_000, env });
+    const result = await exec('tmux', ['-u', '-f', '/dev/null', '-L', socket, ...args], { timeoutMs: 30_000, env });
     if (result.exitCode !== 0) throw new Error(`tmux ${args.join(' ')}: ${result.stderr}`);
     return result.stdout;
   }

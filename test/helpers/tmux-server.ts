@@ -20,7 +20,7 @@ export class PrivateTmux {
       encoding: 'utf8',
       env: { ...env, TMUX_TMPDIR: this.tmpdir },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 10_000,
+      timeout: 30_000,
     }).trimEnd();
   }
 

@@ -52,7 +52,7 @@ export class SourceUnderTest {
     return [...(this.server(name)?.panes.values() ?? [])];
   }
 
-  until<T>(fn: () => T, timeoutMs = 8_000) {
+  until<T>(fn: () => T, timeoutMs = 30_000) {
     return until(fn, { timeoutMs });
   }
 

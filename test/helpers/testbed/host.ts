@@ -215,8 +215,8 @@ export class Host {
     await this.#power.boot();
     const knock = ['bash', '-c', `exec 3<>/dev/tcp/${this.address}/22 && read -rt 2 line <&3`];
     const answers = async () => (await attempt(this.#place.network.inside(knock), { timeoutMs: 3_000 })).exitCode === 0;
-    await until(answers, { timeoutMs: 60_000 });
-    await until(async () => (await this.asRoot('test -e /run/nologin || echo open')) !== '', { timeoutMs: 20_000 });
+    await until(answers, { timeoutMs: 120_000 });
+    await until(async () => (await this.asRoot('test -e /run/nologin || echo open')) !== '', { timeoutMs: 60_000 });
   }
 
   get #parcel(): string {
@@ -225,7 +225,7 @@ export class Host {
 
   async #openLine(user: string): Promise<SshLine> {
     const line = this.#lines.get(user) ?? this.#newLine(user);
-    if (!line.isOpen) await line.open(this.#power.leader, 20_000);
+    if (!line.isOpen) await line.open(this.#power.leader, 60_000);
     return line;
   }
 

@@ -72,7 +72,7 @@ export class Power {
         if (nspawn.exitCode !== null) throw new Error(`${hostName} did not boot: ${this.#lastWords()}`);
         return pidsIn(cgroup).find((pid) => isFirstInItsNamespace(pid));
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 60_000 },
     );
   }
 
@@ -86,7 +86,7 @@ export class Power {
   async pullCord(): Promise<void> {
     const stat = readStat(this.leader);
     if (stat !== null) signalProcess(stat, 'SIGKILL');
-    await this.#ended(20_000);
+    await this.#ended(60_000);
   }
 
   async #ended(timeoutMs: number): Promise<void> {
@@ -100,7 +100,7 @@ export class Power {
     }
     this.#leader = null;
     this.#nspawn = null;
-    await until(async () => pidsIn(cgroup).length === 0 && !(await network.hasLink(this.cable)), { timeoutMs: 10_000 });
+    await until(async () => pidsIn(cgroup).length === 0 && !(await network.hasLink(this.cable)), { timeoutMs: 60_000 });
     removeCgroup(cgroup);
   }
 

@@ -9,7 +9,7 @@ import { readStat, signalProcess } from './processes.ts';
 import { attempt } from './run-command.ts';
 import { netnsOf, runFolder } from './run-folder.ts';
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 
 /** Throws where something is still there at the end, saying what. */
 export const sweepRun = async (runId: string): Promise<void> => {

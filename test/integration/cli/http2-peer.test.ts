@@ -9,7 +9,7 @@ import { Http2Connection } from '../../../src/cli/client/http2/connection.ts';
 import type { Call } from '../../../src/cli/client/transport.ts';
 import { until } from '../../helpers/until.ts';
 
-const SOON = { timeoutMs: 5_000 };
+const SOON = { timeoutMs: 30_000 };
 const OK = { ':status': 200 } as const;
 const FIELDS = [
   [':method', 'POST'],

@@ -49,7 +49,7 @@ describe('the audit of a running cell', () => {
         },
       },
     });
-  }, 120_000);
+  });
 
   afterAll(() => cell.end());
 

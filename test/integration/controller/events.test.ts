@@ -75,7 +75,7 @@ describe('the events of a cell', () => {
       },
     });
     acme = await cell.host('W-acme', { tenantId: 'acme' });
-  }, 120_000);
+  });
 
   afterAll(() => cell.end());
 

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await cell.host('W-acme', { tenantId: 'acme' });
   token = (await readFile(tokenFile(), 'utf8')).trim();
   address = /"address":"(127\.0\.0\.1:\d+)".*metrics served/.exec(logged.join(''))?.[1] ?? '';
-}, 120_000);
+});
 
 afterAll(() => cell.end());
 

@@ -15,7 +15,7 @@ const hosts = new Map<string, SimulatedHost>();
 beforeAll(async () => {
   ground = await GrantedCell.start();
   for (const name of ['W-jarvis', 'W-other']) hosts.set(name, await ground.cell.host(name));
-}, 120_000);
+});
 afterAll(() => ground.end());
 
 /** As one host's callers, to an agent elsewhere. */

@@ -71,7 +71,7 @@ describe('services of gRPC itself', () => {
         answer = Buffer.concat([answer, bytes]);
       });
       stream.write(listServices);
-      await until(() => answer.includes('fleet.v1.FleetService'), { timeoutMs: 5_000 });
+      await until(() => answer.includes('fleet.v1.FleetService'), { timeoutMs: 30_000 });
       stream.end();
     } finally {
       await fresh.stop();
@@ -93,13 +93,13 @@ describe('services of gRPC itself', () => {
       exchange(call);
       for (let n = 0; n < 50; n++) call.push(asked);
       call.push(null);
-      await until(() => taken.length > 0, { timeoutMs: 5_000 });
+      await until(() => taken.length > 0, { timeoutMs: 30_000 });
       expect([answers, call.writableLength, call.readableLength]).toEqual([1, 1, 49]);
       const allTaken = (): boolean => {
         taken.shift()?.();
         return call.writableFinished;
       };
-      await until(allTaken, { timeoutMs: 5_000 });
+      await until(allTaken, { timeoutMs: 30_000 });
       expect(answers).toBe(50);
     }
   });

@@ -40,7 +40,7 @@ beforeAll(async () => {
   await cell.allow('W-both', ['send', 'lifecycle', 'deploy', 'takeover']);
   client = cell.as(mine);
   await pressKeys(cell.as(theirs), 'order-1', `${theirs.id}`);
-}, 120_000);
+});
 afterAll(() => cell?.end());
 
 const pressKeys = (caller: FleetServiceClient, id: string, hostAgent: string): Promise<string> =>

@@ -29,7 +29,7 @@ test('is started once and found again by whoever comes later', async () => {
   const first = await daemon.running();
   expect(await new DetachedProcess(paths, 'sleeper').ensure(SLEEPER)).toBe('unchanged');
   expect((await daemon.running())?.pid).toBe(first?.pid);
-  await until(async () => (await readFile(daemon.logFile, 'utf8')) === 'here\n', { timeoutMs: 5_000 });
+  await until(async () => (await readFile(daemon.logFile, 'utf8')) === 'here\n', { timeoutMs: 30_000 });
 });
 
 test('is started anew for another version or command', async () => {
@@ -44,7 +44,7 @@ test('is started again after it was killed', async () => {
   await daemon.ensure(SLEEPER);
   const first = (await daemon.running())!;
   process.kill(first.pid, 'SIGKILL');
-  await until(() => !isRunning(first), { timeoutMs: 5_000 });
+  await until(() => !isRunning(first), { timeoutMs: 30_000 });
   expect(await daemon.ensure(SLEEPER)).toBe('started');
 });
 

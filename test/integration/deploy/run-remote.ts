@@ -20,7 +20,7 @@ export const runRemote = (
     const child = execFile(
       options.shell ?? 'sh',
       ['-c', script.command],
-      { env, timeout: 20_000 },
+      { env, timeout: 60_000 },
       (error, stdout, stderr) => {
         const code = error ? ((error.code as unknown as number) ?? -1) : 0;
         resolve({ code, stdout: outputAfter(script.beginMark, stdout) ?? '', stderr });

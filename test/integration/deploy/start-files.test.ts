@@ -22,7 +22,7 @@ const loadedBy = (file: string, seen = new Set<string>()): Set<string> => {
 // Each file costs a start more than what stands in it. A verb that is loaded later and shares other code with the start
 // than its siblings cuts the start into one file more: see the import of specs.ts in machines.ts. The fourth is what the
 // line of a context has in common with the start: the client is below the verbs, and may not name them.
-test('fleet starts from four files', { timeout: 60_000 }, async () => {
+test('fleet starts from four files', async () => {
   await bundle(root, lib);
   const files = [...loadedBy('fleet.mjs')];
   expect(files.length, files.join(' ')).toBeLessThanOrEqual(4);

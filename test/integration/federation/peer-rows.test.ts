@@ -78,9 +78,7 @@ test('a frozen peer is found silent, and delays nobody', async () => {
   cells.line.stall('toClient');
   cells.line.stall('toTarget');
   own.put(agentRow({ key: 'b', agent: 'new' }));
-  await until(async () => [...(await cells.home.controller.view()).rowsOf('W-jarvis/u')].length === 2, {
-    timeoutMs: 3_000,
-  });
+  await until(async () => [...(await cells.home.controller.view()).rowsOf('W-jarvis/u')].length === 2, SOON);
   await until(async () => (await standing())?.state === 'lost', SOON);
   expect(await cells.rows()).toEqual(['a']);
   cells.line.mend();

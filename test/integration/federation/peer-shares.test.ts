@@ -122,4 +122,4 @@ test('of one host all peers together hold half of the calls, one peer its part o
   await until(() => standing === 0, SOON);
   for (const call of await until(() => many(PEERS_AT_HOST.each, 0), SOON)) call.cancel();
   for (const peer of peers.slice(1)) peer.close();
-}, 120_000);
+});

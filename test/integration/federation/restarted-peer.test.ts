@@ -5,7 +5,7 @@ import { CallsInFault } from '../../helpers/calls-in-fault.ts';
 import { CellsInFault } from '../../helpers/cells-in-fault.ts';
 import { until } from '../../helpers/until.ts';
 
-const LONG = { timeout: 180_000 };
+const LONG = { timeout: 300_000 };
 const SOON = { timeoutMs: 40_000 };
 
 let cells: CellsInFault;

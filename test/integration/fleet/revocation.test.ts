@@ -128,6 +128,7 @@ test('what others watch and type into on it ends with the reason, and theirs els
   }
   expect(hold.failure?.details).toBe('no such agent: see "fleet ps"');
   expect(kept.isOver).toBe(false);
-  expect([...(await jarvis.view()).hostAgentIds()].sort()).toEqual([idOf(jarvis), idOf(spare)].sort());
+  const left = [idOf(jarvis), idOf(spare)].sort().join();
+  await until(async () => [...(await jarvis.view()).hostAgentIds()].sort().join() === left, SOON);
   expect(await dragon.tmux('list-panes', '-a', '-F', '#{pane_pid}')).toBe(pid);
 });

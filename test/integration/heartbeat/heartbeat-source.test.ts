@@ -48,10 +48,10 @@ test('a beat is seen when it is renamed into place, and its temporary file never
     changes += 1;
   });
   beat(join(run, 'coder.hb'), 12);
-  await until(() => pidOf(source, 'coder') === 12, { timeoutMs: 5_000 });
+  await until(() => pidOf(source, 'coder') === 12, { timeoutMs: 30_000 });
   expect(changes).toBeGreaterThan(0);
   rmSync(join(run, 'coder.hb'));
-  await until(() => !source.current().byAgent.has('coder'), { timeoutMs: 5_000 });
+  await until(() => !source.current().byAgent.has('coder'), { timeoutMs: 30_000 });
 });
 
 test('a folder that appears later, goes and comes again is followed', async () => {
@@ -59,12 +59,12 @@ test('a folder that appears later, goes and comes again is followed', async () =
   expect(source.current()).toEqual({ problem: null, byAgent: new Map() });
   mkdirSync(run, { recursive: true });
   beat(join(run, 'a.hb'), 1);
-  await until(() => pidOf(source, 'a') === 1, { timeoutMs: 5_000 });
+  await until(() => pidOf(source, 'a') === 1, { timeoutMs: 30_000 });
   rmSync(join(home, 'fleet'), { recursive: true });
-  await until(() => source.current().byAgent.size === 0, { timeoutMs: 5_000 });
+  await until(() => source.current().byAgent.size === 0, { timeoutMs: 30_000 });
   mkdirSync(run, { recursive: true });
   beat(join(run, 'b.hb'), 2);
-  await until(() => pidOf(source, 'b') === 2, { timeoutMs: 5_000 });
+  await until(() => pidOf(source, 'b') === 2, { timeoutMs: 30_000 });
 });
 
 test('files that are no plain small files are told in words and never waited for', async () => {
@@ -99,11 +99,11 @@ test('a native marker stands beside the sidecar, with what the file beside it sa
   beat(join(run, 'pi.hb'), 21);
   const source = await started();
   writeFileSync(join(run, 'pi.hb.native'), '');
-  const marked = await until(() => source.current().byAgent.get('pi')?.native, { timeoutMs: 5_000 });
+  const marked = await until(() => source.current().byAgent.get('pi')?.native, { timeoutMs: 30_000 });
   expect(marked).toMatchObject({ invalid: null, source: 'native', pid: 21, status: 'ok' });
   expect(Math.abs(Date.now() - marked.tsMs!)).toBeLessThan(60_000);
   beat(join(run, 'pi.hb.native'), 22);
-  await until(() => source.current().byAgent.get('pi')?.native?.pid === 22, { timeoutMs: 5_000 });
+  await until(() => source.current().byAgent.get('pi')?.native?.pid === 22, { timeoutMs: 30_000 });
   expect(pidOf(source, 'pi')).toBe(21);
 });
 
@@ -121,7 +121,7 @@ test("an agent's own folder counts for that agent alone, from the moment it is n
   expect(pidOf(source, 'x')).toBe(2);
   expect(source.current().byAgent.has('y')).toBe(false);
   beat(join(own, 'x.hb'), 4);
-  await until(() => pidOf(source, 'x') === 4, { timeoutMs: 5_000 });
+  await until(() => pidOf(source, 'x') === 4, { timeoutMs: 30_000 });
 });
 
 test('a folder that is no folder is a problem in words', async () => {
@@ -140,7 +140,7 @@ test('the slow rescan finds what no event told', async () => {
   mkdirSync(join(replaced, 'run'), { recursive: true });
   beat(join(replaced, 'run', 'z.hb'), 9);
   symlinkSync(replaced, join(home, 'fleet'));
-  await until(() => pidOf(source, 'z') === 9, { timeoutMs: 5_000 });
+  await until(() => pidOf(source, 'z') === 9, { timeoutMs: 30_000 });
 });
 
 test('after the stop nothing is heard any more', async () => {

@@ -53,19 +53,19 @@ const join = async (): Promise<{ client: End; target: End }> => {
   const before = served.length;
   const client = new End(connect(proxy.port, '127.0.0.1'));
   client.socket.write('hello');
-  const target = await until(() => served[before], { timeoutMs: 5_000 });
-  await until(() => target.received === 'hello', { timeoutMs: 5_000 });
+  const target = await until(() => served[before], { timeoutMs: 30_000 });
+  await until(() => target.received === 'hello', { timeoutMs: 30_000 });
   return { client, target };
 };
 
-const arrives = (end: End, text: string) => until(() => end.received.endsWith(text), { timeoutMs: 5_000 });
+const arrives = (end: End, text: string) => until(() => end.received.endsWith(text), { timeoutMs: 30_000 });
 
 test('passes bytes and ends both ways', async () => {
   const { client, target } = await join();
   target.socket.write('welcome');
   await arrives(client, 'welcome');
   client.socket.end();
-  await until(() => target.ended, { timeoutMs: 5_000 });
+  await until(() => target.ended, { timeoutMs: 30_000 });
 });
 
 test('a delay holds bytes back for at least that long, and keeps their order', async () => {
@@ -94,7 +94,7 @@ test('a throttle lets no more through than it says', async () => {
   proxy.throttle(100_000);
   const before = performance.now();
   client.socket.write('x'.repeat(50_000));
-  await until(() => target.received.length === 50_005, { timeoutMs: 5_000 });
+  await until(() => target.received.length === 50_005, { timeoutMs: 30_000 });
   expect(performance.now() - before).toBeGreaterThanOrEqual(480);
 });
 
@@ -116,20 +116,20 @@ test('a half-open connection is silent at both ends, and neither is told', async
   proxy.halfOpen();
   client.socket.write('lost');
   target.socket.end('lost too');
-  await until(() => client.socket.writableLength === 0 && target.socket.writableFinished, { timeoutMs: 5_000 });
+  await until(() => client.socket.writableLength === 0 && target.socket.writableFinished, { timeoutMs: 30_000 });
   expect(proxy.connections).toBe(1);
   expect([client.received, client.isOpen, client.error]).toEqual(['', true, null]);
   expect(target.received).toBe('hello');
   proxy.mend();
-  await until(() => client.error === 'ECONNRESET', { timeoutMs: 5_000 });
+  await until(() => client.error === 'ECONNRESET', { timeoutMs: 30_000 });
 });
 
 test('a cut resets what stands and what comes, until it is mended', async () => {
   const { client, target } = await join();
   proxy.cut();
-  await until(() => client.error === 'ECONNRESET' && target.error === 'ECONNRESET', { timeoutMs: 5_000 });
+  await until(() => client.error === 'ECONNRESET' && target.error === 'ECONNRESET', { timeoutMs: 30_000 });
   const late = new End(connect(proxy.port, '127.0.0.1'));
-  await until(() => late.error === 'ECONNRESET', { timeoutMs: 5_000 });
+  await until(() => late.error === 'ECONNRESET', { timeoutMs: 30_000 });
   proxy.mend();
   await join();
 });
@@ -144,5 +144,5 @@ test('garbage lands amid the stream, in the direction it was sent', async () => 
 test('a target that ends tells the client', async () => {
   const { client, target } = await join();
   target.socket.destroy();
-  await until(() => !client.isOpen, { timeoutMs: 5_000 });
+  await until(() => !client.isOpen, { timeoutMs: 30_000 });
 });

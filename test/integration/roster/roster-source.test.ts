@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RosterSource } from '../../../host-agent/roster/source.ts';
 import { until } from '../../helpers/until.ts';
 
-const SOON = { timeoutMs: 10_000 };
+const SOON = { timeoutMs: 40_000 };
 let home: string;
 let fleet: string;
 let stop: AbortController;

@@ -42,7 +42,7 @@ test('output of the pane arrives as notifications, byte for byte as tmux escapes
   const heard: string[] = [];
   using _listening = client.onNotification((line) => void heard.push(line.toString('latin1')));
   await ask("send-keys -t %0 -l 'x\\y'");
-  await until(() => heard.join('\n').includes('%output %0 x\\134y'), { timeoutMs: 5_000 });
+  await until(() => heard.join('\n').includes('%output %0 x\\134y'), { timeoutMs: 30_000 });
 });
 
 test('an answer that is late is dropped, and the next ones keep their places', async () => {

@@ -6,7 +6,7 @@ test('a killed server leaves its socket file, and is gone from the list', async 
   await using under = new SourceUnderTest();
   const pid = under.tmux.session('a', 'one');
   await under.start();
-  expect(under.names()).toBe('one');
+  await under.until(() => under.names() === 'one');
   process.kill(pid, 'SIGKILL');
   await under.until(() => under.source.current().servers.length === 0);
   expect(existsSync(under.tmux.socket('a'))).toBe(true);
@@ -32,6 +32,7 @@ test('a new server on an old socket is another server, though its ids are the sa
   await using under = new SourceUnderTest();
   const first = under.tmux.session('a', 'one');
   await under.start();
+  await under.until(() => under.names() === 'one');
   const before = under.server()!;
   process.kill(first, 'SIGKILL');
   const second = await under.until(() => under.tmux.session('a', 'one'));
@@ -69,8 +70,8 @@ test('a server that is stopped at the first look delays neither the start nor it
   under.tmux.session('b', 'two');
   process.kill(pid, 'SIGSTOP');
   await under.start();
-  expect(under.server('a')).toMatchObject({ pid, problem: { code: 'timeout' }, sessions: [] });
-  expect(under.names('b')).toBe('two');
+  await under.until(() => under.server('a')?.problem?.code === 'timeout' && under.names('b') === 'two');
+  expect(under.server('a')).toMatchObject({ pid, sessions: [] });
   process.kill(pid, 'SIGCONT');
   await under.until(() => under.names('a') === 'one' && under.server('a')?.problem === null);
   process.kill(pid, 'SIGSTOP');
@@ -96,6 +97,7 @@ test('a symlink in the folder is not followed to a server elsewhere', async () =
   under.tmux.session('a', 'two');
   symlinkSync(other.tmux.socket('real'), under.tmux.socket('link'));
   await under.start();
+  await under.until(() => under.names() === 'two');
   expect(under.source.current().servers.map(({ socket }) => socket)).toEqual([under.tmux.socket('a')]);
 });
 

@@ -138,6 +138,7 @@ test('a server that runs on without a session is listed empty, and is followed f
   const pid = under.tmux.session('a', 'one');
   under.tmux.run('a', 'set-option', '-s', 'exit-empty', 'off', ';', 'kill-session', '-t', '=one');
   await under.start();
+  await under.until(() => under.server()?.polled != null);
   expect(under.server()).toMatchObject({ pid, problem: null, sessions: [], polled: 'no session to attach to' });
   under.tmux.session('a', 'two');
   await under.until(() => under.names() === 'two' && under.server()?.polled === null);

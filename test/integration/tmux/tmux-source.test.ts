@@ -19,7 +19,7 @@ test('a machine without a tmux folder has no servers, and its first server is se
 });
 
 test('the first look is complete when start resolves', async () => {
-  await using under = new SourceUnderTest(SLOW);
+  await using under = new SourceUnderTest({ ...SLOW, answerMs: 20_000 });
   under.tmux.session('a', 'one');
   under.tmux.session('b', 'two');
   await under.start();

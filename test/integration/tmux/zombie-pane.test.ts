@@ -17,7 +17,7 @@ const zombie = async (command: string): Promise<number> => {
   parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [line] = await once(parent.stdout!, 'data');
   const pid = Number(String(line));
-  await until(() => readProcessStat('/proc', pid)?.state === 'Z', { timeoutMs: 5_000 });
+  await until(() => readProcessStat('/proc', pid)?.state === 'Z', { timeoutMs: 30_000 });
   return pid;
 };
 const pane = (values: Partial<TmuxPane>): TmuxPane =>

@@ -80,7 +80,7 @@ test('the tunnel is asked for when somebody calls, and the call goes through onc
   const call = explain();
   expect(asked()).toBe(1);
   const far = open();
-  await vi.waitFor(() => expect(far.sent[0]?.begin?.method).toBe('ExplainAgent'));
+  await vi.waitFor(() => expect(far.sent[0]?.begin?.method).toBe('ExplainAgent'), { timeout: 20_000 });
   far.says(1n, 'pi 1');
   far.ends(1n);
   expect((await call).rules).toBe('pi 1');

@@ -10,6 +10,9 @@ import {
 import { hostFacts } from '../../helpers/host-agent.ts';
 import { MovedClock } from '../../helpers/moved-clock.ts';
 
+/** A machine that has much else to do. */
+const PATIENT = { timeout: 20_000 };
+
 const caller = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
 const scope = (sees: (tenant: string) => boolean = () => true): ViewScope => ({
   cell: 'home',
@@ -213,7 +216,7 @@ test('proof of life travels on through a second view, however old it is when it 
   const running = streamView(view, request, scope(), sink, clock, stop.signal);
   const heardFrames = () => frames.flatMap((frame) => frame.heard?.hosts ?? []).length;
   const record = view.hostAgent('a/u');
-  await vi.waitFor(() => expect(frames.some((frame) => frame.bookmark)).toBe(true));
+  await vi.waitFor(() => expect(frames.some((frame) => frame.bookmark)).toBe(true), PATIENT);
   for (let beat = 1; beat <= 3; beat++) {
     clock.advance(2_000);
     view.heard('a/u', { ...facts, hostNowMs: beat });
@@ -221,7 +224,7 @@ test('proof of life travels on through a second view, however old it is when it 
     if (record) record.heardAtMono = clock.monotonicMs() - 2_500;
     addHost(view, clock, 'b');
     const before = heardFrames();
-    await vi.waitFor(() => expect(heardFrames()).toBeGreaterThan(before));
+    await vi.waitFor(() => expect(heardFrames()).toBeGreaterThan(before), PATIENT);
   }
   stop.abort();
   await running;
@@ -308,7 +311,7 @@ test('a reader that lagged behind everything learns that nothing is left', async
     drained: async () => {},
   };
   const request = { follow: true, resumeToken: '', localOnly: false, hostsOnly: false };
-  const late = setTimeout(() => controller.abort(), 3_000);
+  const late = setTimeout(() => controller.abort(), PATIENT.timeout);
   await streamView(
     view,
     request,

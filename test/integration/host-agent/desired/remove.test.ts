@@ -119,24 +119,27 @@ test('it is refused where the roster is another, where others would end with it,
   expect(ground.sessions()).toContain('stranger');
 });
 
-test('a host-agent that ended at it tells what is left, and the next removal finishes it', async () => {
-  expect(await tell('deploy')).toMatchObject({ outcome: 'done' });
-  ground.cutAt = 'disable';
-  const first = ground.orders('cut.journal');
-  const told = ground.tell(first, 'remove', 'coder', { id: 'cut' });
-  await until(() => ground.isCut, SOON);
-  const stopped = first.stopped();
-  ground.cut();
-  await Promise.all([stopped, told]);
-  expect(await ground.tell(ground.orders('cut.journal'), 'remove', 'coder', { id: 'cut' })).toMatchObject({
-    outcome: 'failed',
-    reason: expect.stringMatching(/^the host-agent ended meanwhile; it was not removed to the end: the file of/),
-  });
-  expect(await tell('remove')).toMatchObject({
-    outcome: 'done',
-    reason: 'disabled, unit deleted, launch files deleted',
-  });
-});
+test.each([
+  ['disable', 'the file of mosaic-agent@coder.service is', 'disabled, unit deleted, launch files deleted'],
+  ['reload', 'the files of its launch are', 'launch files deleted'],
+] as const)(
+  'a host-agent that ended at it (%s) tells what is left, and the next removal finishes it',
+  async (cutAt, left, rest) => {
+    expect(await tell('deploy')).toMatchObject({ outcome: 'done' });
+    ground.cutAt = cutAt;
+    const first = ground.orders('cut.journal');
+    const told = ground.tell(first, 'remove', 'coder', { id: 'cut' });
+    await until(() => ground.isCut, SOON);
+    const stopped = first.stopped();
+    ground.cut();
+    await Promise.all([stopped, told]);
+    expect(await ground.tell(ground.orders('cut.journal'), 'remove', 'coder', { id: 'cut' })).toMatchObject({
+      outcome: 'failed',
+      reason: `the host-agent ended meanwhile; it was not removed to the end: ${left} still there`,
+    });
+    expect(await tell('remove')).toMatchObject({ outcome: 'done', reason: rest });
+  },
+);
 
 test('one that ended when all was done is told as done', async () => {
   expect(await tell('deploy')).toMatchObject({ outcome: 'done' });

@@ -7,7 +7,7 @@ import { processStartTicks } from '../../../../src/runtime/process-start.ts';
 import { until } from '../../../helpers/until.ts';
 import { isGone, LaunchBed, processesWith } from './launch-bed.ts';
 
-const SOON = { timeoutMs: 10_000 };
+const SOON = { timeoutMs: 40_000 };
 let bed: LaunchBed;
 beforeEach(() => {
   bed = new LaunchBed();
@@ -68,7 +68,7 @@ test('an agent that does not heed the end of its terminal is ended all the same'
   expect(bed.finish('a', 'signal')).toBe(1);
   expect(isGone(pid)).toBe(true);
   expect(await bed.lastRun('a')).toMatchObject({ status: null, signal: null, cause: 'killed', linesFile: null });
-}, 30_000);
+});
 
 test('a run that the machine took with it is recorded at the next start, as of when it was last seen', async () => {
   bed.roster({ name: 'a', command: 'sleep 1000' });
@@ -107,7 +107,7 @@ test('the last five runs are kept, for their user alone', async () => {
   for (const name of readdirSync(bed.files('a').runs))
     expect(statSync(join(bed.files('a').runs, name)).mode & 0o777).toBe(0o600);
   expect(statSync(bed.files('a').runs).mode & 0o777).toBe(0o700);
-}, 60_000);
+});
 
 test('a pane that a person splits off is no agent: its end records nothing and ends nothing', async () => {
   bed.roster({ name: 'a', command: 'sleep 1000' });
@@ -126,7 +126,7 @@ test('an agent whose pane is killed beside a split one does not leave a server w
   await bed.ended('a');
   expect(bed.finish('a')).toBe(1);
   expect(await bed.lastRun('a')).toMatchObject({ status: null, cause: 'ended' });
-}, 30_000);
+});
 
 test('nothing of a launch is left running', async () => {
   bed.roster({ name: 'a', command: 'true' });

@@ -17,7 +17,7 @@ import { prepare } from '../../../../host-agent/launch/prepare.ts';
 import { type Run, readLastRun } from '../../../../host-agent/launch/runs.ts';
 import { until } from '../../../helpers/until.ts';
 
-const SOON = { timeoutMs: 10_000 };
+const SOON = { timeoutMs: 30_000 };
 
 export class LaunchBed {
   readonly home = mkdtempSync(join(tmpdir(), 'fleet launch-'));
@@ -88,18 +88,18 @@ export class LaunchBed {
   /** ExecStop. */
   stop(agent: string): number | null {
     const env = { ...this.own, MAINPID: String(this.serverPid(agent)) };
-    return spawnSync('/bin/sh', [this.files(agent).stop], { env, timeout: 20_000 }).status;
+    return spawnSync('/bin/sh', [this.files(agent).stop], { env, timeout: 50_000 }).status;
   }
 
   /** ExecStopPost. */
   finish(agent: string, result = 'success'): number | null {
     const env = { ...this.own, SERVICE_RESULT: result };
-    return spawnSync('/bin/sh', [this.files(agent).finish], { env, timeout: 20_000 }).status;
+    return spawnSync('/bin/sh', [this.files(agent).finish], { env, timeout: 50_000 }).status;
   }
 
   tmux(agent: string, ...args: string[]): string {
     const command = ['-u', '-L', `fleet-${agent}`, ...args];
-    return execFileSync('tmux', command, { encoding: 'utf8', env: this.own, timeout: 5_000 }).trimEnd();
+    return execFileSync('tmux', command, { encoding: 'utf8', env: this.own, timeout: 30_000 }).trimEnd();
   }
 
   /** Of its pane. */

@@ -36,7 +36,7 @@ const startHolder = async (): Promise<void> => {
 
 const joinServer = async (agent: string): Promise<number | null> => {
   expect((await bed.prepare(agent)).problems).toEqual([]);
-  return spawnSync('/bin/sh', [bed.files(agent).join], { env: bed.own, timeout: 10_000 }).status;
+  return spawnSync('/bin/sh', [bed.files(agent).join], { env: bed.own, timeout: 50_000 }).status;
 };
 
 const sessions = (): string[] => {
@@ -62,4 +62,4 @@ test('stopping one ends its session and no other; one that ends by itself is rec
   await until(async () => (await bed.lastRun('c'))?.status === 5, SOON);
   await until(() => sessions().sort().join() === '_holder,b', SOON);
   expect(isGone(b)).toBe(false);
-}, 60_000);
+});

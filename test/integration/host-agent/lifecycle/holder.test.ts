@@ -77,7 +77,7 @@ test('stopped, it is stopped; started, its session is there again; each again ch
 
 test('one that leaves its session as it was is not called restarted', async () => {
   ground.manager.job = () => 'done';
-  const outcome = await tell('restart', { force: true, timeoutMs: 3_000 });
+  const outcome = await tell('restart', { force: true, timeoutMs: 6_000 });
   expect(outcome).toMatchObject({
     outcome: 'failed',
     reason: expect.stringContaining('its session is the one of before'),
@@ -93,7 +93,7 @@ test('it waits for the turn of every agent on its server', async () => {
   };
   const first = ground.tell(ground.orders('one.journal'), 'restart', 'reviewer', { id: 'anns' });
   await until(() => ground.jobs().length === 1, SOON);
-  const late = await tell('restart', { force: true, timeoutMs: 400 });
+  const late = await tell('restart', { force: true, timeoutMs: 3_000 });
   expect(late).toMatchObject({ outcome: 'busy', reason: 'restart anns by local:jarvis has its turn' });
   expect(ground.jobs()).toEqual(['StopUnit']);
   gate.resolve();

@@ -110,7 +110,7 @@ describe('stop and restart', () => {
     await until(() => existsSync(ready), SOON);
     const pid = ground.panePid('coder');
     try {
-      const outcome = await ground.tell(ground.orders(), 'stop', 'coder', { timeoutMs: 3_000 });
+      const outcome = await ground.tell(ground.orders(), 'stop', 'coder', { timeoutMs: 6_000 });
       expect(outcome.outcome).toBe('failed');
       expect(outcome.reason).toContain(`its process ${pid} lives on`);
     } finally {
@@ -120,7 +120,7 @@ describe('stop and restart', () => {
 
   test('a job that does not end in time leaves it open what became of it', async () => {
     ground.manager.job = () => null;
-    const outcome = await ground.tell(ground.orders(), 'stop', 'coder', { timeoutMs: 1_500 });
+    const outcome = await ground.tell(ground.orders(), 'stop', 'coder', { timeoutMs: 5_000 });
     expect(outcome).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining('was still stopping it') });
   });
 
@@ -151,7 +151,7 @@ describe('stop and restart', () => {
     const [ann, bob] = [ground.orders('ann.journal'), ground.orders('bob.journal')];
     const first = ground.tell(ann, 'restart', 'coder', { id: 'anns', actor: 'spiffe://home/operator/ann' });
     await until(() => ground.jobs().length === 1, SOON);
-    const late = await ground.tell(bob, 'stop', 'coder', { id: 'bobs-1', timeoutMs: 400, actor: 'local:bob' });
+    const late = await ground.tell(bob, 'stop', 'coder', { id: 'bobs-1', timeoutMs: 3_000, actor: 'local:bob' });
     expect(late).toMatchObject({
       outcome: 'busy',
       reason: 'restart anns by spiffe://home/operator/ann has its turn',

@@ -70,7 +70,7 @@ test('each further line comes once, while history is full and lines are alike', 
   const tail = await tailOf(ground, 'one', 5, true);
   await until(() => tail.heard.length > 0, PATIENT);
   const told = tail.lines().length;
-  type(`i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo "line $i"; echo same; sleep 0.02; done; echo 'the end'`);
+  type(`i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo "line $i"; echo same; sleep 0.04; done; echo 'the end'`);
   await until(() => tail.lines().includes('the end'), { timeoutMs: 40_000 });
   const lines = tail.lines().slice(told);
   expect(lines.filter((line) => /^line \d+$/.test(line))).toEqual(

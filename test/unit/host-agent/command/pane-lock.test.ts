@@ -14,7 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const pane = { socket: '/tmp/tmux-1/default', paneId: '%1', panePid: 7 };
 const soon = () => AbortSignal.timeout(200);
-const patient = () => AbortSignal.timeout(8_000);
+const patient = () => AbortSignal.timeout(30_000);
 
 test('one at a time, in the order in which they came, whichever host-agent asks', async () => {
   const here = new PaneLocks(folder);
@@ -37,7 +37,7 @@ test('whose turn does not come in time leaves the queue', async () => {
   const first = await locks.take(pane, patient());
   await expect(locks.take(pane, soon())).rejects.toBeInstanceOf(PaneBusy);
   first[Symbol.dispose]();
-  (await locks.take(pane, soon()))[Symbol.dispose]();
+  (await locks.take(pane, patient()))[Symbol.dispose]();
 });
 
 test('whoever waits in vain is told whose turn it is, and not who waits before', async () => {
@@ -56,7 +56,7 @@ test('other panes, and another life of the same one, are free', async () => {
     { ...pane, panePid: 8 },
     { ...pane, socket: '/tmp/x' },
   ]) {
-    (await locks.take(other, soon()))[Symbol.dispose]();
+    (await locks.take(other, patient()))[Symbol.dispose]();
   }
 });
 
