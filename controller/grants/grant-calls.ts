@@ -41,13 +41,7 @@ export const grantHandlers = (grants: Grants): Pick<Handlers<Admin>, GrantCall> 
       return { grant: told(grant, true) };
     },
     listGrants: (_caller, { id, peer }) => ({
-      grants:
-        id === ''
-          ? grants
-              .all()
-              .filter((grant) => peer === '' || grant.peer === peer)
-              .map((grant) => told(grant, false))
-          : [told(grants.get(id), true)],
+      grants: id === '' ? grants.to(peer).map((grant) => told(grant, false)) : [told(grants.get(id), true)],
     }),
     revokeGrant: async (_caller, { id }) => {
       const { grant, repeated } = await grants.revoke(id);

@@ -73,12 +73,7 @@ export class Grants {
       throw new FleetError('INVALID_ARGUMENT', `peer ${JSON.stringify(peer.slice(0, 64))}: the name of a cell`);
     }
     const state = records.peers.get(peer)?.state;
-    if (state === undefined || state === 'revoked') {
-      throw new FleetError(
-        'NOT_FOUND',
-        `no peer ${peer}: "fleet peer ls" lists them, "fleet peer invite ${peer}" asks it`,
-      );
-    }
+    if (state === undefined || state === 'revoked') throw noPeer(peer);
     const { validMs, ...terms } = checkTerms(wish, (tenant) => isTenant(records, tenant));
     const nowMs = clock.nowMs();
     const expiresMs = validMs === null ? null : nowMs + validMs;
@@ -108,6 +103,14 @@ export class Grants {
   all(): GrantRecord[] {
     const grants = [...this.#options.records.grants.entries()].map(([, grant]) => grant);
     return grants.sort((a, b) => a.createdMs - b.createdMs || (a.id < b.id ? -1 : 1));
+  }
+
+  /** Of one peer, also of a former one; '': of all. NOT_FOUND for a cell that is and was none. */
+  to(peer: string): GrantRecord[] {
+    const grants = this.all().filter((grant) => peer === '' || grant.peer === peer);
+    const isKnown = peer === '' || grants.length > 0 || this.#options.records.peers.get(peer) !== undefined;
+    if (!isKnown) throw noPeer(peer.slice(0, 64));
+    return grants;
   }
 
   /** NOT_FOUND when there is none. */
@@ -175,6 +178,9 @@ export class Grants {
     });
   }
 }
+
+const noPeer = (peer: string): FleetError =>
+  new FleetError('NOT_FOUND', `no peer ${peer}: "fleet peer ls" lists them, "fleet peer invite ${peer}" asks it`);
 
 const meanwhile = (): FleetError =>
   new FleetError('ABORTED', 'the grant or its peer changed at this moment: try again', { retryable: true });

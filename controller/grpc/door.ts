@@ -25,7 +25,7 @@ export class Door {
   readonly #calls: OpenCalls;
   readonly #audit: CallAudit;
   readonly #shares = new PeerShares();
-  /** By SPIFFE id, since the start. */
+  /** By SPIFFE id, since the start: when its newest call began or ended. */
   readonly #lastSeenMs = new Map<string, number>();
   #isStopping = false;
 
@@ -74,8 +74,9 @@ export class Door {
     return this.#audit.denialsWritten();
   }
 
-  /** When an identity made its newest call; null for none since the start. */
+  /** When an identity was last here: now, while a call of it is open; null where it made none since the start. */
   lastSeenMs(spiffeId: string): number | null {
+    if (this.#calls.hasOf(spiffeId)) return this.#context.clock.nowMs();
     return this.#lastSeenMs.get(spiffeId) ?? null;
   }
 
@@ -127,10 +128,16 @@ export class Door {
 
   #enter(path: string, rule: AccessRule, caller: Caller, transport: Transport): Admission {
     const giveBack = this.#takeShare(path, rule, caller);
-    const admission = this.#calls.enter(path, rule, caller, transport, giveBack);
-    // A peer gives names as it likes.
-    if (caller.spiffeId !== null && caller.cell === '')
-      this.#lastSeenMs.set(caller.spiffeId, this.#context.clock.nowMs());
+    const admission = this.#calls.enter(path, rule, caller, transport, () => {
+      giveBack();
+      this.#see(caller);
+    });
+    this.#see(caller);
     return admission;
+  }
+
+  /** A peer gives names as it likes. */
+  #see({ spiffeId, cell }: Caller): void {
+    if (spiffeId !== null && cell === '') this.#lastSeenMs.set(spiffeId, this.#context.clock.nowMs());
   }
 }

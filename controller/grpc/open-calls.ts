@@ -75,6 +75,11 @@ export class OpenCalls {
     return admission;
   }
 
+  /** Whether an identity has one open. */
+  hasOf(spiffeId: string): boolean {
+    return [...this.#inside].some(({ caller }) => caller.spiffeId === spiffeId && caller.cell === '');
+  }
+
   /** By their method. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>();

@@ -11,7 +11,7 @@ export interface FlagSpec {
   default?: string;
   /** The value of the flag where it stands alone; another is given as `--name=VALUE` only. */
   bare?: string;
-  /** Name of the value in help: `--host HOST`. */
+  /** Name of the value in help: `--host HOST`; FILE is one of this machine, and completed as such. */
   value?: string;
   /** Closed set of values, checked by the parser and offered by completion. */
   choices?: readonly string[];
@@ -22,7 +22,7 @@ export interface CommandSpec {
   /** Words after `fleet`: `ps`, `host add`. */
   name: string;
   summary: string;
-  /** `AGENT [TEXT…]` as shown in usage. */
+  /** `AGENT [TEXT…]` as shown in usage; FILE as for flags. */
   args: string;
   /** Least and most positionals. */
   arity: readonly [number, number];

@@ -12,7 +12,7 @@ import { takePicture } from './picture.ts';
 import { fine } from './render/duration.ts';
 import { localOnlyLine } from './render/notes.ts';
 import { Screen } from './render/screen.ts';
-import { tableOptions, type ViewKind } from './show-view.ts';
+import { requireNamed, tableOptions, type ViewKind } from './show-view.ts';
 import type { ViewRequest } from './view-request.ts';
 
 export const showLive = async (context: CommandContext, kind: ViewKind, request: ViewRequest): Promise<number> => {
@@ -22,13 +22,37 @@ export const showLive = async (context: CommandContext, kind: ViewKind, request:
     hostsOnly: kind.hostsOnly,
     clock: systemClock,
   });
-  await (request.mode === 'feed' ? feed(context, live, request) : draw(context, live, kind, request));
+  const requireNamedOnce = atFirst(() => {
+    requireNamed(live.mirror, takePicture(live.mirror, systemClock.monotonicMs(), request), request);
+  });
+  const show = request.mode === 'feed' ? feed : draw;
+  await show(context, { live, kind, request, requireNamedOnce });
   return EXIT.done;
 };
 
-const feed = async ({ stdout, signal }: CommandContext, live: LiveView, request: ViewRequest): Promise<void> => {
+interface Showing {
+  live: LiveView;
+  kind: ViewKind;
+  request: ViewRequest;
+  /** Before anything is shown: what was named may leave later, and come back. */
+  requireNamedOnce: () => void;
+}
+
+const atFirst = (check: () => void): (() => void) => {
+  let isDone = false;
+  return () => {
+    if (!isDone) check();
+    isDone = true;
+  };
+};
+
+const feed = async (
+  { stdout, signal }: CommandContext,
+  { live, request, requireNamedOnce }: Showing,
+): Promise<void> => {
   const changes = new ChangeFeed(live, request);
   await followLive(live, signal, async () => {
+    requireNamedOnce();
     await writeAll(stdout, linesOf(changes.lines(systemClock.monotonicMs())), signal).catch(unlessAborted(signal));
   });
 };
@@ -39,10 +63,11 @@ const unlessAborted =
     if (!signal.aborted) throw error;
   };
 
-const draw = async (context: CommandContext, live: LiveView, kind: ViewKind, request: ViewRequest): Promise<void> => {
+const draw = async (context: CommandContext, { live, kind, request, requireNamedOnce }: Showing): Promise<void> => {
   const left = new AbortController();
   using screen = new Screen(context.stdout, context.stdin);
   const show = async (): Promise<void> => {
+    requireNamedOnce();
     const picture = takePicture(live.mirror, systemClock.monotonicMs(), request);
     const [header = '', ...body] = kind.table(picture, tableOptions(context, request.form));
     const whose = context.paths.context === null ? 'host-agent of this machine' : 'controller';

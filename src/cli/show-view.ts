@@ -1,6 +1,7 @@
 /** A view shown once or kept current, in any form: what `ps` and `hosts` have in common. */
 import { systemClock } from '../runtime/clock.ts';
 import { takeSnapshot } from './client/snapshot.ts';
+import type { ViewMirror } from './client/view-mirror.ts';
 import type { CommandContext } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { linesOf, writeAll } from './output.ts';
@@ -30,25 +31,26 @@ export const showView = async (context: CommandContext, kind: ViewKind): Promise
 
 const showOnce = async (context: CommandContext, kind: ViewKind, request: ViewRequest): Promise<number> => {
   const { paths, signal, stdout, stderr } = context;
-  const { localOnly, form, filter } = request;
+  const { localOnly, form } = request;
   const mirror = await takeSnapshot(paths, { localOnly, hostsOnly: kind.hostsOnly, clock: systemClock, signal });
   const picture = takePicture(mirror, systemClock.monotonicMs(), request);
-  const now = systemClock.monotonicMs();
-  const agents = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, now)?.host ?? []);
-  const peers = mirror.upstreamAt(now)?.peers ?? [];
   const warning = localOnlyLine(picture);
   if (warning) stderr.write(`${warning}\n`);
-  checkNamedCells(
-    filter,
-    picture,
-    [...peers, ...agents].map(({ cell }) => cell),
-  );
-  const hosts = agents.map(({ host }) => host);
-  checkNamedHosts(filter, picture, [...new Set(hosts)]);
-  checkNamedTenants(filter, picture, [...new Set(agents.map(({ tenantId }) => tenantId))]);
+  requireNamed(mirror, picture, request);
   await writeAll(stdout, piecesOf(kind, picture, context, form), signal);
   if (form === 'table' || form === 'wide') stderr.write(`${kind.footer(picture)}\n`);
   return request.strict && !picture.complete ? EXIT.partial : EXIT.done;
+};
+
+/** Throws for a cell, a host or a tenant that was named and is not in the view (view-request.ts). */
+export const requireNamed = (mirror: ViewMirror, picture: Picture, { filter }: ViewRequest): void => {
+  const now = systemClock.monotonicMs();
+  const agents = [...mirror.hostAgentIds()].flatMap((id) => mirror.momentOf(id, now)?.host ?? []);
+  const peers = mirror.upstreamAt(now)?.peers ?? [];
+  const cells = [...peers, ...agents].map(({ cell }) => cell);
+  checkNamedCells(filter, picture, cells);
+  checkNamedHosts(filter, picture, [...new Set(agents.map(({ host }) => host))]);
+  checkNamedTenants(filter, picture, [...new Set(agents.map(({ tenantId }) => tenantId))]);
 };
 
 const piecesOf = (

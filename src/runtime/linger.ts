@@ -1,5 +1,6 @@
-/** Whether this user's manager starts at boot: asks for it, remembers that it was us, never turns it off. */
+/** Whether this user's manager starts at boot: asks for it, remembers that it was us, and turns off nothing else. */
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exec } from './exec.ts';
 import type { Paths } from './paths.ts';
@@ -28,4 +29,14 @@ export const ensureLinger = async (user: string, { state }: Pick<Paths, 'state'>
   }
   await writeWhole(join(state, LINGER_MARK), '', 0o600);
   return { state: 'enabled' };
+};
+
+/** Of what `ensureLinger` turned on. True when it is off. */
+export const disableLinger = async (user: string, { state }: Pick<Paths, 'state'>): Promise<boolean> => {
+  const mark = join(state, LINGER_MARK);
+  if (!existsSync(mark) || !isLingering(user)) return !isLingering(user);
+  await exec('loginctl', ['--no-ask-password', 'disable-linger', user], { timeoutMs: CALL_TIMEOUT_MS });
+  if (isLingering(user)) return false;
+  await rm(mark, { force: true });
+  return true;
 };

@@ -64,6 +64,9 @@ describe('an operator who follows the notes', () => {
       exitCode: 8,
       stderr: expect.stringContaining('port 7443 of 127.0.0.1 is taken by another program: fleet up --port PORT'),
     });
+    // What a start that failed made is taken back.
+    const made = 'ls -d ~/.local/state/fleet/controller ~/.config/systemd/user/fleet-* /var/lib/systemd/linger/maria';
+    expect((await spare.ssh('maria', `${made} 2>/dev/null`)).stdout).toBe('');
     expect(await up('--port', '80')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1024 to 65535') });
     const beside = await up('--port', '7444');
     expect(beside).toMatchObject({
@@ -74,6 +77,9 @@ describe('an operator who follows the notes', () => {
       exitCode: 8,
       stderr: expect.stringContaining('keeps its port'),
     });
+    expect((await spare.ssh('maria', `${made} 2>/dev/null`)).stdout.split('\n')).toContain(
+      '/var/lib/systemd/linger/maria',
+    );
     expect((await spare.fleet('ops', ['hosts', '-o', 'name'])).exitCode).toBe(0);
   });
 });

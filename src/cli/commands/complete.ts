@@ -4,6 +4,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { takeSnapshot } from '../client/snapshot.ts';
 import type { CommandContext, CommandSpec, FlagSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { FILES } from '../files-word.ts';
 import { linesOf } from '../output.ts';
 import { GLOBAL_FLAGS } from '../parse.ts';
 import { takePicture } from '../picture.ts';
@@ -19,6 +20,10 @@ export const run = async (context: CommandContext): Promise<number> => {
   const words = context.positionals;
   const last = words.at(-1) ?? '';
   const candidates = await candidatesFor(words.slice(0, -1), last, () => liveNames(context));
+  if (candidates.includes(FILES)) {
+    context.stdout.write(`${FILES}\n`);
+    return EXIT.done;
+  }
   const fitting = [...new Set(candidates)].filter((word) => word.startsWith(last) && SHELL_SAFE.test(word)).sort();
   context.stdout.write([...linesOf(fitting)].join(''));
   return EXIT.done;
@@ -35,7 +40,7 @@ export interface LiveNames {
   cells: string[];
 }
 
-/** All words that may stand where `last` stands, after `before`. */
+/** All words that may stand where `last` stands, after `before`; FILES for names of files. */
 export const candidatesFor = async (
   before: readonly string[],
   last: string,
@@ -72,6 +77,7 @@ const wordsOf = async (
   const slots = spec.args.split(' ');
   const slot = slots[place] ?? (slots.at(-1)?.includes('…') ? slots.at(-1) : undefined);
   if (slot === undefined) return [];
+  if (slot === 'FILE') return [FILES];
   if (/\bAGENT\b/.test(slot)) return agentWords((await names()).agents, last);
   if (/\bTENANT\b/.test(slot)) return (await names()).tenants;
   if (slot === 'HOST/USER') return (await names()).hostAgents;
@@ -100,6 +106,7 @@ const isNamed = ({ name, short }: FlagSpec, word: string | undefined): boolean =
 
 const valuesOf = async (flag: FlagSpec, names: () => Promise<LiveNames>): Promise<string[]> => {
   if (flag.choices) return [...flag.choices];
+  if (flag.value === 'FILE') return [FILES];
   if (flag.name === 'cell') return (await names()).cells;
   if (flag.name === 'tenant') return (await names()).tenants;
   return flag.name === 'host' ? (await names()).hosts : [];

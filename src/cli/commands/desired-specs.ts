@@ -176,7 +176,7 @@ export const desiredSpecs: readonly CommandSpec[] = [
       { name: 'workdir', type: 'string', value: 'FOLDER', help: 'where it starts' },
       { name: 'command', type: 'string', value: 'COMMAND', help: 'shell command in place of the usual launch' },
       { name: 'env', type: 'string', multiple: true, value: 'NAME=VALUE', help: 'a variable; no secrets' },
-      { name: 'env-file', type: 'string', value: 'FILE', help: 'file on its host with its secrets' },
+      { name: 'env-file', type: 'string', value: 'PATH', help: 'file on its host with its secrets' },
       {
         name: 'restart',
         type: 'string',

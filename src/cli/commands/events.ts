@@ -8,6 +8,7 @@ import { linesOf, writeAll } from '../output.ts';
 import { eventColumns, eventObject } from '../records/event-text.ts';
 import { ExecEach } from '../records/exec-each.ts';
 import { sinceMsOf } from '../records/record-flags.ts';
+import { requireProgram } from '../records/require-program.ts';
 import { runResumed } from '../records/resumed-stream.ts';
 import { RunningTable } from '../records/running-table.ts';
 import { splitWords } from '../records/split-words.ts';
@@ -25,8 +26,9 @@ export const run = async (context: CommandContext): Promise<number> => {
   const sinceMs = given === 0 && !follow ? DEFAULT_SINCE_MS : given;
   const hosts = (flags.host as string[] | undefined) ?? [];
   const tell = (text: string): void => void stderr.write(`${text.trimEnd().split('\n').map(cleanText).join('\n')}\n`);
-  const programs =
-    flags.exec === undefined ? null : new ExecEach({ argv: splitWords('exec', flags.exec as string), tell, signal });
+  const argv = flags.exec === undefined ? null : splitWords('exec', flags.exec as string);
+  if (argv !== null) requireProgram('exec', argv[0], process.env);
+  const programs = argv === null ? null : new ExecEach({ argv, tell, signal });
   const table = new RunningTable(
     eventColumns(follow, () => Date.now()),
     painterFor(stdout, env),

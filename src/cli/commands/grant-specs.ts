@@ -77,7 +77,8 @@ export const grantSpecs: readonly CommandSpec[] = [
     flags: [{ name: 'all', short: 'a', type: 'boolean', help: 'also those that expired or were revoked' }, OUTPUT],
     examples: ['fleet grant ls', 'fleet grant ls partner --all -o json'],
     notes:
-      'Status: pending (the peer has not joined yet), active, expired, revoked. Needs the controller’s own user, or an admin.',
+      'Status: pending (the peer has not joined yet), active, expired, revoked. Needs the controller’s own user, or an admin.\n' +
+      'Exit: 0 listed, also none; 4 no such peer.',
     load: async () => (await grants()).grantLs,
   },
   {

@@ -72,7 +72,7 @@ export const recordSpecs: readonly CommandSpec[] = [
       'Never in it: a screen’s text, a title, a prompt. Orders are those that went through the controller.\n' +
       'The controller keeps them for 7 days, at most 64 MB, of which the host with most of them gives up its oldest first.\n' +
       'After a break -f goes on from where it was, and says so where some are kept no more. --exec: at most 4 at once, 30 s each; what they print goes to stderr.\n' +
-      'Exit: 0 told, or you left; 3 a program of --exec failed, 5 unreachable, 6 not permitted.',
+      'Exit: 0 told, or you left; 2 there is no such program, 3 one of --exec failed, 5 unreachable, 6 not permitted.',
     load: async () => (await records()).events,
   },
   {

@@ -4,15 +4,17 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import type { ControlLevel } from '../../domain/host-agent.ts';
+import { isLingering } from '../../runtime/linger.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { chooseDaemons, installHere, type StartContext } from '../install/choose-daemons.ts';
 import { DetachedDaemons } from '../install/daemons.ts';
-import { readEnrolment } from '../install/enrolment.ts';
+import { type EnrolledAs, readEnrolment } from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
+import { giveBackLinger } from '../install/give-back-linger.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
-import { startController, startHostAgent, startHostAgentOnly } from '../install/start-fleet.ts';
+import { refuseOtherCell, startController, startHostAgent, startHostAgentOnly } from '../install/start-fleet.ts';
 import { Steps } from '../install/steps.ts';
 import { resumeDetachedTunnels } from '../ssh/tunnel.ts';
 import { UsageError } from '../usage-error.ts';
@@ -63,15 +65,38 @@ export const bringUp = async (context: StartContext, options: UpOptions): Promis
       `this host belongs to cell ${enrolled.cell}, whose controller is elsewhere: --new-cell starts a second one here`,
     );
   }
+  if (!isElsewhere || options.newCell) await refuseOtherCell(paths, options.cell);
+  const wasOff = paths.instance === null && !isLingering(userInfo().username);
+  try {
+    await bringDaemonsUp(context, options, isElsewhere ? enrolled : null);
+  } catch (error) {
+    // Nothing of ours is here that would have to start at boot.
+    const isBare = enrolled === null && !existsSync(join(paths.state, 'controller'));
+    if (wasOff && isBare) await giveBackLinger(paths);
+    throw error;
+  }
+};
+
+/** `elsewhere`: as what this user belongs to a controller that is not here. */
+const bringDaemonsUp = async (
+  context: StartContext,
+  options: UpOptions,
+  elsewhere: EnrolledAs | null,
+): Promise<void> => {
+  const { paths } = context;
   const installed = await installHere(context);
   const daemons = await chooseDaemons(context, installed);
-  const { control } = options;
-  if (control !== undefined) await context.steps.run('policy', () => settleHostPolicy(paths, control));
-  if (isElsewhere && !options.newCell) {
-    await startHostAgentOnly(context, daemons, enrolled);
+  const { control, name } = options;
+  const settlePolicy = async (): Promise<void> => {
+    if (control !== undefined) await context.steps.run('policy', () => settleHostPolicy(paths, control));
+  };
+  if (elsewhere !== null && !options.newCell) {
+    await settlePolicy();
+    await startHostAgentOnly(context, daemons, elsewhere);
   } else {
     await startController(context, daemons, options);
-    await startHostAgent(context, daemons, { name: options.name, replace: options.newCell && isElsewhere });
+    await settlePolicy();
+    await startHostAgent(context, daemons, { name, replace: elsewhere !== null });
   }
   if (daemons instanceof DetachedDaemons) {
     await resumeDetachedTunnels(paths, join(installed.bin, '../lib/remote/tunnel.sh'));

@@ -11,7 +11,7 @@ const LINE = /^([A-Z_]+)="([^"]*)"$/;
 /** Means the same to systemd and to us. */
 const PLAIN_VALUE = /^[^"\\$`\p{Cc}]*$/u;
 
-const settingsFile = (paths: Paths, name: DaemonName): string => join(paths.config, `fleet-${name}.env`);
+export const settingsFile = (paths: Paths, name: DaemonName): string => join(paths.config, `fleet-${name}.env`);
 
 export const readDaemonSettings = async (paths: Paths, name: DaemonName): Promise<Record<string, string>> => {
   const text = await readFile(settingsFile(paths, name), 'utf8').catch(() => '');

@@ -1,4 +1,5 @@
 /** The two daemons of this machine under whatever keeps processes here: user units, or detached processes. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import {
   daemonUnitText,
   ensureUnit,
   HOST_AGENT_UNIT,
+  removeUnit,
   stopUnit,
   type UnitOutcome,
 } from './user-units.ts';
@@ -26,6 +28,10 @@ export interface Daemons {
   ensure(name: DaemonName, options?: { restart?: boolean }): Promise<UnitOutcome>;
   /** True when it ran. */
   stop(name: DaemonName): Promise<boolean>;
+  /** It has a unit here, whether that runs or not. */
+  isInstalled(name: DaemonName): boolean;
+  /** Stops it, and takes its unit away. */
+  remove(name: DaemonName): Promise<void>;
   /** Its process is there, whether it answers or not. */
   isRunning(name: DaemonName): Promise<boolean>;
   /** What to type to read its log. */
@@ -60,6 +66,15 @@ export class UnitDaemons implements Daemons {
   async stop(name: DaemonName): Promise<boolean> {
     const wasDetached = await new DetachedProcess(this.#paths, name).stop();
     return (await stopUnit(this.#manager, UNIT[name])) || wasDetached;
+  }
+
+  isInstalled(name: DaemonName): boolean {
+    return existsSync(join(installLayout(homedir()).units, UNIT[name]));
+  }
+
+  async remove(name: DaemonName): Promise<void> {
+    await new DetachedProcess(this.#paths, name).stop();
+    await removeUnit(this.#manager, installLayout(homedir()).units, UNIT[name]);
   }
 
   async isRunning(name: DaemonName): Promise<boolean> {
@@ -106,6 +121,14 @@ export class DetachedDaemons implements Daemons {
 
   stop(name: DaemonName): Promise<boolean> {
     return new DetachedProcess(this.#paths, name).stop();
+  }
+
+  isInstalled(): boolean {
+    return false;
+  }
+
+  async remove(name: DaemonName): Promise<void> {
+    await this.stop(name);
   }
 
   async isRunning(name: DaemonName): Promise<boolean> {

@@ -2,11 +2,11 @@
  * Comes in: this machine, in whatever state. Goes out: a running controller and a host-agent that is enrolled
  * with it. Each step is skipped when its result is there already; sessions are never touched.
  */
-import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { counted } from '../../domain/counted.ts';
 import { FleetError } from '../../domain/errors.ts';
+import { authorityCell } from '../../identity/authority.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { dialWords } from '../controller/dial-words.ts';
 import type { StartContext } from './choose-daemons.ts';
@@ -14,6 +14,7 @@ import { keepDaemonSetting, readDaemonSettings } from './daemon-settings.ts';
 import { type Daemons, mustRun } from './daemons.ts';
 import { isEnrolledWith } from './enrolled-with.ts';
 import { type EnrolledAs, handOverToken, readEnrolment } from './enrolment.ts';
+import { takingBack } from './first-start.ts';
 import { askListen, askStatus, askToken, lookAtHosts } from './local-fleet.ts';
 import { done, unchanged } from './steps.ts';
 import { waitUntil } from './wait-until.ts';
@@ -22,15 +23,26 @@ const START_TIMEOUT_MS = 30_000;
 /** How long a controller that runs may leave a first question open before it counts as there. */
 const SLOW_MS = 10_000;
 
-export const startController = async (
+interface ControllerOptions {
+  cell?: string;
+  listen?: string;
+  port?: number;
+}
+
+/** Where a first start fails, what it made is taken back. */
+export const startController = (context: StartContext, daemons: Daemons, options: ControllerOptions): Promise<void> =>
+  takingBack(context.paths, daemons, () => bringUpController(context, daemons, options));
+
+const bringUpController = async (
   { paths, steps, signal }: StartContext,
   daemons: Daemons,
-  options: { cell?: string; listen?: string; port?: number },
+  options: ControllerOptions,
 ): Promise<void> => {
   await steps.run('controller', async () => {
+    const standing = await cellHere(paths);
+    requireCell(standing, options.cell);
     // Read when it makes its authority; later its name is fixed.
-    if (options.cell && !existsSync(join(paths.state, 'controller')))
-      await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', options.cell);
+    if (options.cell && standing === null) await keepDaemonSetting(paths, 'controller', 'FLEET_CELL', options.cell);
     // Read when it first opens one; later its port is fixed, since hosts dial it.
     const isAsked = options.port !== undefined && !(await isThere(paths, daemons, signal));
     const { FLEET_PORT: portBefore = null } = await readDaemonSettings(paths, 'controller');
@@ -64,11 +76,25 @@ export const startController = async (
   });
 };
 
+/** Of the authority that this user's controller has, running or not; null where there is none. */
+const cellHere = (paths: Paths): Promise<string | null> => authorityCell(join(paths.state, 'controller'));
+
+const requireCell = (cell: string | null, asked: string | undefined): void => {
+  if (cell === null || !asked || cell === asked) return;
+  throw new FleetError('FAILED_PRECONDITION', otherCell(cell));
+};
+
+const otherCell = (cell: string): string => `this controller's cell is ${cell} and keeps its name: leave out --cell`;
+
+/** Before anything is changed. Throws FAILED_PRECONDITION for another name than the one that stands. */
+export const refuseOtherCell = async (paths: Paths, asked: string | undefined): Promise<void> =>
+  requireCell(asked ? await cellHere(paths) : null, asked);
+
 const refusalOf = (
   { cell, listening }: { cell: string; listening: readonly string[] },
   asked: { cell?: string; port?: number },
 ): string | null => {
-  if (asked.cell && cell !== asked.cell) return `this controller's cell is ${cell} and keeps its name`;
+  if (asked.cell && cell !== asked.cell) return otherCell(cell);
   if (!asked.port || listening.some((address) => address.endsWith(`:${asked.port}`))) return null;
   return `this controller listens on ${listening.join(', ')} and keeps its port: leave out --port`;
 };

@@ -86,10 +86,15 @@ describe('in a cell', () => {
     expect(events.stdout).toMatch(/W-jarvis +beta +is up\n/);
     expect(JSON.parse(readFileSync(seen, 'utf8').split('\n')[0] as string)).toEqual([['$(touch x)'], 'up']);
     expect(events.stderr).toContain('noted');
-    const past = await runCommand(jarvis.config.paths, 'events', '--since', '1h', '--exec', '/nowhere/at-all');
+    const past = await runCommand(jarvis.config.paths, 'events', '--since', '1h', '--exec', 'false');
     expect(past.code).toBe(3);
     expect(past.stdout).toMatch(/AGE +HOST[\s\S]* beta +is up/);
-    expect(past.stderr).toContain('/nowhere/at-all failed (ENOENT)');
+    expect(past.stderr).toContain('false failed (exit 1)');
+    expect(await runCommand(jarvis.config.paths, 'events', '-f', '--exec', '/nowhere/at-all')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'fleet: --exec /nowhere/at-all: there is no such file\n',
+    });
   });
 
   test('an order that a host was given on its own socket is told like one that came through the controller, each once', async () => {

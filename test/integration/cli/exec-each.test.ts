@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ExecEach } from '../../../src/cli/records/exec-each.ts';
+import { requireProgram } from '../../../src/cli/records/require-program.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 30_000 };
@@ -33,6 +34,27 @@ const each = (script: string, over = {}): ExecEach =>
     ...over,
   });
 const begun = (): number => readdirSync(folder).filter((name) => name.startsWith('r')).length;
+
+test('one that is not there, or no program, is told before there is anything for it to do', () => {
+  const file = join(folder, 'note');
+  writeFileSync(file, '#!/bin/sh\n');
+  const env = { PATH: `/nowhere:${folder}` };
+  const refusal = (name: string): string => {
+    try {
+      requireProgram('exec', name, env);
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(refusal('/nowhere/note')).toBe('--exec /nowhere/note: there is no such file');
+  expect(refusal('noteme')).toBe('--exec noteme: no noteme on your PATH');
+  for (const name of ['note', file])
+    expect(refusal(name)).toBe(`--exec ${name}: ${file} may not be run: chmod +x ${file}`);
+  chmodSync(file, 0o755);
+  for (const name of ['note', file]) expect(refusal(name)).toBe('');
+  expect(refusal(folder)).not.toBe('');
+});
 
 test('so many run at once; the next is waited for, and none is skipped', async () => {
   const programs = each(staying, { atOnce: 2 });

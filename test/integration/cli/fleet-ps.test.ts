@@ -244,6 +244,31 @@ describe('when nothing runs', () => {
 });
 
 describe('kept current', () => {
+  test.each([
+    ['ps', '--host', 'dragon', 'no host "dragon" in this view; known: W-jarvis, dragon-lin'],
+    ['ps', '--tenant', 'acme', 'no host of tenant "acme" in this view; known: default'],
+    ['hosts', '--cell', 'lab', 'no cell "lab" in this view; known: home'],
+  ])('%s -w of a %s that is not there is the same error as once', async (verb, flag, name, words) => {
+    await serveTwoHosts();
+    for (const form of [[], ['-o', 'ndjson']]) {
+      expect(await fleet(verb, '-w', flag, name, ...form)).toEqual({
+        code: 4,
+        stdout: '',
+        stderr: `fleet: ${words}\n`,
+      });
+    }
+  });
+
+  test('what is named may leave meanwhile', async () => {
+    await serveTwoHosts();
+    const ps = follow('ps', '-w', '--host', 'dragon-lin');
+    await until(() => events(ps.stdout).some(({ event }) => event === 'agent'), SLOW);
+    served.view.removeHostAgent(dragon.id);
+    await until(() => events(ps.stdout).some(({ event }) => event === 'agent_removed'), SLOW);
+    served.put({ here: true }, { ...canary, readiness: 'dead' });
+    expect(ps.child.exitCode).toBeNull();
+  });
+
   test('a pipe gets whole rows when they change, and removals', async () => {
     await serveTwoHosts();
     const ps = follow('ps', '-w');

@@ -78,6 +78,7 @@ test.each([
   [['add', 'partner', ...TERMS, '--verb', 'observe', '--rows', '10001'], 2, '1 to 10000'],
   [['add', 'partner', '--tenant', 'nobody', '--host', '*', '--agent', '*', '--verb', 'observe'], 2, 'fleet tenant ls'],
   [['add', 'stranger', ...TERMS, '--verb', 'observe'], 4, 'no peer stranger: "fleet peer ls"'],
+  [['ls', 'stranger'], 4, 'no peer stranger: "fleet peer ls"'],
   [['show', 'g0'], 4, 'no grant "g0": see "fleet grant ls"'],
   [['revoke', 'g0', '--yes'], 4, 'no grant "g0"'],
 ] as const)('fleet grant %j ends with %i and says %s', async (args, code, words) => {

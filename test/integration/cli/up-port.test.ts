@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { keepDaemonSetting, readDaemonSettings } from '../../../src/cli/install/daemon-settings.ts';
 import { DetachedDaemons } from '../../../src/cli/install/daemons.ts';
 import { askStatus } from '../../../src/cli/install/local-fleet.ts';
@@ -60,6 +61,49 @@ test.each([
   expect(await daemons.isRunning('controller')).toBe(false);
   await up();
   expect(await portNow()).toBe(port);
+});
+
+test('another cell’s name is refused before a stopped controller is started', async () => {
+  await up();
+  await daemons.stop('controller');
+  const log = () => readFileSync(join(paths.state, 'log/controller.log'), 'utf8');
+  const before = log();
+  await expect(up(undefined, 'other')).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    message: "this controller's cell is home and keeps its name: leave out --cell",
+  });
+  expect(log()).toBe(before);
+});
+
+describe('a first start that fails', () => {
+  const taken = async (use: (port: number) => Promise<void>): Promise<void> => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    await use((other.address() as AddressInfo).port);
+    await new Promise((resolve) => other.close(resolve));
+  };
+  const folder = () => join(paths.state, 'controller');
+
+  test('takes back what it made, so that the next one begins as it did', async () => {
+    await taken(async (port) => {
+      await expect(up(port, 'other')).rejects.toMatchObject({ message: expect.stringMatching(/is taken by another/) });
+    });
+    expect(await daemons.isRunning('controller')).toBe(false);
+    expect([existsSync(folder()), existsSync(join(paths.config, 'fleet-controller.env'))]).toEqual([false, false]);
+    await up();
+    expect((await askStatus(paths)).cell).toBe('home');
+  });
+
+  test('leaves what was there before: settings, and a folder', async () => {
+    await keepDaemonSetting(paths, 'controller', 'FLEET_LOG_LEVEL', 'debug');
+    const settings = await readDaemonSettings(paths, 'controller');
+    await taken(async (port) => void (await expect(up(port, 'other')).rejects.toThrow()));
+    expect(await readDaemonSettings(paths, 'controller')).toEqual(settings);
+    mkdirSync(folder(), { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder(), 'mine'), '');
+    await taken(async (port) => void (await expect(up(port)).rejects.toThrow()));
+    expect(existsSync(join(folder(), 'mine'))).toBe(true);
+  });
 });
 
 /** Connections to the controller that it has not taken yet: the kernel tells them without an inode. */

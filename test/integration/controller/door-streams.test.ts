@@ -42,6 +42,20 @@ describe('a stream that was let in', () => {
     await bystander.answered();
   });
 
+  it('has its identity seen now for as long as it is open, and last when it ended', async () => {
+    const enrolled = await cell.enroll(await cell.token());
+    const seen = () => cell.door.lastSeenMs('spiffe://home/host/W-jarvis/user/jarvis');
+    const uplink = await Uplink.open(cell, enrolled);
+    cell.clock.advance(3_600_000);
+    expect(seen()).toBe(cell.clock.nowMs());
+    const leftMs = cell.clock.nowMs();
+    uplink.close();
+    await until(() => cell.door.open().size === 0, { timeoutMs: 10_000 });
+    cell.clock.advance(3_600_000);
+    expect(seen()).toBe(leftMs);
+    expect(cell.door.lastSeenMs('spiffe://home/operator/nobody')).toBeNull();
+  });
+
   it('ends streams when the newest certificate of their identity ran out, not the one they began with', async () => {
     const enrolled = await cell.enroll(await cell.token());
     const uplink = await Uplink.open(cell, enrolled);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { candidatesFor } from '../../../src/cli/commands/complete.ts';
+import { FILES } from '../../../src/cli/files-word.ts';
 
 const names = async () => ({
   cells: ['home', 'partner'],
@@ -67,6 +68,14 @@ test('fleet send … offers by its own name, once a word is begun, an agent whos
   expect(await offered('c')).toEqual([...agents, 'canary-pi']);
   expect(await offered('W-jarvis/')).toEqual(agents);
 });
+
+test.each(['apply -f', 'diff --file', 'controller backup', 'controller restore --force', 'host add --identity'])(
+  'fleet %s … leaves names of files to the shell',
+  async (before) => {
+    expect(await candidatesFor(before.split(' '), 'ro', nobody)).toEqual([FILES]);
+    expect(await candidatesFor(['add', 'x', '--env-file'], '', nobody)).toEqual([]);
+  },
+);
 
 test.each(['send a', 'send a b', 'answer a', 'explain a', 'order', 'next'])(
   'fleet %s … offers nothing where anything may stand, or nothing',
