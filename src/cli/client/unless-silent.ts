@@ -10,16 +10,19 @@ export async function* unlessSilent<R>(
   open: (signal: AbortSignal) => AsyncIterable<R>,
 ): AsyncGenerator<R, void, void> {
   const stalled = new AbortController();
-  const timer = stallMs === null ? null : setTimeout(() => stalled.abort(), stallMs);
+  const wait = () => (stallMs === null ? undefined : setTimeout(() => stalled.abort(), stallMs));
+  let timer = wait();
   try {
     for await (const message of open(AbortSignal.any([signal, stalled.signal]))) {
-      timer?.refresh();
+      // However long its reader takes over it, the service is not silent.
+      clearTimeout(timer);
       yield message;
+      timer = wait();
     }
   } catch (error) {
     if (!stalled.signal.aborted || signal.aborted) throw error;
     throw new FleetError('UNAVAILABLE', `${who} said nothing for ${(stallMs ?? 0) / 1_000} s`);
   } finally {
-    if (timer) clearTimeout(timer);
+    clearTimeout(timer);
   }
 }
