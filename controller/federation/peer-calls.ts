@@ -18,7 +18,7 @@ import {
 } from '../../src/wire/host-calls.ts';
 import { RelayedError } from '../grpc/relayed-error.ts';
 import { ADMIN_SOCKET_OPERATOR } from '../tenancy/caller.ts';
-import type { CallOptions, HostCalls, OnMessage } from '../uplink/host-calls.ts';
+import { type CallOptions, type HostCalls, type OnMessage, soleAnswer } from '../uplink/host-calls.ts';
 import { BrokenCall, UnseenByPeer } from '../uplink/tunnel.ts';
 import { BrokenLine, type PeerCodec } from './peer-channel.ts';
 import type { PeerLinks } from './peer-links.ts';
@@ -77,13 +77,7 @@ export class PeerCalls implements AgentCalls {
     request: RequestOf<C>,
     options: CallOptions,
   ): Promise<ResponseOf<C>> {
-    let answer: ResponseOf<C> | undefined;
-    await this.stream(id, call, request, options, (message, bytes, taken) => {
-      answer = message;
-      taken(bytes);
-    });
-    if (answer === undefined) throw new FleetError('INTERNAL', `${id} answered ${call} with nothing`);
-    return answer;
+    return soleAnswer(id, call, (onMessage) => this.stream(id, call, request, options, onMessage));
   }
 
   async stream<C extends HostCall | StreamHostCall>(

@@ -54,12 +54,7 @@ export class HostCalls {
     request: RequestOf<C>,
     options: CallOptions,
   ): Promise<ResponseOf<C>> {
-    let answer: ResponseOf<C> | undefined;
-    await this.stream(id, call, request, options, (message) => {
-      answer = message;
-    });
-    if (answer === undefined) throw new FleetError('INTERNAL', `${id} answered ${call} with nothing`);
-    return answer;
+    return soleAnswer(id, call, (onMessage) => this.stream(id, call, request, options, onMessage));
   }
 
   /** Resolves when the host ended the call well. An error that `onMessage` throws ends the call with it. */
@@ -126,3 +121,18 @@ export class HostCalls {
     });
   }
 }
+
+/** The one message of a call. INTERNAL when it ended well without any. */
+export const soleAnswer = async <T>(
+  id: string,
+  call: UnaryHostCall,
+  ask: (onMessage: OnMessage<T>) => Promise<void>,
+): Promise<T> => {
+  let answer: T | undefined;
+  await ask((message, bytes, taken) => {
+    answer = message;
+    taken(bytes);
+  });
+  if (answer === undefined) throw new FleetError('INTERNAL', `${id} answered ${call} with nothing`);
+  return answer;
+};

@@ -9,7 +9,7 @@ import { longestLineBytes, MAX_COOKED_LINE_BYTES, type Message } from './message
 import { OrderEnd } from './order-end.ts';
 import type { OrderRun, VerbPorts } from './order-run.ts';
 import { PaneApproach } from './pane-approach.ts';
-import { holdsDraft, isBlocked, isWorking, type Look, TypedText } from './screen-evidence.ts';
+import { holdsDraft, isBlocked, isWorking, type Look } from './screen-evidence.ts';
 import { Submission } from './submission.ts';
 
 /** How often a busy agent is looked at while it is waited for. */
@@ -85,13 +85,11 @@ const type = async (
 ): Promise<OrderEnd> => {
   // Again, since writing the journal took its time.
   const { screen, runtime } = await before(at, run);
-  await at.paste(message.text, !message.isCommand, run.signal);
-  const submission = new Submission({
+  const submission = await Submission.paste(message, {
     at,
     run,
     clock: ports.clock,
     runtime,
-    text: new TypedText(message.text),
     before: screen,
     isLineMode,
   });

@@ -1,21 +1,21 @@
 /**
- * A text that was just pasted: waits until it is seen to stand there, submits it, and judges by the screen what became of
- * it. Enter a second time only where the first was provably swallowed.
+ * One message: pasted, waited for until it is seen to stand there, submitted, and judged by the screen what became of it.
+ * Enter a second time only where the first was provably swallowed.
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
+import type { Message } from './message-text.ts';
 import { OrderEnd } from './order-end.ts';
 import type { OrderRun } from './order-run.ts';
 import type { PaneApproach } from './pane-approach.ts';
-import { isBlocked, isWorking, type Look, type Standing, type TypedText } from './screen-evidence.ts';
+import { isBlocked, isWorking, type Look, type Standing, TypedText } from './screen-evidence.ts';
 
 export interface SubmissionOptions {
   at: PaneApproach;
   run: OrderRun;
   clock: Clock;
   runtime: string;
-  text: TypedText;
   /** The screen right before the paste. */
   before: Look;
   isLineMode: boolean;
@@ -32,10 +32,16 @@ const ECHO_UNVERIFIED_MS = 1_500;
 const SWALLOWED_MS = 1_500;
 
 export class Submission {
-  readonly #o: SubmissionOptions;
+  readonly #o: SubmissionOptions & { text: TypedText };
 
-  constructor(options: SubmissionOptions) {
-    this.#o = options;
+  private constructor(options: SubmissionOptions, text: TypedText) {
+    this.#o = { ...options, text };
+  }
+
+  /** Pastes the message, which is to be submitted then. Rejects as the paste does, with nothing to submit. */
+  static async paste({ text, isCommand }: Message, options: SubmissionOptions): Promise<Submission> {
+    await options.at.paste(text, !isCommand, options.run.signal);
+    return new Submission(options, new TypedText(text));
   }
 
   /** `accepted` and `queued-by-agent` are proven; everything else is not. */

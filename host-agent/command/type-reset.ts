@@ -10,7 +10,7 @@ import { OrderEnd } from './order-end.ts';
 import type { OrderRun, VerbPorts } from './order-run.ts';
 import { PaneApproach } from './pane-approach.ts';
 import { PaneBusy } from './pane-lock.ts';
-import { holdsDraft, isBlocked, isWorking, type Look, TypedText } from './screen-evidence.ts';
+import { holdsDraft, isBlocked, isWorking, type Look } from './screen-evidence.ts';
 import { Submission } from './submission.ts';
 
 /** Why it is not proven follows the agent's name: `it is working`. */
@@ -122,13 +122,11 @@ const typed = async (
   before: { screen: Look; said: readonly string[] },
   run: OrderRun,
 ): Promise<ResetTry> => {
-  await at.paste(message.text, !message.isCommand, run.signal);
-  const submission = new Submission({
+  const submission = await Submission.paste(message, {
     at,
     run,
     clock: ports.clock,
     runtime,
-    text: new TypedText(message.text),
     before: before.screen,
     isLineMode: false,
   });

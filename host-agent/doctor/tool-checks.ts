@@ -1,11 +1,11 @@
 /** The programs that a fleet needs on this machine, and their versions. */
 import { realpathSync } from 'node:fs';
+import { LEAST_TMUX, versionAtLeast } from '../../src/domain/version-at-least.ts';
 import { exec } from '../../src/runtime/exec.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, ok, warning } from './finding.ts';
 
-const OLDEST_TMUX = 3.2;
 const TOOL_DEADLINE_MS = 2_000;
 
 export const tools = async (options: DiagnoseOptions): Promise<Finding[]> =>
@@ -17,11 +17,10 @@ const tmuxProgram = async (): Promise<Finding> => {
     return failed('tmux', 'tmux was not found on the PATH', 'agents live in tmux', 'install it: apt-get install tmux');
   }
   const words = result.stdout.trim();
-  const version = Number.parseFloat(/(\d+\.\d+)/.exec(words)?.[1] ?? '0');
-  return version < OLDEST_TMUX
+  return versionAtLeast(words, LEAST_TMUX) !== true
     ? warning(
         'tmux',
-        `${words} is older than ${OLDEST_TMUX}`,
+        `${words} is older than ${LEAST_TMUX.join('.')}`,
         'lists and screens of older servers are not read reliably',
         'upgrade tmux',
       )

@@ -1,9 +1,10 @@
 /** The texts that one start is made of, from what the agent was resolved to. Every value is quoted; nothing is read here. */
 import type { Roster } from '../../src/domain/roster.ts';
+import { shellQuoted, tmuxQuoted } from '../../src/runtime/quote.ts';
 import { FLEET_VERSION } from '../../src/runtime/version.ts';
 import { type AgentLaunchPaths, HOLDER } from './launch-paths.ts';
 import type { ResolvedAgent } from './resolve-agent.ts';
-import { execText, shellQuoted, tmuxQuoted } from './shell-text.ts';
+import { execText } from './shell-text.ts';
 
 /** What systemd and tmux tell their own children, and must not tell an agent. */
 const NOT_HANDED_ON = [

@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { LEAST_TMUX, versionAtLeast } from '../../src/domain/version-at-least.ts';
 import { exec } from '../../src/runtime/exec.ts';
 import type { LaunchGround } from './launch-paths.ts';
 import type { Finding, FindingCode, Preflight } from './preflight-file.ts';
@@ -16,7 +17,6 @@ import { simpleCommand } from './shell-text.ts';
 import { trustWarning } from './trust.ts';
 
 const TMUX_MS = 5_000;
-const LEAST_TMUX = [3, 2] as const;
 
 /** Full path of tmux and why it will not do; the version is asked of the program itself. */
 export const lookAtTmux = async (
@@ -26,10 +26,9 @@ export const lookAtTmux = async (
   const tmux = findProgram('tmux', path, home) ?? findProgram('tmux', '/usr/local/bin:/usr/bin:/bin', home);
   if (tmux === null) return { tmux, problem: 'tmux is not installed, or not on the PATH' };
   const { stdout } = await exec(tmux, ['-V'], { timeoutMs: TMUX_MS });
-  const [, major, minor] = /(\d+)\.(\d+)/.exec(stdout) ?? [];
-  if (major === undefined) return { tmux, problem: `${tmux} does not tell its version` };
-  const isOld = Number(major) < LEAST_TMUX[0] || (Number(major) === LEAST_TMUX[0] && Number(minor) < LEAST_TMUX[1]);
-  return { tmux, problem: isOld ? `${tmux} is ${stdout.trim()}: 3.2 or newer is needed` : null };
+  const isNew = versionAtLeast(stdout, LEAST_TMUX);
+  if (isNew === null) return { tmux, problem: `${tmux} does not tell its version` };
+  return { tmux, problem: isNew ? null : `${tmux} is ${stdout.trim()}: 3.2 or newer is needed` };
 };
 
 export interface PreflightOptions {

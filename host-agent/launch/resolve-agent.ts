@@ -7,12 +7,12 @@ import { belongsHere } from '../../src/domain/placement.ts';
 import { AGENT_NAME, type Roster, type RosterAgent, sessionNameOf } from '../../src/domain/roster.ts';
 import { isSocketName, socketNameOf } from '../../src/roster/socket-name.ts';
 import { homePath } from '../../src/runtime/home-path.ts';
+import { shellWord } from '../../src/runtime/quote.ts';
 import { FLEET_VERSION } from '../../src/runtime/version.ts';
 import { heartbeatFolders } from '../heartbeat/folders.ts';
 import type { LaunchGround } from './launch-paths.ts';
 import { choiceOf, joinModel, runtimeLaunch } from './runtimes.ts';
 import { findProgram, searchPath } from './search-path.ts';
-import { shellQuoted } from './shell-text.ts';
 
 /** MOSAIC.md: MOSAIC_AGENT_RUNTIME. */
 const DEFAULT_RUNTIME = 'pi';
@@ -124,7 +124,7 @@ export const resolveAgent = (
     runtime,
     workdir,
     isDefaultWorkdir: workdir === join(home, 'src'),
-    command: written ?? usual.map(quotedWhereNeeded).join(' '),
+    command: written ?? usual.map(shellWord).join(' '),
     programs: written === null ? programsOf(usual) : [],
     flagsIfTaken: written === null && usual[0] !== 'mosaic' ? runtimeLaunch(usual[0]!).flagsIfTaken : [],
     isOwnCommand: written !== null,
@@ -149,8 +149,6 @@ const usualCommand = (
 };
 
 const programsOf = ([first, , third]: readonly string[]): string[] => (first === 'mosaic' ? [first, third!] : [first!]);
-
-const quotedWhereNeeded = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : shellQuoted(word));
 
 /** Whole seconds, since sh counts in those. */
 const positive = (seconds: string | null, fallback: number): number => {

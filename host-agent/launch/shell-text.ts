@@ -1,9 +1,5 @@
-/** Text for sh and for tmux's own files, in which no value is ever more than a value. */
-
-export const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
-/** As tmux reads a word of its configuration: the same quotes, nothing expanded inside. */
-export const tmuxQuoted = shellQuoted;
+/** What a launch's command is to sh: one program that can be exec'ed, or a shell's business. */
+import { shellQuoted } from '../../src/runtime/quote.ts';
 
 /** Words of sh that begin a construct, or change the shell that reads on: `exec` in front of them would do something else. */
 const NO_PROGRAM = new Set(

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
 import { cleanPaste, type KeyStroke } from '../../src/domain/key-stroke.ts';
+import { tmuxQuoted } from '../../src/runtime/quote.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import { chooseFollowing, hookRisk, mustSettle } from './attach-risk.ts';
 import { spawnClient, whenGone } from './client-process.ts';
@@ -85,7 +86,7 @@ export class TypingLine {
 
   async #lines(lines: readonly string[]): Promise<void> {
     const client = this.#client;
-    const guarded = lines.map((line) => this.#guard(line).map(quoted).join(' '));
+    const guarded = lines.map((line) => this.#guard(line).map(tmuxQuoted).join(' '));
     if (client === null) {
       refuseIfSaid(await this.#once(['source-file', '-'], `${guarded.join('\n')}\n`));
       return;
@@ -236,7 +237,8 @@ const stepsOf = (strokes: readonly KeyStroke[], paneId: string): Step[] => {
   const steps: Step[] = [{ line: leaveModes(paneId) }];
   for (const stroke of joined(strokes)) {
     if ('paste' in stroke) steps.push(stroke);
-    else if ('keys' in stroke) steps.push({ line: `send-keys -t ${paneId} -- ${stroke.keys.map(quoted).join(' ')}` });
+    else if ('keys' in stroke)
+      steps.push({ line: `send-keys -t ${paneId} -- ${stroke.keys.map(tmuxQuoted).join(' ')}` });
     else {
       const bytes = Array.from(Buffer.from(stroke.text), (byte) => byte.toString(16).padStart(2, '0'));
       steps.push({ line: `send-keys -t ${paneId} -H ${bytes.join(' ')}` });
@@ -264,8 +266,6 @@ const joined = (strokes: readonly KeyStroke[]): Joined[] => {
 
 const MAX_KEYS = 64;
 const MAX_CHARACTERS = 4_096;
-
-const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** A client takes this many unanswered lines. */
 const MAX_LINES = 32;

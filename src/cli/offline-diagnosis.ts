@@ -2,12 +2,12 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { FleetError } from '../domain/errors.ts';
+import { LEAST_TMUX, versionAtLeast } from '../domain/version-at-least.ts';
 import type { Paths } from '../runtime/paths.ts';
 import type { Finding } from '../wire/gen/fleet/v1/view.ts';
 
 const TOOL_DEADLINE_MS = 3_000;
-/** tmux before this lacks what the host-agent reads (FACTS, versions). */
-const LEAST_TMUX = 3.2;
+const INSTALL_TMUX = `install tmux ${LEAST_TMUX.join('.')} or newer`;
 
 /** Loaded where a program is really run. */
 const exec: typeof import('../runtime/exec.ts').exec = async (...call) =>
@@ -63,13 +63,12 @@ const tmuxFinding = async (signal: AbortSignal): Promise<Finding> => {
   if (exitCode !== 0) {
     return finding('tmux', 'failed', 'cannot be run', {
       why: spawnError ?? `tmux -V exits with ${exitCode}`,
-      mend: `install tmux ${LEAST_TMUX} or newer`,
+      mend: INSTALL_TMUX,
     });
   }
   const version = stdout.trim();
-  const number = Number.parseFloat(/\d+\.\d+/.exec(version)?.[0] ?? '');
-  if (number < LEAST_TMUX) {
-    return finding('tmux', 'failed', `${version} is too old`, { mend: `install tmux ${LEAST_TMUX} or newer` });
+  if (versionAtLeast(version, LEAST_TMUX) === false) {
+    return finding('tmux', 'failed', `${version} is too old`, { mend: INSTALL_TMUX });
   }
   return finding('tmux', 'ok', version);
 };

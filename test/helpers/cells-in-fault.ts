@@ -1,4 +1,5 @@
 /** Two cells of real programs: `home` asks, `acme` owns and grants; each can be frozen and begun anew, and so can the line between. */
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { allowVerbs, controllerStatus, listen } from '../../src/cli/client/admin-methods.ts';
 import { addGrant } from '../../src/cli/client/grant-methods.ts';
 import { acceptPeer, invitePeer } from '../../src/cli/client/peer-methods.ts';
@@ -11,29 +12,23 @@ const SOON = { timeoutMs: 90_000 };
 const DEADLINE = { deadlineMs: 20_000 };
 
 export class CellsInFault {
-  readonly home: CellProcess;
-  readonly acme: CellProcess;
+  home!: CellProcess;
+  acme!: CellProcess;
   /** What home dials. */
-  readonly line: FaultProxy;
-
-  private constructor(home: CellProcess, acme: CellProcess, line: FaultProxy) {
-    this.home = home;
-    this.acme = acme;
-    this.line = line;
-  }
+  line!: FaultProxy;
 
   /** Home's own host may send and control elsewhere, and acme grants and allows it. */
-  static async start(): Promise<CellsInFault> {
+  async start(): Promise<void> {
     const home = await CellProcess.start('home', 'W-jarvis');
-    const acme = await CellProcess.start('acme', 'acme-1', 'lifecycle').catch(async (error: unknown) => {
-      await home.remove();
-      throw error;
-    });
+    this.home = home;
+    const acme = await CellProcess.start('acme', 'acme-1', 'lifecycle');
+    this.acme = acme;
     const port = await acme.admin(async (channel) => {
       const { listening } = await channel.unary(controllerStatus, {}, DEADLINE);
       return Number(listening[0]?.split(':').at(-1));
     });
     const line = await FaultProxy.start({ host: '127.0.0.1', port });
+    this.line = line;
     const token = await acme.admin(async (channel) => {
       const address = { address: `127.0.0.1:${port}`, advertise: [`127.0.0.1:${line.port}`] };
       await channel.unary(listen, address, DEADLINE);
@@ -46,7 +41,6 @@ export class CellsInFault {
     const grant = { peer: 'home', tenants: ['default'], hosts: ['*'], agents: ['*'], rowLimit: 0, dryRun: false };
     const verbs = ['observe', 'watch', 'send', 'lifecycle'];
     await acme.admin((channel) => channel.unary(addGrant, { ...grant, verbs, validMs: 3_600_000 }, DEADLINE));
-    return new CellsInFault(home, acme, line);
   }
 
   addressOf(name: string): string {
@@ -84,8 +78,17 @@ export class CellsInFault {
   }
 
   async end(): Promise<void> {
-    await this.line.stop();
-    await this.home.remove();
-    await this.acme.remove();
+    await this.line?.stop();
+    await this.home?.remove();
+    await this.acme?.remove();
   }
 }
+
+/** Registers the hooks of a file: both cells begin once, and after each test they are mended. */
+export const cellsInFault = (): CellsInFault => {
+  const cells = new CellsInFault();
+  beforeAll(() => cells.start(), 180_000);
+  afterEach(() => cells.mend());
+  afterAll(() => cells.end());
+  return cells;
+};

@@ -10,6 +10,7 @@ import { sleep } from '../../runtime/sleep.ts';
 import { FINAL } from './final-codes.ts';
 import { type Endpoint, GrpcChannel } from './grpc-channel.ts';
 import { watchAgents } from './methods.ts';
+import { unlessSilent } from './unless-silent.ts';
 import { ViewMirror } from './view-mirror.ts';
 
 /** `broken` says why, in words of an error. */
@@ -20,11 +21,9 @@ export interface LiveViewOptions {
   localOnly: boolean;
   hostsOnly: boolean;
   clock: Clock;
-  /** A stream without a word for this long is given up; beats come every 2 s. */
-  stallMs?: number;
-  backoff?: { firstMs: number; capMs: number };
 }
 
+/** A stream without a word for this long is given up; beats come every 2 s. */
 const STALL_MS = 15_000;
 const BACKOFF = { firstMs: 200, capMs: 2_000 };
 
@@ -57,7 +56,7 @@ export class LiveView {
         if (!(error instanceof FleetError) || FINAL.has(error.code) || !this.mirror.isWhole) throw error;
         this.#moveTo({ state: 'broken', reason: error.message });
       }
-      await sleep(backoffDelayMs(attempt, this.#options.backoff ?? BACKOFF), signal);
+      await sleep(backoffDelayMs(attempt, BACKOFF), signal);
       attempt += 1;
     }
   }
@@ -65,57 +64,19 @@ export class LiveView {
   async #follow(signal: AbortSignal, live: () => void): Promise<void> {
     const { endpoint, localOnly, hostsOnly, clock } = this.#options;
     const request = { follow: true, resumeToken: this.mirror.resumeToken, localOnly, hostsOnly };
-    const stall = new Stall(endpoint.what, this.#options.stallMs ?? STALL_MS);
+    const stall = { who: `the ${endpoint.what}`, stallMs: STALL_MS };
     using channel = new GrpcChannel(endpoint);
-    try {
-      for await (const frame of channel.stream(watchAgents, request, {
-        signal: AbortSignal.any([signal, stall.signal]),
-      })) {
-        stall.postpone();
-        const isBookmark = this.mirror.apply(frame, clock.monotonicMs());
-        if (!isBookmark && !frame.heard) continue;
-        live();
-        this.#moveTo({ state: 'live' });
-      }
-    } catch (error) {
-      throw stall.signal.aborted && !signal.aborted ? stall.failure() : error;
-    } finally {
-      stall.end();
+    const open = (ending: AbortSignal) => channel.stream(watchAgents, request, { signal: ending });
+    for await (const frame of unlessSilent(stall, signal, open)) {
+      const isBookmark = this.mirror.apply(frame, clock.monotonicMs());
+      if (!isBookmark && !frame.heard) continue;
+      live();
+      this.#moveTo({ state: 'live' });
     }
   }
 
   #moveTo(connection: Connection): void {
     this.connection = connection;
     this.#listeners.emit();
-  }
-}
-
-/** Gives up on a stream that says nothing. */
-class Stall {
-  readonly #controller = new AbortController();
-  readonly #what: string;
-  readonly #ms: number;
-  #timer: NodeJS.Timeout;
-
-  constructor(what: string, ms: number) {
-    this.#what = what;
-    this.#ms = ms;
-    this.#timer = setTimeout(() => this.#controller.abort(), ms);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  postpone(): void {
-    this.#timer.refresh();
-  }
-
-  failure(): FleetError {
-    return new FleetError('UNAVAILABLE', `the ${this.#what} said nothing for ${Math.round(this.#ms / 1000)} s`);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
   }
 }

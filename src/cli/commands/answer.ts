@@ -1,7 +1,7 @@
+import { shellWord } from '../../runtime/quote.ts';
 import { answerPrompt } from '../client/order-methods.ts';
 import type { CommandContext } from '../command.ts';
 import { runOrder } from '../orders/run-order.ts';
-import { shellWord } from '../orders/shell-word.ts';
 import { LONGEST_ORDER, spanMs } from '../orders/time-span.ts';
 import { UsageError } from '../usage-error.ts';
 

@@ -6,8 +6,8 @@ import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { cleanText } from '../../domain/clean-text.ts';
 import { FleetError } from '../../domain/errors.ts';
+import { shellWord } from '../../runtime/quote.ts';
 import type { CommandContext } from '../command.ts';
-import { shellWord } from '../orders/shell-word.ts';
 import { UsageError } from '../usage-error.ts';
 
 export class EditedText {

@@ -6,9 +6,9 @@ import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { type FixKind, type SessionTarget, sessionTarget, sessionTargetId } from '../../domain/fix.ts';
 import type { Paths } from '../../runtime/paths.ts';
+import { shellWord } from '../../runtime/quote.ts';
 import type { Finding } from '../../wire/gen/fleet/v1/view.ts';
 import { hostPolicyFile } from '../install/host-policy.ts';
-import { shellWord } from '../orders/shell-word.ts';
 
 export interface Change {
   check: string;

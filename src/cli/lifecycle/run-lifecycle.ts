@@ -5,13 +5,14 @@
 import { cleanText } from '../../domain/clean-text.ts';
 import type { LifecycleVerb } from '../../domain/order.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { shellWord } from '../../runtime/quote.ts';
 import { takeSnapshot } from '../client/snapshot.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { AgentTarget, OrderPlace } from '../orders/change-target.ts';
 import { checkOrderId, orderId } from '../orders/order-id.ts';
 import { nextStep } from '../orders/outcome-text.ts';
-import { fleetWords, shellWord } from '../orders/shell-word.ts';
+import { fleetWords } from '../orders/shell-word.ts';
 import { LONGEST_ORDER, spanMs } from '../orders/time-span.ts';
 import { jsonText } from '../render/json.ts';
 import { UsageError } from '../usage-error.ts';

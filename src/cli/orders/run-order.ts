@@ -6,6 +6,7 @@ import { cleanText } from '../../domain/clean-text.ts';
 import { FleetError } from '../../domain/errors.ts';
 import { type OrderVerb, orderExitCode } from '../../domain/order.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { shellWord } from '../../runtime/quote.ts';
 import type { OrderOutcome, OrderTarget } from '../../wire/gen/fleet/v1/orders.ts';
 import type { GrpcChannel } from '../client/grpc-channel.ts';
 import type { CommandContext } from '../command.ts';
@@ -16,7 +17,7 @@ import { orderLine } from './order-line.ts';
 import { toldBefore } from './order-of-id.ts';
 import { nextStep, outcomeLine, outcomeObject } from './outcome-text.ts';
 import { type PlacedOrder, placeOrder } from './place-order.ts';
-import { fleetWords, shellWord } from './shell-word.ts';
+import { fleetWords } from './shell-word.ts';
 
 /** The way there and back, and what a host may take beside the order's own time. */
 const GRACE_MS = 8_000;

@@ -1,11 +1,7 @@
 /** Words of a command line that a person is asked to copy: whatever a host calls its things, a shell runs none of it. */
 import { cleanText } from '../../domain/clean-text.ts';
 import type { Paths } from '../../runtime/paths.ts';
-
-const SAFE = /^[A-Za-z0-9_.,:@%+=/-]+$/;
-
-/** Quoted where a shell would act upon it. */
-export const shellWord = (word: string): string => (SAFE.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+import { shellWord } from '../../runtime/quote.ts';
 
 /** What starts this program for the same fleet. */
 export const fleetWords = ({ instance, context }: Pick<Paths, 'instance' | 'context'>): string =>

@@ -7,6 +7,7 @@ import { backoffDelayMs } from '../../runtime/backoff.ts';
 import { sleep } from '../../runtime/sleep.ts';
 import { FINAL } from '../client/final-codes.ts';
 import { type Endpoint, GrpcChannel, type Method } from '../client/grpc-channel.ts';
+import { unlessSilent } from '../client/unless-silent.ts';
 
 export interface ResumedStream<Q, R> {
   endpoint: Endpoint;
@@ -17,10 +18,9 @@ export interface ResumedStream<Q, R> {
   /** Once for each break. */
   onBroken: (reason: string) => void;
   follow: boolean;
-  /** A stream without a word for this long is given up; services say something every 2 s. */
-  stallMs?: number;
 }
 
+/** A stream without a word for this long is given up; services say something every 2 s. */
 const STALL_MS = 15_000;
 const BACKOFF = { firstMs: 200, capMs: 2_000 };
 const FINAL_HERE: ReadonlySet<FleetErrorCode> = new Set([...FINAL, 'NOT_FOUND']);
@@ -51,24 +51,14 @@ export const runResumed = async <Q, R>(stream: ResumedStream<Q, R>, signal: Abor
 };
 
 const readOnce = async <Q, R>(
-  { endpoint, method, request, onMessage, stallMs = STALL_MS }: ResumedStream<Q, R>,
+  { endpoint, method, request, onMessage }: ResumedStream<Q, R>,
   signal: AbortSignal,
   heard: () => void,
 ): Promise<void> => {
-  const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(), stallMs);
   using channel = new GrpcChannel(endpoint);
-  try {
-    const options = { signal: AbortSignal.any([signal, stalled.signal]) };
-    for await (const message of channel.stream(method, request(), options)) {
-      timer.refresh();
-      heard();
-      await onMessage(message);
-    }
-  } catch (error) {
-    if (!stalled.signal.aborted || signal.aborted) throw error;
-    throw new FleetError('UNAVAILABLE', `it said nothing for ${stallMs / 1_000} s`);
-  } finally {
-    clearTimeout(timer);
+  const open = (ending: AbortSignal) => channel.stream(method, request(), { signal: ending });
+  for await (const message of unlessSilent({ who: 'it', stallMs: STALL_MS }, signal, open)) {
+    heard();
+    await onMessage(message);
   }
 };

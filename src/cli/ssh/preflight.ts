@@ -1,6 +1,7 @@
 /** Comes in: what the preflight script printed. Goes out: facts of known shape, and why fleet cannot go there. */
 import * as z from 'zod';
 import { FleetError } from '../../domain/errors.ts';
+import { LEAST_TMUX, versionAtLeast } from '../../domain/version-at-least.ts';
 
 const yesNo = z.enum(['yes', 'no']).transform((word) => word === 'yes');
 const words = z.string().transform((text) => text.split(' ').filter((word) => word !== ''));
@@ -73,7 +74,6 @@ const ARCHITECTURES: Record<string, 'x64' | 'arm64'> = {
   aarch64: 'arm64',
   arm64: 'arm64',
 };
-const LEAST_TMUX = [3, 2] as const;
 const LEAST_GLIBC = [2, 28] as const;
 /** Two versions and their Node.js, with room to spare. */
 const LEAST_FREE_KIB = 400 * 1024;
@@ -87,13 +87,6 @@ export const systemNode = (facts: MachineFacts): string | null => {
   return match && Number(match[2]) === NODE_MAJOR ? (match[1] as string) : null;
 };
 
-const versionAtLeast = (text: string, least: readonly [number, number]): boolean => {
-  const match = /(\d+)\.(\d+)/.exec(text);
-  if (!match) return false;
-  const [major, minor] = [Number(match[1]), Number(match[2])];
-  return major > least[0] || (major === least[0] && minor >= least[1]);
-};
-
 /** Everything that stands in the way, each with what to do; empty when nothing does. */
 export const obstacles = (facts: MachineFacts): string[] => {
   const found: string[] = [];
@@ -101,10 +94,11 @@ export const obstacles = (facts: MachineFacts): string[] => {
   if (facts.kernel !== 'Linux') found.push(`it runs ${facts.kernel}: only Linux is supported`);
   if (architectureOf(facts) === null) found.push(`its processor is ${facts.machine}: x86_64 and aarch64 are supported`);
   if (!facts.tmux) found.push('it has no tmux: install tmux 3.2 or newer there');
-  else if (!versionAtLeast(facts.tmux, LEAST_TMUX)) found.push(`it has ${facts.tmux}: tmux 3.2 or newer is needed`);
+  else if (versionAtLeast(facts.tmux, LEAST_TMUX) !== true)
+    found.push(`it has ${facts.tmux}: tmux 3.2 or newer is needed`);
   const missing = (['tar', 'gzip', 'sha256sum', 'mktemp'] as const).filter((tool) => !facts[`tool_${tool}`]);
   if (missing.length > 0) found.push(`it has no ${missing.join(', ')}: install what is missing`);
-  if (systemNode(facts) === null && !versionAtLeast(facts.libc, LEAST_GLIBC)) {
+  if (systemNode(facts) === null && versionAtLeast(facts.libc, LEAST_GLIBC) !== true) {
     found.push(
       `its C library is ${facts.libc || 'not glibc'}: glibc 2.28 or newer is needed, or Node.js 24 in /usr/bin`,
     );

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BugError } from '../../domain/errors.ts';
+import { shellQuoted } from '../../runtime/quote.ts';
 
 const scriptFolder = (): string => {
   const from = import.meta.dirname;
@@ -16,8 +17,6 @@ const scriptFolder = (): string => {
   }
   throw new BugError(`no remote scripts around ${from}`);
 };
-
-export const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const NAME = /^[A-Z][A-Z_]*$/;
 

@@ -6,6 +6,7 @@ import type { HostAgent } from '../../domain/host-agent.ts';
 import { handedTokenText } from '../../identity/handed-token.ts';
 import { formatToken, parseToken } from '../../identity/token.ts';
 import type { Paths } from '../../runtime/paths.ts';
+import { shellQuoted } from '../../runtime/quote.ts';
 import { errorCodeOf } from '../exit-codes.ts';
 import { askToken, lookAtCell, type SeenHosts } from '../install/local-fleet.ts';
 import { unchanged, would } from '../install/steps.ts';
@@ -13,7 +14,7 @@ import { daemonUnitText, HOST_AGENT_UNIT } from '../install/user-units.ts';
 import { waitUntil } from '../install/wait-until.ts';
 import type { AddContext, AddOptions, Survey } from './add-context.ts';
 import type { Uplink } from './choose-uplink.ts';
-import { remoteScript, shellQuoted } from './remote-script.ts';
+import { remoteScript } from './remote-script.ts';
 
 const JOIN_TIMEOUT_MS = 90_000;
 const ROWS_TIMEOUT_MS = 30_000;

@@ -9,6 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { sleep } from '../../runtime/sleep.ts';
 import { FINAL } from '../client/final-codes.ts';
 import type { Method } from '../client/grpc-channel.ts';
+import { unlessSilent } from '../client/unless-silent.ts';
 import type { SharedLine } from './shared-line.ts';
 
 /** Where an agent is asked for. */
@@ -80,21 +81,11 @@ const readOnce = async <Q, R>(
   signal: AbortSignal,
   seen: () => void,
 ): Promise<boolean> => {
-  const stalled = new AbortController();
-  const timer = stallMs === null ? null : setTimeout(() => stalled.abort(), stallMs);
   using lease = line.lease();
-  try {
-    const options = { signal: AbortSignal.any([signal, stalled.signal]) };
-    for await (const message of lease.channel.stream(method, request(place), options)) {
-      timer?.refresh();
-      seen();
-      if (await onMessage(message)) return true;
-    }
-    return false;
-  } catch (error) {
-    if (!stalled.signal.aborted || signal.aborted) throw error;
-    throw new FleetError('UNAVAILABLE', `the ${line.whose} said nothing for ${(stallMs ?? 0) / 1_000} s`);
-  } finally {
-    if (timer) clearTimeout(timer);
+  const open = (ending: AbortSignal) => lease.channel.stream(method, request(place), { signal: ending });
+  for await (const message of unlessSilent({ who: `the ${line.whose}`, stallMs }, signal, open)) {
+    seen();
+    if (await onMessage(message)) return true;
   }
+  return false;
 };

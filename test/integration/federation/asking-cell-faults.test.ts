@@ -1,18 +1,13 @@
 /** The asking cell's own controller stands still, ends and begins anew, or its line to the peer holds every byte. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CallsInFault } from '../../helpers/calls-in-fault.ts';
-import { CellsInFault } from '../../helpers/cells-in-fault.ts';
+import { cellsInFault } from '../../helpers/cells-in-fault.ts';
 import { until } from '../../helpers/until.ts';
 
 const LONG = { timeout: 300_000 };
 const SOON = { timeoutMs: 40_000 };
 
-let cells: CellsInFault;
-beforeAll(async () => {
-  cells = await CellsInFault.start();
-}, LONG.timeout);
-afterEach(() => cells.mend());
-afterAll(() => cells?.end());
+const cells = cellsInFault();
 
 /** The owner has heard that the asker is gone: what it did for it has an end in its audit. */
 const untilLeft = (calls: CallsInFault) =>

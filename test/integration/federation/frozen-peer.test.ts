@@ -1,19 +1,14 @@
 /** The cell that owns the agents stands still, or its line does, with what others have open there in its midst. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CallsInFault } from '../../helpers/calls-in-fault.ts';
-import { CellsInFault } from '../../helpers/cells-in-fault.ts';
+import { cellsInFault } from '../../helpers/cells-in-fault.ts';
 import { lookalike, lookalikeLog } from '../../helpers/lookalike.ts';
 import { until } from '../../helpers/until.ts';
 
 const LONG = { timeout: 300_000 };
 const SOON = { timeoutMs: 40_000 };
 
-let cells: CellsInFault;
-beforeAll(async () => {
-  cells = await CellsInFault.start();
-}, LONG.timeout);
-afterEach(() => cells.mend());
-afterAll(() => cells?.end());
+const cells = cellsInFault();
 
 test(
   'a frozen controller: its rows stay and grow old, nobody else waits, what was open there goes on or is told',

@@ -1,19 +1,14 @@
 /** The controller that owns the agents ends and begins anew on what it stored, with what others have open there in its midst. */
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CallsInFault } from '../../helpers/calls-in-fault.ts';
-import { CellsInFault } from '../../helpers/cells-in-fault.ts';
+import { cellsInFault } from '../../helpers/cells-in-fault.ts';
 import { until } from '../../helpers/until.ts';
 
 const LONG = { timeout: 300_000 };
 const SOON = { timeoutMs: 40_000 };
 
-let cells: CellsInFault;
-beforeAll(async () => {
-  cells = await CellsInFault.start();
-}, LONG.timeout);
-afterEach(() => cells.mend());
-afterAll(() => cells?.end());
+const cells = cellsInFault();
 
 test(
   'one that is killed: what it left open is closed at its start, and what became of it is told on both sides',

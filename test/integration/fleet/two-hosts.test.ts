@@ -1,25 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ViewMirror } from '../../../src/cli/client/view-mirror.ts';
-import { RunningController } from '../../helpers/run-controller.ts';
-import { RunningHostAgent } from '../../helpers/run-host-agent.ts';
+import type { RunningHostAgent } from '../../helpers/run-host-agent.ts';
+import { twoHosts } from '../../helpers/two-hosts.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 40_000 };
-let cell: RunningController;
-let jarvis: RunningHostAgent;
-let dragon: RunningHostAgent;
-
-beforeEach(async () => {
-  cell = await RunningController.start();
-  jarvis = await RunningHostAgent.start('W-jarvis');
-  dragon = await RunningHostAgent.start('dragon-lin');
-  for (const host of [jarvis, dragon]) await host.join(await cell.token(host.config.name, host.config.user));
-});
-
-afterEach(async () => {
-  await Promise.all([jarvis?.remove(), dragon?.remove()]);
-  await cell?.remove();
-});
+const hosts = twoHosts();
 
 /** `host/agent state` of every row, as somebody on `host` would see it. */
 const seen = (mirror: ViewMirror): string[] =>
@@ -40,6 +26,7 @@ const bothSeenFrom = async (host: RunningHostAgent): Promise<ViewMirror> =>
   }, SOON);
 
 test('either host shows the agents of both, as the same rows', async () => {
+  const { jarvis, dragon } = hosts;
   await jarvis.tmux('new-session', '-d', '-s', 'alpha', 'sleep 1000');
   await dragon.tmux('new-session', '-d', '-s', 'coder0-0', 'sleep 1000');
   const rows = (mirror: ViewMirror) =>
@@ -56,6 +43,7 @@ test('either host shows the agents of both, as the same rows', async () => {
 });
 
 test('without the controller the local machine is still shown, and the last rows of others say that they are old', async () => {
+  const { cell, jarvis, dragon } = hosts;
   await jarvis.tmux('new-session', '-d', '-s', 'alpha', 'sleep 1000');
   await dragon.tmux('new-session', '-d', '-s', 'coder0-0', 'sleep 1000');
   await bothSeenFrom(jarvis);
@@ -74,6 +62,7 @@ test('without the controller the local machine is still shown, and the last rows
 });
 
 test('a host-agent that stops and starts again changes no session, and its rows come back as they are', async () => {
+  const { jarvis, dragon } = hosts;
   await jarvis.tmux('new-session', '-d', '-s', 'alpha', 'sleep 1000');
   await dragon.tmux('new-session', '-d', '-s', 'coder0-0', 'sleep 1000');
   await bothSeenFrom(jarvis);
@@ -86,6 +75,7 @@ test('a host-agent that stops and starts again changes no session, and its rows 
 });
 
 test('--local asks nobody else', async () => {
+  const { jarvis, dragon } = hosts;
   await jarvis.tmux('new-session', '-d', '-s', 'alpha', 'sleep 1000');
   await dragon.tmux('new-session', '-d', '-s', 'coder0-0', 'sleep 1000');
   await bothSeenFrom(jarvis);

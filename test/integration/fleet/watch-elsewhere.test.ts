@@ -1,27 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { callerAt, Watching } from '../../helpers/fleet-caller.ts';
-import { RunningController } from '../../helpers/run-controller.ts';
-import { RunningHostAgent } from '../../helpers/run-host-agent.ts';
+import { twoHosts } from '../../helpers/two-hosts.ts';
 import { until } from '../../helpers/until.ts';
 
 const SOON = { timeoutMs: 30_000 };
-let cell: RunningController;
-let jarvis: RunningHostAgent;
-let dragon: RunningHostAgent;
-
-beforeEach(async () => {
-  cell = await RunningController.start();
-  jarvis = await RunningHostAgent.start('W-jarvis');
-  dragon = await RunningHostAgent.start('dragon-lin');
-  for (const host of [jarvis, dragon]) await host.join(await cell.token(host.config.name, host.config.user));
-});
-
-afterEach(async () => {
-  await Promise.all([jarvis?.remove(), dragon?.remove()]);
-  await cell?.remove();
-});
+const hosts = twoHosts();
 
 test('an agent of another host is watched as tmux has it there, over a restart of its host-agent and of the controller', async () => {
+  const { cell, jarvis, dragon } = hosts;
   await dragon.tmux('new-session', '-d', '-s', 'coder0-0', '-x', '60', '-y', '10', 'cat');
   const id = `dragon-lin/${dragon.config.user}`;
   const key = await until(async () => [...(await jarvis.view()).rowsOf(id)][0]?.row.key, SOON);

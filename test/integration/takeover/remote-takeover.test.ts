@@ -6,11 +6,13 @@ import { Keyboard } from '../../../src/cli/attach/keyboard.ts';
 import { adminEndpoint, hostAgentEndpoint } from '../../../src/cli/client/endpoints.ts';
 import { type Endpoint, GrpcChannel } from '../../../src/cli/client/grpc-channel.ts';
 import { changeTarget } from '../../../src/cli/orders/change-target.ts';
-import { RunningController } from '../../helpers/run-controller.ts';
-import { RunningHostAgent } from '../../helpers/run-host-agent.ts';
+import type { RunningController } from '../../helpers/run-controller.ts';
+import type { RunningHostAgent } from '../../helpers/run-host-agent.ts';
+import { TwoHosts } from '../../helpers/two-hosts.ts';
 import { until } from '../../helpers/until.ts';
 import { READER, SLOW } from './stage.ts';
 
+const hosts = new TwoHosts();
 let cell: RunningController;
 let jarvis: RunningHostAgent;
 let dragon: RunningHostAgent;
@@ -33,10 +35,8 @@ const keyboard = async (channel: GrpcChannel, over: { takeover?: boolean; width?
 };
 
 beforeAll(async () => {
-  cell = await RunningController.start();
-  jarvis = await RunningHostAgent.start('W-jarvis');
-  dragon = await RunningHostAgent.start('dragon-lin');
-  for (const host of [jarvis, dragon]) await host.join(await cell.token(host.config.name, host.config.user));
+  await hosts.start();
+  ({ cell, jarvis, dragon } = hosts);
   writeFileSync(join(dragon.folder, 'reader.py'), READER);
   writeFileSync(record(), '');
   const command = `python3 ${dragon.folder}/reader.py ${record()} ''`;
@@ -45,10 +45,7 @@ beforeAll(async () => {
   await until(() => changeTarget(jarvis.config.paths, 'dragon-lin/coder', never, 'destroy').catch(() => null), SLOW);
 });
 beforeEach(() => writeFileSync(record(), ''));
-afterAll(async () => {
-  await Promise.all([jarvis?.remove(), dragon?.remove()]);
-  await cell?.remove();
-});
+afterAll(() => hosts.end());
 
 test('an administrator types into an agent on another machine, each stroke once and in order', async () => {
   using channel = new GrpcChannel(byController());

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { outputAfter, remoteScript, shellQuoted } from '../../../src/cli/ssh/remote-script.ts';
+import { outputAfter, remoteScript } from '../../../src/cli/ssh/remote-script.ts';
 import { progressBar } from '../../../src/cli/ssh/upload.ts';
+import { shellQuoted } from '../../../src/runtime/quote.ts';
 
 const names = readdirSync(join(import.meta.dirname, '../../../deploy/remote')).map((file) => file.replace(/\.sh$/, ''));
 

@@ -2,80 +2,20 @@ import { expect, test, vi } from 'vitest';
 import type { MessageSink } from '../../../src/runtime/message-sink.ts';
 import { FleetView } from '../../../src/view/fleet-view.ts';
 import { ViewImage } from '../../../src/view/view-image.ts';
-import { streamView, type ViewScope } from '../../../src/view/view-stream.ts';
+import { streamView } from '../../../src/view/view-stream.ts';
 import {
   WatchAgentsResponse as WatchAgentsMessage,
   type WatchAgentsResponse,
 } from '../../../src/wire/gen/fleet/v1/view.ts';
 import { hostFacts } from '../../helpers/host-agent.ts';
 import { MovedClock } from '../../helpers/moved-clock.ts';
+import { addHost, framesOf, scope } from './view-ground.ts';
 
 /** A machine that has much else to do. */
 const PATIENT = { timeout: 20_000 };
 
-const caller = { name: 'jarvis', role: 'operator', tenantId: 'default', kind: 'local' };
-const scope = (sees: (tenant: string) => boolean = () => true): ViewScope => ({
-  cell: 'home',
-  caller,
-  sees: ({ tenantId }) => sees(tenantId),
-  scope: '',
-  hereOnly: false,
-  upstream: () => ({ state: 'self', address: '', ageMs: 0, peers: [] }),
-});
-
-const addHost = (view: FleetView, clock: MovedClock, host: string, tenantId = 'default') =>
-  view.putHostAgent({
-    id: `${host}/u`,
-    cell: 'home',
-    host,
-    user: 'u',
-    tenantId,
-    here: false,
-    linkState: 'connected',
-    linkReason: null,
-    linkSinceMono: clock.monotonicMs(),
-    facts: null,
-    heardAtMono: clock.monotonicMs(),
-    clockSkewMs: null,
-    behind: null,
-  });
-
-const framesOf = async (view: FleetView, clock: MovedClock, options: { token?: string; scope?: ViewScope } = {}) => {
-  const frames: WatchAgentsResponse[] = [];
-  const sink: MessageSink<WatchAgentsResponse> = { write: (frame) => frames.push(frame) > 0, drained: async () => {} };
-  const request = { follow: false, resumeToken: options.token ?? '', localOnly: false, hostsOnly: false };
-  await streamView(view, request, options.scope ?? scope(), sink, clock, new AbortController().signal);
-  return frames;
-};
-
 const keysOf = (frames: WatchAgentsResponse[]) => frames.flatMap((f) => f.changes?.agents.map((a) => a.key) ?? []);
 const tokenOf = (frames: WatchAgentsResponse[]) => frames.at(-1)?.bookmark?.resumeToken ?? '';
-
-test('what a host was not told yet travels with its age, and of the answering host-agent that alone is heard elsewhere', async () => {
-  const clock = new MovedClock();
-  const view = new FleetView({ clock });
-  for (const host of ['a', 'own']) addHost(view, clock, host);
-  const now = clock.monotonicMs();
-  const behind = { state: 'waiting', reason: '', givenAtMono: now - 5_000, expiresAtMono: now + 60_000 } as const;
-  view.setBehind('a/u', behind);
-  view.setBehind('own/u', behind);
-  const { revision } = view.log;
-  view.setBehind('a/u', { ...behind, expiresAtMono: now + 60_500 });
-  expect(view.log.revision).toBe(revision);
-  clock.advance(1_000);
-  const there = new MovedClock();
-  const copy = new FleetView({ clock: there });
-  addHost(copy, there, 'own');
-  copy.putHostAgent({ ...copy.hostAgent('own/u')!, here: true, linkState: 'resuming' });
-  const image = new ViewImage({ view: copy, clock: there });
-  for (const frame of await framesOf(view, clock))
-    image.apply(WatchAgentsMessage.decode(WatchAgentsMessage.encode(frame).finish()));
-  const told = { state: 'waiting', reason: '', ageMs: 6_000, expiresInMs: 59_000 };
-  expect(copy.say(copy.hostAgent('a/u')!).behind).toEqual(told);
-  expect(copy.say(copy.hostAgent('own/u')!)).toMatchObject({ behind: told, here: true, link: { state: 'resuming' } });
-  image.clear();
-  expect(copy.hostAgent('own/u')?.behind).toBeNull();
-});
 
 test('a snapshot opens, tells hosts and rows, and ends with a bookmark', async () => {
   const clock = new MovedClock();
@@ -137,40 +77,6 @@ test('large views travel in frames of at most 512 KiB', async () => {
   const sizes = frames.map((f) => f.changes?.agents.reduce((sum, a) => sum + a.row.length, 0) ?? 0);
   expect(Math.max(...sizes)).toBeLessThan(512 * 1024);
   expect(frames.length).toBeGreaterThan(3);
-});
-
-test('an image follows its source: same rows, ages that go on, and what a new snapshot does not name is gone', async () => {
-  const clock = new MovedClock();
-  const source = new FleetView({ clock });
-  addHost(source, clock, 'a');
-  addHost(source, clock, 'b');
-  source.putRow('a/u', 'k', Buffer.from('1'));
-  source.putRow('b/u', 'k', Buffer.from('1'));
-  const copy = new FleetView({ clock });
-  const image = new ViewImage({ view: copy, clock });
-  for (const frame of await framesOf(source, clock)) image.apply(frame);
-  expect([...copy.hostAgents()].map((h) => h.id)).toEqual(['a/u', 'b/u']);
-  clock.advance(3_000);
-  expect(copy.say(copy.hostAgent('a/u')!).heardAgeMs).toBe(3_000);
-
-  const fresh = new FleetView({ clock });
-  addHost(fresh, clock, 'a');
-  for (const frame of await framesOf(fresh, clock)) image.apply(frame);
-  expect([...copy.hostAgents()].map((h) => h.id)).toEqual(['a/u']);
-  expect(copy.rowsOf('a/u').size).toBe(0);
-});
-
-test('an image whose source cannot be heard keeps its rows and says why', async () => {
-  const clock = new MovedClock();
-  const source = new FleetView({ clock });
-  addHost(source, clock, 'a');
-  source.putRow('a/u', 'k', Buffer.from('1'));
-  const copy = new FleetView({ clock });
-  const image = new ViewImage({ view: copy, clock });
-  for (const frame of await framesOf(source, clock)) image.apply(frame);
-  image.unreachable('lost', 'controller_unreachable');
-  expect(copy.hostAgent('a/u')?.linkState).toBe('lost');
-  expect(copy.rowsOf('a/u').size).toBe(1);
 });
 
 test('a reader that does not drain holds nothing in a queue and gets each key once, newest value', async () => {
@@ -323,19 +229,6 @@ test('a reader that lagged behind everything learns that nothing is left', async
   clearTimeout(late);
   expect(frames.filter(({ opened }) => opened)).toHaveLength(2);
   expect(frames.at(-1)?.bookmark).toBeDefined();
-});
-
-test('an aborted snapshot removes nothing when the reader then resumes', () => {
-  const clock = new MovedClock();
-  const view = new FleetView({ clock });
-  const image = new ViewImage({ view, clock });
-  addHost(view, clock, 'a');
-  view.putRow('a/u', 'k', Buffer.from('row'));
-  const opened = (resumed: boolean) => ({ opened: { cell: 'home', resumed, caller } }) as WatchAgentsResponse;
-  image.apply(opened(false));
-  image.apply(opened(true));
-  image.apply({ bookmark: { resumeToken: 't', upstream: undefined } } as WatchAgentsResponse);
-  expect(view.rowsOf('a/u').size).toBe(1);
 });
 
 test('a host whose clock was set is told anew, one whose beats were a little late is not', async () => {

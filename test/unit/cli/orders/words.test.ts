@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { checkOrderId, orderId } from '../../../../src/cli/orders/order-id.ts';
-import { shellLine, shellWord } from '../../../../src/cli/orders/shell-word.ts';
+import { shellLine } from '../../../../src/cli/orders/shell-word.ts';
 import { spanMs, spanText } from '../../../../src/cli/orders/time-span.ts';
 import { UsageError } from '../../../../src/cli/usage-error.ts';
+import { shellWord } from '../../../../src/runtime/quote.ts';
 
 const BOUNDS = { leastMs: 1_000, mostMs: 3_600_000 };
 
