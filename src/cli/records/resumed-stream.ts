@@ -56,14 +56,17 @@ const readOnce = async <Q, R>(
   heard: () => void,
 ): Promise<void> => {
   const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(), stallMs);
+  const waiting = (): NodeJS.Timeout => setTimeout(() => stalled.abort(), stallMs);
+  let timer = waiting();
   using channel = new GrpcChannel(endpoint);
   try {
     const options = { signal: AbortSignal.any([signal, stalled.signal]) };
     for await (const message of channel.stream(method, request(), options)) {
-      timer.refresh();
+      // However long its reader takes over it, the service is not silent.
+      clearTimeout(timer);
       heard();
       await onMessage(message);
+      timer = waiting();
     }
   } catch (error) {
     if (!stalled.signal.aborted || signal.aborted) throw error;
