@@ -8,6 +8,7 @@ import { formatInvitation } from '../../src/identity/invitation.ts';
 import { checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
 import { hashTokenSecret, makeTokenSecret, TOKEN_LIFETIME_MAX_MS } from '../../src/identity/token.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { fallenGrants } from '../store/fallen-grants.ts';
 import { uninvited } from '../store/invited-peer.ts';
 import type { InvitationRecord, PeerRecord, Records } from '../store/records.ts';
 import type { Peers } from './peers.ts';
@@ -62,19 +63,20 @@ export class Invitations {
 
   /** One that is over holds nothing: what was invited by it alone is no peer and keeps no tenant. Durable when it resolves. */
   async endOver(): Promise<void> {
-    const { invitations, peers, store } = this.#records;
+    const { invitations, peers, grants, store } = this.#records;
     const over = this.#unused(true).map(([name]) => name);
     const asked = new Set(this.open().map(({ cell }) => cell));
     const forgotten = this.#peers.all().filter(({ state, cell }) => state === 'invited' && !asked.has(cell));
     if (over.length + forgotten.length === 0) return;
     const left = forgotten.map((peer) => uninvited(peers, peer));
+    const isFormer = (cell: string): boolean => forgotten.some((peer) => peer.cell === cell);
     await store.commit({
       // Not one that is being used, or invited anew.
       expect: [
         ...over.map((name) => invitations.expectation(name)),
         ...forgotten.map(({ cell }) => peers.expectation(cell)),
       ],
-      put: left.flatMap(({ put }) => put),
+      put: [...left.flatMap(({ put }) => put), ...fallenGrants(grants, isFormer, this.#clock.nowMs())],
       remove: [...over.map((name) => invitations.keyOf(name)), ...left.flatMap(({ remove }) => remove)],
     });
   }

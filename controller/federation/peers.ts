@@ -7,6 +7,7 @@ import { DEFAULT_TENANT } from '../../src/domain/tenant.ts';
 import { bundleFingerprints, checkedPeer, type ToldPeer } from '../../src/identity/peer-bundle.ts';
 import { isCellName } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { fallenGrants } from '../store/fallen-grants.ts';
 import { uninvited } from '../store/invited-peer.ts';
 import type { InvitationRecord, PeerRecord, Records } from '../store/records.ts';
 import type { Commit } from '../store/store.ts';
@@ -176,21 +177,23 @@ export class Peers {
   }
 
   /**
-   * NOT_FOUND when there is none. Its invitations that were not used fall with it; of one that was only invited nothing else
-   * is left. Durable when it resolves.
+   * NOT_FOUND when there is none. Its grants and its invitations that were not used fall with it; of one that was only invited
+   * nothing else is left. Durable when it resolves.
    */
   async remove(cell: string): Promise<{ peer: PeerRecord | null; withdrawn: number }> {
     const held = this.#present(cell);
-    const { invitations, peers } = this.#records;
+    const { invitations, peers, grants } = this.#records;
     const open = this.#unused(cell);
     const remove = open.map(([name]) => invitations.keyOf(name));
+    const revokedMs = this.#clock.nowMs();
+    const fallen = fallenGrants(grants, (peer) => peer === cell, revokedMs);
     if (held.state === 'invited') {
       const left = uninvited(peers, held);
-      await this.#change(cell, { put: left.put, remove: [...remove, ...left.remove] });
+      await this.#change(cell, { put: [...left.put, ...fallen], remove: [...remove, ...left.remove] });
       return { peer: null, withdrawn: open.length };
     }
-    const peer: PeerRecord = { ...held, state: 'revoked', revokedMs: this.#clock.nowMs() };
-    await this.#commit(peer, { remove });
+    const peer: PeerRecord = { ...held, state: 'revoked', revokedMs };
+    await this.#commit(peer, { put: fallen, remove });
     return { peer, withdrawn: open.length };
   }
 

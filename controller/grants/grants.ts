@@ -11,6 +11,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
 import { rowMarksOf } from '../../src/wire/agent-row.ts';
+import { fallenGrants } from '../store/fallen-grants.ts';
 import type { GrantRecord, Records } from '../store/records.ts';
 import { agentPlaceOf } from '../tenancy/granted.ts';
 import { isTenant } from '../tenancy/tenants.ts';
@@ -165,17 +166,15 @@ export class Grants {
     });
   }
 
+  /** They fell with their peer; of a version before that they were left. */
   async #revokeOfFormer(): Promise<void> {
     const { records, clock } = this.#options;
-    const former = this.all().filter(({ peer, revokedMs }) => {
-      const state = records.peers.get(peer)?.state;
-      return revokedMs === null && (state === undefined || state === 'revoked');
-    });
-    if (former.length === 0) return;
-    const revokedMs = clock.nowMs();
-    await records.store.commit({
-      put: former.map((grant) => records.grants.writing(grant.id, { ...grant, revokedMs })),
-    });
+    const isFormer = (cell: string): boolean => {
+      const state = records.peers.get(cell)?.state;
+      return state === undefined || state === 'revoked';
+    };
+    const put = fallenGrants(records.grants, isFormer, clock.nowMs());
+    if (put.length > 0) await records.store.commit({ put });
   }
 }
 

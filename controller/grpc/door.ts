@@ -10,9 +10,9 @@ import type { Subject } from '../tenancy/subject.ts';
 import { ACCESS, type AccessRule, HELD_BACK, objectionTo } from './access.ts';
 import type { Admission, CallEnd, Transport } from './admission.ts';
 import { CallAudit, type CallAuditContext, reasonOf } from './call-audit.ts';
+import { CallShares } from './call-shares.ts';
 import { identify } from './identify.ts';
 import { OpenCalls, type OpenCallsContext } from './open-calls.ts';
-import { PeerShares } from './peer-shares.ts';
 import { Refusal } from './refusal.ts';
 
 export interface DoorContext extends CallAuditContext, OpenCallsContext {
@@ -24,7 +24,7 @@ export class Door {
   readonly #rules: ReadonlyMap<string, AccessRule>;
   readonly #calls: OpenCalls;
   readonly #audit: CallAudit;
-  readonly #shares = new PeerShares();
+  readonly #shares = new CallShares();
   /** By SPIFFE id, since the start: when its newest call began or ended. */
   readonly #lastSeenMs = new Map<string, number>();
   #isStopping = false;
@@ -116,7 +116,7 @@ export class Door {
     }
   }
 
-  /** Throws what `PeerShares` does; that is no denial, and so is not written at once. */
+  /** Throws what `CallShares` does; that is no denial, and so is not written at once. */
   #takeShare(path: string, rule: AccessRule, caller: Caller): () => void {
     try {
       return this.#shares.take(caller, rule);

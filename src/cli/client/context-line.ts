@@ -16,8 +16,9 @@ import { GrpcChannel } from './grpc-channel.ts';
 import type { Call, HeaderFields, Transport } from './transport.ts';
 
 const RENEW_DEADLINE_MS = 5_000;
-const TRUST_MS = 3_600_000;
-/** Between two looks at the certificate of a line that stays open; its streams live on with the newest of its key. */
+/** An administrator may go over to another authority within minutes. */
+const TRUST_MS = 60_000;
+/** Between two looks at whom to trust, and at the certificate, while a line stands: its streams live on with the newest of its key. */
 const LOOK_MS = 60_000;
 
 /** Throws UNAVAILABLE where no address answers, and the controller's refusal to renew what has run out. */
@@ -65,7 +66,7 @@ const lifeOf = ({ certificatePem }: HeldContext): 'fresh' | 'due' | 'over' => {
   return nowMs >= facts.notAfterMs ? 'over' : nowMs >= renewalDueMs(facts) ? 'due' : 'fresh';
 };
 
-/** Whom to trust, asked once an hour at most: a context that is used while the cell's authority changes comes along. */
+/** Whom to trust, asked once a minute at most: a context that is used while the cell's authority changes comes along. */
 const withTrust = async (held: HeldContext, line: OpenLine): Promise<HeldContext> => {
   if (Date.now() - (await trustSavedMs(held.folder)) < TRUST_MS) return held;
   const { trustBundlePem } = await channelOf(line).unary(getTrustBundle, {}, { deadlineMs: RENEW_DEADLINE_MS });
@@ -101,8 +102,9 @@ const keepFirst = async (held: HeldContext, worked: string): Promise<HeldContext
 };
 
 const look = async (paths: Paths, name: string, line: OpenLine): Promise<void> => {
-  const held = await readContext(paths, name);
-  if (lifeOf(held) !== 'fresh') await renewed(held, line);
+  const held = await withTrust(await readContext(paths, name), line);
+  const isOfNow = isOfSigner(held.certificatePem, held.trustBundlePem);
+  if (!isOfNow || lifeOf(held) !== 'fresh') await renewed(held, line);
 };
 
 /** While the certificate lives, a disk or a controller that fails has time to mend. */

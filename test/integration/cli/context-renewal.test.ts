@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { revokeOperator } from '../../../src/cli/client/admin-methods.ts';
 import { saveContext } from '../../../src/cli/client/context-files.ts';
 import { openContext } from '../../../src/cli/client/context-line.ts';
-import { whoAmI } from '../../../src/cli/client/methods.ts';
+import { GrpcChannel } from '../../../src/cli/client/grpc-channel.ts';
+import { watchAgents, whoAmI } from '../../../src/cli/client/methods.ts';
 import { authorityFingerprints, openAuthority } from '../../../src/identity/authority.ts';
 import { readCertificate } from '../../../src/identity/certificate.ts';
 import { loadKey } from '../../../src/identity/key.ts';
@@ -78,16 +79,17 @@ test.each([
   expect(readCertificate(held.certificatePem).notAfterMs).toBeGreaterThan(Date.now() + 6 * DAY_MS);
 });
 
+/** As if the controller had been asked whom to trust more than a minute ago. */
+const minutesLater = async (seat: OperatorSeat): Promise<void> => {
+  const past = new Date(Date.now() - 120_000);
+  utimesSync(join((await seat.held()).folder, 'trust-bundle.pem'), past, past);
+};
+
 test('a context that is used while the authority changes comes along, and one that was told of it comes back later', async () => {
   const used = await newSeat();
   const told = await newSeat();
-  /** As if the controller had been asked whom to trust more than an hour ago. */
-  const hourLater = async (seat: OperatorSeat): Promise<void> => {
-    const past = new Date(Date.now() - 2 * 3_600_000);
-    utimesSync(join((await seat.held()).folder, 'trust-bundle.pem'), past, past);
-  };
   const asks = async (seat: OperatorSeat): Promise<void> => {
-    await hourLater(seat);
+    await minutesLater(seat);
     expect(await ask(seat)).toMatchObject({ caller: { kind: 'operator' } });
   };
   const { other } = await rotate(controller, 'begin');
@@ -132,6 +134,37 @@ test('a line that stays open renews on the way', async () => {
   using _line = transport;
   const old = await age(seat, 5 * DAY_MS);
   await until(async () => (await seat.held()).certificatePem !== old, { timeoutMs: 20_000 });
+});
+
+test('what stands by a line while the authority changes goes on, and its context comes along', async () => {
+  const seat = await newSeat();
+  const limits = { signal: AbortSignal.timeout(60_000), withinMs: 60_000 };
+  const { transport, address } = await openContext(seat.paths, 'home', limits, { lookMs: 20 });
+  using _line = transport;
+  const at = { open: async () => ({ transport, address }), called: 'home' };
+  const channel = new GrpcChannel({ at, what: 'controller', mend: '' });
+  const request = { follow: true, resumeToken: '', localOnly: false, hostsOnly: false };
+  let heard = 0;
+  const standing = (async () => {
+    for await (const frame of channel.stream(watchAgents, request, limits)) if (frame.heard) heard++;
+  })();
+  standing.catch(() => undefined);
+  const { other } = await rotate(controller, 'begin');
+  const knows = async (): Promise<boolean> => {
+    await minutesLater(seat);
+    return authorityFingerprints((await seat.held()).trustBundlePem).includes(other);
+  };
+  await until(knows, { timeoutMs: 20_000 });
+  await rotate(controller, 'switch');
+  const hasNew = async (): Promise<boolean> => {
+    await minutesLater(seat);
+    const { certificatePem, trustBundlePem } = await seat.held();
+    return authorityFingerprints(trustBundlePem)[0] === other && isOfSigner(certificatePem, trustBundlePem);
+  };
+  await until(hasNew, { timeoutMs: 20_000 });
+  await rotate(controller, 'finish');
+  const before = heard;
+  await Promise.race([until(() => heard > before + 1, { timeoutMs: 20_000 }), standing]);
 });
 
 test('an address that does not answer costs its deadline once: the one that worked comes first then', async () => {

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Admission } from '../../../controller/grpc/admission.ts';
+import { IDENTITY_SHARES } from '../../../controller/grpc/call-shares.ts';
+import { readCertificate } from '../../../src/identity/certificate.ts';
 import { AdminServiceClient } from '../../../src/wire/gen/fleet/v1/admin.ts';
 import { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
-import { openCell } from '../../helpers/door-ground.ts';
+import { type Identity, openCell } from '../../helpers/door-ground.ts';
 import { failureOf, type TestCell, unary } from '../../helpers/test-cell.ts';
 
 describe('a call at the door', () => {
@@ -39,6 +42,23 @@ describe('a call at the door', () => {
     expect(failure.details).toMatch(/audit cannot be written/);
     expect([...cell.records.identities.entries()].map(([, { revoked }]) => revoked)).toEqual([false]);
     cell.store.commit = commit;
+  });
+
+  it('holds open so many of one identity and no more, and leaves it its line', async () => {
+    const admitted = (identity: Identity, path: string): Admission => {
+      const leaf = readCertificate(identity.certificatePem).x509.raw;
+      return cell.door.admit(path, { type: 'tls', peer: '127.0.0.1:1', leaf, shown: leaf });
+    };
+    const watch = '/fleet.v1.FleetService/WatchAgents';
+    const jarvis = await cell.enroll(await cell.token());
+    const calls = Array.from({ length: IDENTITY_SHARES.calls }, () => admitted(jarvis, watch));
+    expect(() => admitted(jarvis, watch)).toThrow(/user\/jarvis holds 1024 calls open here already/);
+    admitted(jarvis, '/fleet.v1.HostAgentService/Connect').leave();
+    const dragon = await cell.enroll(await cell.token({ host: 'dragon-lin' }), { machineId: 'machine-2' });
+    admitted(dragon, watch).leave();
+    calls.pop()?.leave();
+    admitted(jarvis, watch).leave();
+    for (const call of calls) call.leave();
   });
 
   it('hides the inside of an unexpected failure and says where the cause is', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { PEER_SHARES } from '../../../controller/grpc/peer-shares.ts';
+import { PEER_SHARES } from '../../../controller/grpc/call-shares.ts';
 import { PEERS_AT_HOST } from '../../../controller/uplink/peers-at-host.ts';
 import type { FleetServiceClient } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { WhoAmIResponse } from '../../../src/wire/gen/fleet/v1/view.ts';

@@ -13,6 +13,7 @@ import type { JoinPeerResponse, ListPeersResponse, RemovePeerRequest } from '../
 import { failureOf, TestCell, unary } from '../../helpers/test-cell.ts';
 import { until } from '../../helpers/until.ts';
 
+const TERMS = { tenants: ['acme'], hosts: ['*'], agents: ['*'], verbs: ['observe'], rowLimit: 0, validMs: 0 };
 const { authority: partner } = makeAuthority('partner', Date.now());
 
 let home: TestCell;
@@ -79,9 +80,8 @@ describe('an invitation that is over', () => {
     await invites('partner', 60);
     const { records, clock, log, view } = home;
     const grants = new Grants({ records, view, clock, log, cell: 'home' });
-    const terms = { tenants: ['acme'], hosts: ['*'], agents: ['*'], verbs: ['observe'], rowLimit: 0, validMs: 0 };
     grants.start();
-    const { id } = await grants.add({ peer: 'partner', ...terms }, 'test');
+    const { id } = await grants.add({ peer: 'partner', ...TERMS }, 'test');
     expect([await listed(), grants.statusOf(grants.get(id))]).toEqual([['partner invited', 'for partner'], 'pending']);
     clock.advance(59_999);
     await home.federation.invitations.endOver();
@@ -129,4 +129,28 @@ describe('an invitation that is over', () => {
     await join(await invites('partner'), authority.pem);
     expect(home.records.peers.get('partner')).toMatchObject({ state: 'active', revokedMs: null });
   });
+});
+
+it('a peer is removed with its grants or not at all: what a full disk left of them would stand again with the peer', async () => {
+  await join(await invites('partner'));
+  const { records, clock, log, view, store } = home;
+  const grants = new Grants({ records, view, clock, log, cell: 'home' });
+  grants.start();
+  const { id } = await grants.add({ peer: 'partner', ...TERMS }, 'test');
+  const commit = store.commit.bind(store);
+  store.commit = (change, durability) =>
+    change.put?.some(({ key }) => key.startsWith('grant/'))
+      ? Promise.reject(new Error('disk full'))
+      : commit(change, durability);
+  const removed = await removes({ cell: 'partner' }).catch((error: Error) => error.message);
+  store.commit = commit;
+  expect([removed, await listed(), grants.statusOf(grants.get(id))]).toEqual([
+    'disk full',
+    ['partner active'],
+    'active',
+  ]);
+  await removes({ cell: 'partner' });
+  await join(await invites('partner'));
+  expect(grants.statusOf(grants.get(id))).toBe('revoked');
+  grants.stop();
 });
