@@ -2,7 +2,7 @@
 import { readCertificate, renewalDueMs } from '../../src/identity/certificate.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { DiagnoseOptions } from './diagnose-options.ts';
-import { failed, ok, warning } from './finding.ts';
+import { failed, ok, unknown, warning } from './finding.ts';
 
 const SKEW_WORTH_SAYING_MS = 30_000;
 
@@ -57,10 +57,12 @@ export const reach = ({ standing, enrolment }: DiagnoseOptions): Finding => {
   );
 };
 
-export const clockSkew = ({ clockSkewMs }: DiagnoseOptions): Finding => {
+export const clockSkew = ({ clockSkewMs, enrolment, standing }: DiagnoseOptions): Finding => {
+  if (enrolment.identity === null) return unknown('clock', 'no controller to compare with');
   const skewMs = clockSkewMs();
-  if (skewMs === null) return { check: 'clock', outcome: 'unknown', what: 'no controller to compare with' };
+  if (skewMs === null) return unknown('clock', 'not compared with the controller’s yet');
   const what = `${Math.round(skewMs / 1000)} s against the controller’s`;
+  if (standing().state !== 'connected') return unknown('clock', `${what}, when it was last heard`);
   return Math.abs(skewMs) > SKEW_WORTH_SAYING_MS
     ? warning(
         'clock',

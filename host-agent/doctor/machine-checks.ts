@@ -1,6 +1,7 @@
 /** The machine under the fleet: user manager, linger, our own folders, disk, and who else lives here. */
 import { lstatSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../../src/domain/counted.ts';
 import type { Finding } from '../../src/wire/gen/fleet/v1/view.ts';
 import type { DiagnoseOptions } from './diagnose-options.ts';
 import { failed, few, ok, unknown, warning } from './finding.ts';
@@ -13,7 +14,7 @@ export const userManager = ({ inventory, config }: DiagnoseOptions): Finding => 
   const { problem, units } = inventory.readings().systemd;
   if (config.paths.isolated) return ok('user manager', 'an instance watches no units');
   return problem === null
-    ? ok('user manager', `answers on the bus; ${units.size} units of agents`)
+    ? ok('user manager', `answers on the bus; ${counted(units.size, 'unit')} of agents`)
     : warning(
         'user manager',
         problem,

@@ -1,5 +1,6 @@
 /** The roster against units, sessions and env files: what each has that the others do not. */
 import { basename, join } from 'node:path';
+import { counted } from '../../src/domain/counted.ts';
 import { overridesOf } from '../../src/domain/overrides.ts';
 import { agentUnit } from '../../src/domain/unit-name.ts';
 import { parseRoster } from '../../src/roster/parse.ts';
@@ -17,13 +18,15 @@ export const roster = ({ inventory }: DiagnoseOptions): Finding => {
   if (first !== undefined)
     return warning(
       'roster',
-      `${first}${more.length === 0 ? '' : ` (and ${more.length} more files)`}`,
+      `${first}${more.length === 0 ? '' : ` (and ${counted(more.length, 'more file')})`}`,
       'what is wrong there counts for nothing',
       'mend it; a launch reads the same file',
     );
   return ok(
     'roster',
-    held === null ? `none at ${path}: every session is unmanaged` : `${held.agents.length} agents in ${path}`,
+    held === null
+      ? `none at ${path}: every session is unmanaged`
+      : `${counted(held.agents.length, 'agent')} in ${path}`,
   );
 };
 

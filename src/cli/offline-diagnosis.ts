@@ -5,6 +5,7 @@ import type { FleetError } from '../domain/errors.ts';
 import { LEAST_TMUX, versionAtLeast } from '../domain/version-at-least.ts';
 import type { Paths } from '../runtime/paths.ts';
 import type { Finding } from '../wire/gen/fleet/v1/view.ts';
+import { DetachedProcess } from './install/detached.ts';
 
 const TOOL_DEADLINE_MS = 3_000;
 const INSTALL_TMUX = `install tmux ${LEAST_TMUX.join('.')} or newer`;
@@ -41,7 +42,7 @@ const hostAgentFinding = (paths: Paths, failure: FleetError): Finding => {
   const flag = paths.instance === null ? '' : ` --instance ${paths.instance}`;
   return finding('host-agent', 'failed', `does not answer on ${paths.hostAgentSocket}`, {
     why: failure.message,
-    mend: `fleet up${flag}; its log: ${paths.state}/logs, or journalctl --user -u fleet-host-agent`,
+    mend: `fleet up${flag}; its log: journalctl --user -u fleet-host-agent, or ${new DetachedProcess(paths, 'host-agent').logFile}`,
   });
 };
 

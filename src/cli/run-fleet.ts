@@ -8,6 +8,7 @@ import type { CommandContext } from './command.ts';
 import { specs } from './commands/specs.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import * as help from './help.ts';
+import { machineFault } from './machine-fault.ts';
 import { type Parsed, parseCommandLine } from './parse.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -95,6 +96,11 @@ const report = (error: unknown): number => {
   if (error instanceof FleetError) {
     process.stderr.write(`fleet: ${cleanText(error.message)}\n`);
     return exitCodeOf[error.code];
+  }
+  const fault = machineFault(error);
+  if (fault !== null) {
+    process.stderr.write(`fleet: ${cleanText(fault)}\n`);
+    return EXIT.failed;
   }
   const bug = error instanceof BugError ? error : new BugError(String(error), { cause: error });
   process.stderr.write(`fleet: ${cleanText(bug.message)}\n${error instanceof Error ? (error.stack ?? '') : ''}\n`);

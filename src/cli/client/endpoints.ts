@@ -1,4 +1,6 @@
 /** Who answers: the daemons of this machine, or under a context the controller elsewhere; and what to type when they do not. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Paths } from '../../runtime/paths.ts';
 import type { Endpoint } from './grpc-channel.ts';
 
@@ -21,8 +23,16 @@ export const adminEndpoint = (paths: Paths): Endpoint =>
     : {
         at: { path: paths.adminSocket },
         what: 'controller of this user',
-        mend: `type this where the controller runs, as its user, or as an admin elsewhere with --context; fleet up${instanceFlag(paths)} starts one here`,
+        mend: controllerMend(paths),
       };
+
+const controllerMend = (paths: Paths): string => {
+  const up = `fleet up${instanceFlag(paths)}`;
+  if (existsSync(join(paths.state, 'controller'))) return `${up} starts it`;
+  const there = 'type this where the controller runs, as its user, or as an admin elsewhere with --context';
+  // Whoever is enrolled elsewhere gets no controller by it.
+  return existsSync(join(paths.state, 'host-agent/identity.json')) ? there : `${there}; ${up} starts one here`;
+};
 
 const contextEndpoint = (paths: Paths, name: string): Endpoint => ({
   at: {

@@ -12,7 +12,7 @@ import { EXIT } from '../exit-codes.ts';
 import { chooseDaemons, installHere } from '../install/choose-daemons.ts';
 import { mustRun } from '../install/daemons.ts';
 import { isEnrolledWith } from '../install/enrolled-with.ts';
-import { type EnrolledAs, handOverToken, joinTokenFile, readEnrolment } from '../install/enrolment.ts';
+import { type EnrolledAs, handOverToken, identityWritten, joinTokenFile, readEnrolment } from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
 import { lookAtHosts } from '../install/local-fleet.ts';
@@ -36,6 +36,7 @@ export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContex
   }
   return exclusively(paths, async () => {
     const before = await readEnrolment(paths);
+    const writtenBefore = await identityWritten(paths);
     if (!flags.replace) refuseOther(before, token);
     const context = { paths, steps, signal };
     const daemons = await chooseDaemons(context, await installHere(context));
@@ -49,12 +50,13 @@ export const run = async ({ flags, paths, stdin, stderr, signal }: CommandContex
     await steps.run('enrol', async () => {
       const taken = async () => {
         await mustRun(daemons, 'host-agent');
-        return enrolledNow(paths, before, token);
+        return enrolledNow(paths, writtenBefore, token);
       };
       const now = await waitUntil('this host was not enrolled', taken, wait);
       // What it holds of a cell that it has left would stay in its view.
       if (before !== null && !isEnrolledWith(before, token)) await daemons.ensure('host-agent', { restart: true });
-      return done(`as ${now.host}/${now.user} in cell ${now.cell}`);
+      const text = `as ${now.host}/${now.user} in cell ${now.cell}`;
+      return now.certificatePem === before?.certificatePem ? unchanged(`${text}, as before`) : done(text);
     });
     await steps.run('ready', async () => {
       const connected = async () =>
@@ -77,16 +79,20 @@ const refuseOther = (before: EnrolledAs | null, token: { cell: string; host: str
   );
 };
 
-/** The identity that the token gave; null while it is too early. Throws GivenUp when the token was refused. */
+/**
+ * The identity that the token gave, also where that is the one of before (the same token with the same key again); null
+ * while it is too early. Throws GivenUp when the token was refused.
+ */
 const enrolledNow = async (
   paths: Paths,
-  before: EnrolledAs | null,
-  token: { fingerprint: string },
+  writtenBefore: string,
+  token: { host: string; fingerprint: string },
 ): Promise<EnrolledAs | null> => {
   // The host-agent drops a token that it has used, or that was refused for good.
   if (existsSync(joinTokenFile(paths))) return null;
   const now = await readEnrolment(paths);
-  if (now && isEnrolledWith(now, token) && now.certificatePem !== before?.certificatePem) return now;
+  const isOfToken = now !== null && isEnrolledWith(now, token) && (token.host === '' || token.host === now.host);
+  if (isOfToken && (await identityWritten(paths)) !== writtenBefore) return now;
   const { hosts } = await lookAtHosts(paths, { hostsOnly: true });
   const refusal = hosts.find(({ here }) => here)?.facts?.warnings.find((text) => text.startsWith('not enrolled: '));
   if (refusal === undefined) return null;

@@ -34,7 +34,7 @@ export const run = async (context: CommandContext): Promise<number> => {
     prompt: await promptOf(context, longest),
   };
   await show(context, next, picture);
-  return next !== null && opensView(context) ? watch(context, next.typed) : EXIT.done;
+  return next !== null && next.agent.tmux !== null && opensView(context) ? watch(context, next.typed) : EXIT.done;
 };
 
 /** What the screen asks; the agent waits all the same when its host cannot say. */

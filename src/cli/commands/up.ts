@@ -14,12 +14,13 @@ import { type EnrolledAs, readEnrolment } from '../install/enrolment.ts';
 import { exclusively } from '../install/exclusive.ts';
 import { giveBackLinger } from '../install/give-back-linger.ts';
 import { settleHostPolicy } from '../install/host-policy.ts';
+import { pathNote } from '../install/on-path.ts';
 import { refuseOtherCell, startController, startHostAgent, startHostAgentOnly } from '../install/start-fleet.ts';
 import { Steps } from '../install/steps.ts';
 import { resumeDetachedTunnels } from '../ssh/tunnel.ts';
 import { UsageError } from '../usage-error.ts';
 
-export const run = async ({ flags, paths, stderr, signal }: CommandContext): Promise<number> => {
+export const run = async ({ flags, paths, env, stderr, signal }: CommandContext): Promise<number> => {
   refuseRoot(paths);
   const context = { paths, steps: new Steps(stderr), signal };
   const port = portIn(flags.port);
@@ -32,6 +33,8 @@ export const run = async ({ flags, paths, stderr, signal }: CommandContext): Pro
       control: flags.control as ControlLevel | undefined,
       newCell: Boolean(flags['new-cell']),
     });
+    const note = paths.instance === null ? pathNote(env.PATH) : null;
+    if (note !== null) context.steps.note(note);
     const instance = paths.instance === null ? '' : ` --instance ${paths.instance}`;
     context.steps.note(`next: fleet ps${instance}    another machine: fleet host add${instance} USER@MACHINE`);
     return EXIT.done;

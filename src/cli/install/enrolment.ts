@@ -1,5 +1,5 @@
 /** What enrolment leaves on this machine: the identity that the host-agent keeps, the token that it is handed. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { FleetError } from '../../domain/errors.ts';
@@ -29,6 +29,12 @@ export const readEnrolment = async (paths: Paths): Promise<EnrolledAs | null> =>
     throw error;
   });
   return text === null ? null : parseEnrolment(text, file);
+};
+
+/** Which writing of the identity is there: another one after each, also of the same content. Empty: none. */
+export const identityWritten = async (paths: Paths): Promise<string> => {
+  const found = await stat(identityFile(paths), { bigint: true }).catch(() => null);
+  return found === null ? '' : `${found.ino}:${found.mtimeNs}`;
 };
 
 export const parseEnrolment = (text: string, where: string): EnrolledAs => {

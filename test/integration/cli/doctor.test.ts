@@ -239,3 +239,11 @@ describe('--all', () => {
     expect((await fleet('doctor', '--all')).code).toBe(5);
   });
 });
+
+test('without a host-agent it says where that one’s log really is', async () => {
+  const args = ['--instance', 'another', 'doctor', '-o', 'json'];
+  const { code, stdout } = await runFleetProgram(args, { HOME: served.home, PATH: `${bin}:${process.env.PATH}` });
+  const [finding] = (JSON.parse(stdout) as { findings: Finding[] }).findings;
+  expect([code, finding?.check]).toEqual([5, 'host-agent']);
+  expect(finding?.mend).toContain(`${served.home}/.local/state/fleet/instances/another/log/host-agent.log`);
+});

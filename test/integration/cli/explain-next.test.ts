@@ -250,6 +250,22 @@ describe('fleet next', () => {
     }
   });
 
+  test('one that failed and has no session is to be started or read after, not watched', async () => {
+    const failed = { ...attention(66_000, { need: 'failed', summary: 'exit 127' }), readiness: 'dead' } as const;
+    served.view.put({ here: true }, paneRow('coder', '%1', 1, { ...failed, tmux: null, managed: true }));
+    served.answers.explainAgent = () => why({ prompt: undefined });
+    const { code, stdout } = await served.fleet('next');
+    expect([code, ...stdout.split('\n')]).toEqual([
+      0,
+      expect.stringMatching(/^home.W-jarvis.jarvis.coder {2}failed 1m0\ds ago: exit 127$/),
+      '',
+      '  start it   fleet start W-jarvis/jarvis/coder',
+      '  its end    fleet tail W-jarvis/jarvis/coder --last-run',
+      '  why        fleet explain W-jarvis/jarvis/coder',
+      '',
+    ]);
+  });
+
   test('an agent whose host cannot say what it asks waits all the same', async () => {
     served.view.put({ here: true }, paneRow('coder', '%1', 1, attention(1_000, { summary: EVIL })));
     served.answers.explainAgent = () => {

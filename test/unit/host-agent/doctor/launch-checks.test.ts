@@ -45,6 +45,31 @@ test.for([
   ]);
 });
 
+test.for([
+  [
+    'dead',
+    /^put the folder of it into MOSAIC_RUNTIME_BIN of \/.*\/agents\/coder\.env, or install it; then fleet start coder$/,
+  ],
+  ['working', /, or install it; then fleet restart coder when it can be spared$/],
+] as const)(
+  'of a %s agent whose runtime is not found, the mend names the file and the next command',
+  async ([readiness, mend]) => {
+    roster('isolated');
+    ground.rows = [agentRow({ agent: 'coder', readiness })];
+    expect(await launches(ground.options())).toMatchObject([{ mend: expect.stringMatching(mend) }]);
+  },
+);
+
+test('a folder that its runtime does not trust yet is mended by an answer at its own prompt', async () => {
+  const text = `version: 2\nagents:\n  - name: coder\n    runtime: claude\n    layout: isolated\n    working_directory: ${ground.home}\n`;
+  roster('isolated');
+  ground.readings.roster.roster = parseRoster(text, 'roster.yaml').roster;
+  ground.write('.local/bin/claude', '', 0o755);
+  const found = await launches(ground.options());
+  expect(found.map(({ what }) => what)).toContainEqual(expect.stringContaining('claude has not been told to trust'));
+  expect(found.at(-1)).toMatchObject({ mend: 'fleet attach coder, and answer its prompt there' });
+});
+
 test('the env file decides where it is looked for', async () => {
   roster('isolated');
   const program = ground.write(`opt/${RUNTIME}`, '#!/bin/sh\n', 0o755);
