@@ -130,6 +130,8 @@ describe('what runs here already', () => {
 test('a folder that this machine lets nobody write is one line that names it, and no bug of ours', async () => {
   const { code, stderr } = await runFleetProgram(['--instance', 'x', 'init'], { HOME: '/sys/fs' });
   expect(code).toBe(1);
-  expect(stderr.split('\n').at(-2)).toMatch(/^fleet: \/sys\/fs\/.*: (you may not do that there|it is on a file system)/);
+  expect(stderr.split('\n').at(-2)).toMatch(
+    /^fleet: \/sys\/fs\/.*: (you may not do that there|it is on a file system)/,
+  );
   expect(stderr).not.toContain('bug in fleet');
 });
