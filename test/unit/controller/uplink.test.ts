@@ -268,3 +268,16 @@ test('a host is told whom to trust until it says so, and what it says is heard w
   expect(told()).toHaveLength(2);
   expect(trust.heard).toEqual([[old.fingerprint], [old.fingerprint, next.fingerprint]]);
 });
+
+test('a row that is held has memory of its own: it keeps no frame alive, and nothing else', () => {
+  const view = new FleetView({ clock: new MovedClock() });
+  new Registry({ cell: 'home', view, clock: new MovedClock(), log: silentLogger() }).enrolled(who);
+  const row = encodeAgentRow(agentRow({ key: 'a' }));
+  const frame = Buffer.concat([Buffer.alloc(9_000), row]).subarray(9_000);
+  const rows = [{ key: 'a', row: frame }];
+  const report = { snapshotBegin: true, rows, removed: [], revision: 1n, complete: true };
+  new ReportIntake(view).take(id, 'inventory', report);
+  const held = view.rowsOf(id).get('a')?.row;
+  expect(held?.equals(row)).toBe(true);
+  expect(held?.buffer.byteLength).toBe(row.length);
+});
