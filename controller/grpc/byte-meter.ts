@@ -15,13 +15,14 @@ export class ByteMeter {
 
   /** The same method, with its codec counted. */
   counted(method: MethodDefinition): MethodDefinition {
+    const requestDeserialize = (bytes: Buffer): unknown => {
+      const request = method.requestDeserialize(bytes);
+      if (typeof request === 'object' && request !== null) this.#requests.set(request, bytes.length);
+      return request;
+    };
     return {
       ...method,
-      requestDeserialize: (bytes) => {
-        const request = method.requestDeserialize(bytes);
-        if (typeof request === 'object' && request !== null) this.#requests.set(request, bytes.length);
-        return request;
-      },
+      ...(method.requestStream ? {} : { requestDeserialize }),
       responseSerialize: (response) => {
         const bytes = method.responseSerialize(response);
         if (this.#serving !== null) this.#serving.bytes += bytes.length;

@@ -23,7 +23,8 @@ export interface OpenCallsContext extends IdentifyContext {
 
 export class OpenCalls {
   readonly #context: OpenCallsContext;
-  readonly #inside = new Set<Admission>();
+  /** Beside the record by which each was judged last. */
+  readonly #inside = new Map<Admission, IdentityRecord | null>();
   readonly #watches = new DisposableStack();
   #timer: NodeJS.Timeout | null = null;
   #onChanged: (spiffeId: string) => void = () => undefined;
@@ -52,7 +53,7 @@ export class OpenCalls {
   stop(): void {
     this.#watches.dispose();
     if (this.#timer) clearInterval(this.#timer);
-    for (const admission of this.#inside) admission.abort(new Refusal('UNAVAILABLE', 'controller_stopping'));
+    for (const { abort } of this.#inside.keys()) abort(new Refusal('UNAVAILABLE', 'controller_stopping'));
   }
 
   /** `left` is told once, when the call leaves. */
@@ -71,7 +72,7 @@ export class OpenCalls {
         if (this.#inside.delete(admission)) left();
       },
     };
-    this.#inside.add(admission);
+    this.#inside.set(admission, null);
     return admission;
   }
 
@@ -83,7 +84,7 @@ export class OpenCalls {
   /** By their method. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { path } of this.#inside) counts.set(path, (counts.get(path) ?? 0) + 1);
+    for (const { path } of this.#inside.keys()) counts.set(path, (counts.get(path) ?? 0) + 1);
     return counts;
   }
 
@@ -91,13 +92,14 @@ export class OpenCalls {
     const { records, bundles, log } = this.#context;
     const trusted = bundles();
     const peers = new Map<string, RefusalReason | null>();
-    for (const admission of this.#inside) {
+    for (const [admission, judgedBy] of this.#inside) {
       const { caller, signal } = admission;
       if (caller.spiffeId === null || caller.certificate === null || signal.aborted) continue;
       const reason = this.#standing(admission, trusted, peers);
       if (reason === null) {
         const record = records.identities.get(caller.spiffeId);
-        if (record !== undefined && caller.kind !== 'controller') this.#judgeAnew(admission, record);
+        if (record !== undefined && record !== judgedBy && caller.kind !== 'controller')
+          this.#judgeAnew(admission, record);
         continue;
       }
       log.warn({ actor: caller.spiffeId, reason }, 'calls of an identity cut');
@@ -109,7 +111,7 @@ export class OpenCalls {
   }
 
   #closeAllOf(spiffeId: string, reason: RefusalReason): void {
-    for (const { caller, abort } of this.#inside) {
+    for (const { caller, abort } of this.#inside.keys()) {
       if (caller.spiffeId === spiffeId) abort(new Refusal('UNAUTHENTICATED', reason));
     }
   }
@@ -144,6 +146,7 @@ export class OpenCalls {
   /** Its caller stands, and is somebody else's or may do something else by now: it begins anew, as what it is. */
   #judgeAnew(admission: Admission, record: IdentityRecord): void {
     const { caller, rule, path } = admission;
+    this.#inside.set(admission, record);
     const isHeld = isHeldBack(rule, record);
     if (!isHeld && !hasChanged(this.#context.records, caller, record)) return;
     this.#context.log.warn({ actor: caller.spiffeId, path, isHeld }, 'call cut: what its caller may do has changed');

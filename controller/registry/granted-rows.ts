@@ -6,7 +6,8 @@ import type { CompiledGrant, GrantSet } from '../../src/domain/grant.ts';
 import type { HostAgent } from '../../src/domain/host-agent.ts';
 import type { AgentRecord, FleetView } from '../../src/view/fleet-view.ts';
 import type { ViewLens } from '../../src/view/view-stream.ts';
-import { rowMarksOf, withoutScreenText, withWriter } from '../../src/wire/agent-row.ts';
+import { rowMarksOf, withWriter } from '../../src/wire/agent-row.ts';
+import { withoutScreenText } from '../../src/wire/without-screen-text.ts';
 import { agentPlaceOf } from '../tenancy/granted.ts';
 
 interface Shown {

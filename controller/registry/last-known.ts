@@ -6,7 +6,7 @@ import type { HostFacts } from '../../src/domain/host-agent.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import type { FleetView, HostAgentRecord, ViewRecord } from '../../src/view/fleet-view.ts';
-import { withoutScreenText } from '../../src/wire/agent-row.ts';
+import { withoutScreenText } from '../../src/wire/without-screen-text.ts';
 import { isFederated } from '../tenancy/visible.ts';
 import type { LastKnownHost } from './registry.ts';
 
@@ -72,7 +72,8 @@ export const loadLastKnown = async (store: LastKnownStore): Promise<LastKnownHos
   const hosts = new Map<string, LastKnownHost>();
   for await (const { hostAgent, key, bytes } of store.load()) {
     if (key !== undefined) {
-      hosts.get(hostAgent)?.rows.push({ key, row: Buffer.from(bytes) });
+      // Memory of its own already.
+      hosts.get(hostAgent)?.rows.push({ key, row: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) });
       continue;
     }
     try {

@@ -4,8 +4,8 @@
  */
 import { FleetError } from '../../src/domain/errors.ts';
 import type { FleetView } from '../../src/view/fleet-view.ts';
-import { decodeAgentRow } from '../../src/wire/agent-row.ts';
 import type { Report } from '../../src/wire/gen/fleet/v1/host_agent.ts';
+import { rowKeyOf } from '../../src/wire/row-signs.ts';
 
 /** Bounds for one host-agent. */
 export interface IntakeLimits {
@@ -61,7 +61,7 @@ export class ReportIntake {
 
   #put(id: string, held: Held, key: string, row: Buffer): void {
     const rows = this.#view.rowsOf(id);
-    if (decodeAgentRow(row).key !== key) throw new FleetError('INVALID_ARGUMENT', `${id} sent a row under another key`);
+    if (rowKeyOf(row) !== key) throw new FleetError('INVALID_ARGUMENT', `${id} sent a row under another key`);
     const bytes = held.bytes + row.length - (rows.get(key)?.row.length ?? 0);
     if (bytes > this.#limits.bytes || (rows.size >= this.#limits.rows && !rows.has(key))) {
       throw new FleetError(
@@ -71,8 +71,7 @@ export class ReportIntake {
     }
     held.bytes = bytes;
     held.snapshot?.add(key);
-    // A slice of the frame would keep the whole frame alive.
-    this.#view.putRow(id, key, Buffer.from(row));
+    this.#view.putRow(id, key, ownBytes(row));
   }
 
   #remove(id: string, held: Held, key: string): void {
@@ -80,6 +79,13 @@ export class ReportIntake {
     this.#view.removeRow(id, key);
   }
 }
+
+/** Memory of its own: a slice of the frame, or of Node's pool, would keep all of that alive for as long as the row is held. */
+const ownBytes = (row: Buffer): Buffer => {
+  const own = Buffer.allocUnsafeSlow(row.length);
+  row.copy(own);
+  return own;
+};
 
 const bytesOf = (view: FleetView, id: string): number => {
   let bytes = 0;

@@ -13,8 +13,11 @@ export const LAUNCHERS = {
 /**
  * The host-agent allocates little, works little and lives long: a small young generation saves 8 MB, and compilers that
  * wait until code has proved hot fifty times longer than usual save 14 MB more, for nothing that could be measured.
+ * The controller's young generation grows to two halves of 64 MB where it may: full of beats that are over, but for the few
+ * last ones of each host. A smaller one is 100 MB less, and the pause of a collection 6 ms instead of 28.
  */
 const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = {
+  controller: ['--max-semi-space-size=16'],
   'host-agent': [
     '--max-semi-space-size=1',
     '--invocation-count-for-maglev=20000',

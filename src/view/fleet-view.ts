@@ -227,5 +227,8 @@ const SKEW_NOISE_MS = 1_000;
 const sameSkew = (a: number | null, b: number | null): boolean =>
   a === null || b === null ? a === b : Math.abs(a - b) < SKEW_NOISE_MS;
 
+const sameWords = (a: unknown, b: unknown): boolean =>
+  Array.isArray(a) && Array.isArray(b) ? a.length === b.length && a.every((word, at) => word === b[at]) : a === b;
+
 const sameFacts = (a: HostFacts, b: HostFacts): boolean =>
-  JSON.stringify({ ...a, hostNowMs: 0 }) === JSON.stringify({ ...b, hostNowMs: 0 });
+  (Object.keys(b) as (keyof HostFacts)[]).every((name) => name === 'hostNowMs' || sameWords(a[name], b[name]));

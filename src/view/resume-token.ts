@@ -2,7 +2,7 @@
  * A reader's place in a log as a word that says nothing else: the revision counts everybody's changes, also those of which
  * this reader must not know. Good for the same log and the same scope alone.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomBytes } from 'node:crypto';
 
 /** One block: no two places have one word, and none can be made up. */
 const CIPHER = 'aes-128-ecb';
@@ -10,7 +10,7 @@ const HALF_BYTES = 8;
 const TOKEN = /^[0-9a-f]{32}$/;
 
 export class ResumeTokens {
-  readonly #key = randomBytes(2 * HALF_BYTES);
+  readonly #key = createSecretKey(randomBytes(2 * HALF_BYTES));
 
   seal(revision: bigint, scope: string): string {
     const block = Buffer.alloc(2 * HALF_BYTES);

@@ -242,14 +242,6 @@ export const rowMarksOf = (row: Uint8Array): RowMarks => {
   return marks;
 };
 
-/** The same row without anything that a screen showed: what may rest in a store. */
-export const withoutScreenText = (bytes: Uint8Array): Buffer => {
-  const row = wire.AgentRow.decode(bytes);
-  if (row.tmux) row.tmux.title = undefined;
-  if (row.attention) row.attention.summary = '';
-  return asBuffer(wire.AgentRow.encode(row).finish());
-};
-
 /** The same row, with another name for whoever types. */
 export const withWriter = (bytes: Uint8Array, writer: string): Buffer =>
   asBuffer(wire.AgentRow.encode({ ...wire.AgentRow.decode(bytes), writer }).finish());

@@ -22,6 +22,8 @@ export class MessageScan {
   bytes: Buffer = NOTHING;
   /** A field was asked for that stands there in another way than it should. */
   isOdd = false;
+  /** A field was passed over. */
+  hasUnknown = false;
   /** By field number. */
   readonly #wires: Int8Array;
   readonly #tags: Int32Array;
@@ -42,6 +44,7 @@ export class MessageScan {
   scan(bytes: Buffer, from: number, to: number): boolean {
     this.bytes = bytes;
     this.isOdd = false;
+    this.hasUnknown = false;
     this.#wires.fill(ABSENT);
     for (let at = from; at < to; at = this.#next) {
       const tag = this.#varint(at);
@@ -50,6 +53,7 @@ export class MessageScan {
       const start = this.#skip(wire);
       if (this.#next > to || field === 0) return false;
       if (field < this.#wires.length) this.#put(field, wire, at, start);
+      else this.hasUnknown = true;
     }
     return true;
   }
@@ -62,7 +66,11 @@ export class MessageScan {
     return this.#wires[field] === BYTES;
   }
 
-  /** Of a field that is there, as all that follows. */
+  /** Where its tag begins. Of a field that is there, as all that follows. */
+  tag(field: number): number {
+    return this.#tags[field] as number;
+  }
+
   start(field: number): number {
     return this.#starts[field] as number;
   }

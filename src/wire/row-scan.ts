@@ -1,4 +1,8 @@
-/** AgentRow's bytes, looked into for what a list shows of each row: twenty thousand are not decoded for that. */
+/**
+ * AgentRow's bytes, looked into for what somebody wants of each row: twenty thousand are not decoded for that. null is said
+ * of a row that the codec has to read.
+ */
+import type { RowSigns } from '../domain/agent-changes.ts';
 import type { ListedRow } from '../domain/listed-agent.ts';
 import { MAX_ROW_BYTES } from './agent-row.ts';
 import type { KnownTexts } from './known-texts.ts';
@@ -21,6 +25,8 @@ const FIELD = {
   lastExit: 18,
   rssBytes: 19,
   cpuPercent: 20,
+  watchers: 21,
+  writer: 22,
   readiness: 23,
   reason: 24,
   attention: 26,
@@ -28,10 +34,22 @@ const FIELD = {
   order: 28,
 } as const;
 const UNIT_RESTARTS = 7;
-const TMUX = { command: 8, cwd: 10 } as const;
+const TMUX = { pid: 7, command: 8, title: 9, cwd: 10, dead: 11 } as const;
 const HEARTBEAT = { state: 1, tsMs: 2 } as const;
+const ATTENTION = { id: 1, summary: 5 } as const;
 
 const SOMETHING: object = Object.freeze({});
+/** Protobuf's wire type of a message in a message. */
+const BYTES = 2;
+
+/** Returns where it ends. Never longer than what it takes the place of. */
+const putVarint = (bytes: Buffer, at: number, value: number): number => {
+  let rest = value;
+  let next = at;
+  for (; rest > 0x7f; rest >>>= 7) bytes[next++] = (rest & 0x7f) | 0x80;
+  bytes[next++] = rest;
+  return next;
+};
 
 export class RowScan {
   readonly #row = new MessageScan(28);
@@ -40,8 +58,8 @@ export class RowScan {
   readonly #heartbeat = new MessageScan(5);
   readonly #lastExit = new MessageScan(3);
   readonly #attention = new MessageScan(5);
+  readonly #parts = [this.#row, this.#unit, this.#tmux, this.#heartbeat, this.#lastExit, this.#attention];
 
-  /** False: the codec has to read this row. */
   #scan(bytes: Buffer, from: number, to: number): boolean {
     const row = this.#row;
     if (to - from > MAX_ROW_BYTES || !row.scan(bytes, from, to)) return false;
@@ -56,7 +74,52 @@ export class RowScan {
     );
   }
 
-  /** null: the codec has to read this row. */
+  /** A message as long as its key says, whatever else it is: that it is a row at all. */
+  key(bytes: Buffer, texts: KnownTexts): string | null {
+    if (!this.#scan(bytes, 0, bytes.length)) return null;
+    const key = this.#row.text(FIELD.key, texts);
+    return this.#row.isOdd ? null : key;
+  }
+
+  signs(bytes: Buffer, texts: KnownTexts): RowSigns | null {
+    if (!this.#scan(bytes, 0, bytes.length)) return null;
+    const [row, tmux, attention] = [this.#row, this.#tmux, this.#attention];
+    const dead = tmux.uint32OrNull(TMUX.dead);
+    const signs = {
+      agent: row.textOrNull(FIELD.agent, texts) ?? '',
+      readiness: row.textOrNull(FIELD.readiness, texts) || 'unknown',
+      flags: row.texts(FIELD.flags, texts),
+      watchers: row.uint32OrNull(FIELD.watchers) ?? 0,
+      writer: row.textOrNull(FIELD.writer, texts),
+      tmux: row.has(FIELD.tmux) ? { pid: tmux.uint32OrNull(TMUX.pid), dead: dead === null ? null : dead !== 0 } : null,
+      attention: row.has(FIELD.attention) ? { id: attention.textOrNull(ATTENTION.id, texts) ?? '' } : null,
+    };
+    return row.isOdd || tmux.isOdd || attention.isOdd ? null : signs;
+  }
+
+  /** Its bytes without what a screen showed. What is not known, which may show one as well, is left to the codec. */
+  withoutScreenText(bytes: Buffer): Buffer | null {
+    if (!this.#scan(bytes, 0, bytes.length) || this.#parts.some((part) => part.hasUnknown)) return null;
+    const shown = [
+      { outer: FIELD.tmux, part: this.#tmux, field: TMUX.title },
+      { outer: FIELD.attention, part: this.#attention, field: ATTENTION.summary },
+    ].filter(({ part, field }) => part.has(field));
+    if (shown.some(({ part, field }) => !part.isBytes(field))) return null;
+    const row = this.#row;
+    const rest = Buffer.allocUnsafeSlow(bytes.length);
+    let to = 0;
+    let from = 0;
+    for (const { outer, part, field } of shown.sort((a, b) => row.tag(a.outer) - row.tag(b.outer))) {
+      to += bytes.copy(rest, to, from, row.tag(outer));
+      to = putVarint(rest, to, (outer << 3) | BYTES);
+      to = putVarint(rest, to, row.end(outer) - row.start(outer) - (part.end(field) - part.tag(field)));
+      to += bytes.copy(rest, to, row.start(outer), part.tag(field));
+      from = part.end(field);
+    }
+    to += bytes.copy(rest, to, from);
+    return rest.subarray(0, to);
+  }
+
   listed(bytes: Buffer, from: number, to: number, texts: KnownTexts): ListedRow | null {
     if (!this.#scan(bytes, from, to)) return null;
     const [row, unit, tmux, heartbeat] = [this.#row, this.#unit, this.#tmux, this.#heartbeat];

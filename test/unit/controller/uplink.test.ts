@@ -13,6 +13,7 @@ import { encodeAgentRow } from '../../../src/wire/agent-row.ts';
 import type { ConnectRequest, ConnectResponse } from '../../../src/wire/gen/fleet/v1/host_agent.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 import { MovedClock } from '../../helpers/moved-clock.ts';
+import { until } from '../../helpers/until.ts';
 
 class Line implements UplinkStream {
   readonly sent: ConnectResponse[] = [];
@@ -75,9 +76,9 @@ const house = () => {
     trustBundlePem: () => trust.pem,
     trusts: (_id, authorities) => trust.heard.push([...authorities]),
   });
-  const dial = (inventoryId: string): Line => {
+  const dial = (inventoryId: string, host = who.host): Line => {
     const line = new Line();
-    uplink.connect(who, line);
+    uplink.connect({ ...who, host }, line);
     line.hello(inventoryId);
     return line;
   };
@@ -267,4 +268,41 @@ test('a host is told whom to trust until it says so, and what it says is heard w
   beats(old.fingerprint, next.fingerprint);
   expect(told()).toHaveLength(2);
   expect(trust.heard).toEqual([[old.fingerprint], [old.fingerprint, next.fingerprint]]);
+});
+
+test('a row that is held has memory of its own: it keeps no frame alive, and nothing else', () => {
+  const view = new FleetView({ clock: new MovedClock() });
+  new Registry({ cell: 'home', view, clock: new MovedClock(), log: silentLogger() }).enrolled(who);
+  const row = encodeAgentRow(agentRow({ key: 'a' }));
+  const frame = Buffer.concat([Buffer.alloc(9_000), row]).subarray(9_000);
+  const rows = [{ key: 'a', row: frame }];
+  const report = { snapshotBegin: true, rows, removed: [], revision: 1n, complete: true };
+  new ReportIntake(view).take(id, 'inventory', report);
+  const held = view.rowsOf(id).get('a')?.row;
+  expect(held?.equals(row)).toBe(true);
+  expect(held?.buffer.byteLength).toBe(row.length);
+});
+
+test('a beat to many hosts reaches each once, and holds the loop for few of them at a time', async () => {
+  const { uplink, dial } = house();
+  const lines = Array.from({ length: 400 }, (_, each) => dial('run1', `host-${each}`));
+  let inTurn = 0;
+  let mostInTurn = 0;
+  for (const line of lines) {
+    const write = line.write.bind(line);
+    line.write = (message) => {
+      if (inTurn === 0) setImmediate(() => (inTurn = 0));
+      inTurn += 1;
+      mostInTurn = Math.max(mostInTurn, inTurn);
+      return write(message);
+    };
+  }
+  const beatsOf = ({ sent }: Line) => sent.flatMap(({ beat }) => beat?.sequence ?? []);
+  const stopping = new AbortController();
+  const beating = uplink.beat(stopping.signal);
+  await until(() => lines.every((line) => beatsOf(line).length > 0), { timeoutMs: 10_000 });
+  expect(mostInTurn).toBeLessThanOrEqual(100);
+  expect(new Set(lines.map((line) => beatsOf(line).join()))).toEqual(new Set(['1']));
+  stopping.abort();
+  await beating;
 });

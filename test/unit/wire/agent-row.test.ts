@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TmuxFacts } from '../../../src/domain/agent-row.ts';
-import { decodeAgentRow, encodeAgentRow, MAX_ROW_BYTES, withoutScreenText } from '../../../src/wire/agent-row.ts';
+import { decodeAgentRow, encodeAgentRow, MAX_ROW_BYTES } from '../../../src/wire/agent-row.ts';
 import { agentRow, tmuxFacts } from '../../helpers/agent-row.ts';
 
 const tmux = (over: Partial<TmuxFacts>): TmuxFacts => tmuxFacts({ command: 'node', title: 'title', cwd: '/', ...over });
@@ -28,23 +28,4 @@ test.each([-1, 1.5, 2 ** 32, Number.NaN])('a pid of %d is unknown, and nothing i
   const row = agentRow({ key: 'k', heartbeat, tmux: tmux({ attached: pid, exitStatus: pid === -1 ? 1.5 : pid }) });
   const read = decodeAgentRow(encodeAgentRow(row));
   expect(read).toMatchObject({ heartbeat: { pid: null }, tmux: { attached: null, exitStatus: null } });
-});
-
-test('what is stored of a row has no word of a screen, and still says that somebody is needed and why', () => {
-  const attention = { id: 'ab12', need: 'approval', sinceMs: 7, rule: 'claude/approval', summary: 'rm -rf SECRET?' };
-  const row = agentRow({
-    tmux: tmux({ title: 'SECRET title' }),
-    readiness: 'stuck',
-    reason: 'asks for approval',
-    reasonCode: 'approval',
-    attention,
-  });
-  const stored = withoutScreenText(encodeAgentRow(row));
-  expect(stored.includes('SECRET')).toBe(false);
-  const read = decodeAgentRow(stored);
-  expect([read.readiness, read.reason, read.attention]).toEqual([
-    'stuck',
-    'asks for approval',
-    { ...attention, summary: '' },
-  ]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isSameMark, markOf } from '../../../src/domain/agent-changes.ts';
 import { decodeAgentRow, encodeAgentRow } from '../../../src/wire/agent-row.ts';
-import { rowSignsOf } from '../../../src/wire/row-signs.ts';
+import { rowKeyOf, rowSignsOf } from '../../../src/wire/row-signs.ts';
 import { typicalRow } from '../../bench/swarm/typical-row.ts';
 import { agentRow } from '../../helpers/agent-row.ts';
 
@@ -39,4 +39,24 @@ test('two marks are the same where nothing differs', () => {
   expect(isSameMark(mark, { ...mark, pid: 1 })).toBe(false);
   expect(isSameMark(mark, null)).toBe(false);
   expect(isSameMark(null, null)).toBe(true);
+});
+
+test('a key is told of what the codec takes for a row, and of nothing else', () => {
+  const bytes = encodeAgentRow(agentRow({ key: 'a', attention, tmux }));
+  const keyOf = (read: () => string): string => {
+    try {
+      return read();
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  for (let at = 0; at < bytes.length; at += 1) {
+    for (const wrong of [0x00, 0x7f, 0x80, 0xff - (bytes[at] as number)]) {
+      const mangled = Buffer.from(bytes);
+      mangled[at] = wrong;
+      for (const one of [mangled, mangled.subarray(0, at)]) {
+        expect(keyOf(() => rowKeyOf(one))).toBe(keyOf(() => decodeAgentRow(one).key));
+      }
+    }
+  }
 });
