@@ -31,7 +31,10 @@ export class ServedView {
   calls: Partial<FleetServiceServer> = {};
   /** Those who follow the view now and have been told it once. */
   readers = 0;
+  /** Each host whose link stands is heard again and again, however slow this machine is. */
+  isHeard = true;
   readonly #programs: Running[] = [];
+  #beats: NodeJS.Timeout | undefined;
   #server: Server | null = null;
   #stop = new AbortController();
 
@@ -41,6 +44,8 @@ export class ServedView {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.#stop = new AbortController();
     this.view = new FleetView({ clock: systemClock });
+    clearInterval(this.#beats);
+    this.#beats = setInterval(() => this.isHeard && this.beat(), HEARD_EVERY_MS);
     const server = new Server();
     this.#server = server;
     server.addService(FleetServiceService, this.#service());
@@ -53,6 +58,7 @@ export class ServedView {
 
   /** Ends every stream and removes the socket. */
   stop(): void {
+    clearInterval(this.#beats);
     this.#stop.abort();
     this.#server?.forceShutdown();
     this.#server = null;
@@ -82,24 +88,10 @@ export class ServedView {
     this.view.removeRow(hostAgentId, key);
   }
 
-  /** Proof of life of every host-agent held. */
+  /** Proof of life of every host whose link stands. */
   beat(): void {
-    for (const { id } of this.view.hostAgents()) this.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
-  }
-
-  /** Each host whose link stands is heard again and again while `work` runs, however slow this machine is. */
-  async whileHeard<T>(work: () => Promise<T>): Promise<T> {
-    const hear = (): void => {
-      for (const { id, linkState, facts } of this.view.hostAgents())
-        if (linkState === 'connected') this.view.heard(id, { ...(facts ?? hostFacts()), hostNowMs: Date.now() });
-    };
-    hear();
-    const beats = setInterval(hear, HEARD_EVERY_MS);
-    try {
-      return await work();
-    } finally {
-      clearInterval(beats);
-    }
+    for (const { id, linkState, facts } of this.view.hostAgents())
+      if (linkState === 'connected') this.view.heard(id, { ...(facts ?? hostFacts()), hostNowMs: Date.now() });
   }
 
   /** The shipped program, asking here; it does not outlive `dispose`. */

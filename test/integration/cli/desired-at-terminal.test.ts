@@ -31,19 +31,18 @@ const fail = (): never => {
 };
 
 /** Types it, with a program that changes the file in place of an editor; `work` is what the person does then. */
-const atTerminal = (words: readonly string[], editor: string, work: () => Promise<void>): Promise<void> =>
-  served.orders.view.whileHeard(async () => {
-    const { instance, home } = served.orders.view;
-    const shell = join(desk.tmpdir, 'seat.sh');
-    const line = [process.execPath, FLEET_MAIN, '--instance', instance, ...words].map((word) => `'${word}'`).join(' ');
-    writeFileSync(
-      shell,
-      `export HOME='${home}' TMPDIR='${desk.tmpdir}' EDITOR="${editor}"\nunset VISUAL\n${line}\necho "ended with $?"\nsleep 1000\n`,
-    );
-    desk.session('d', 'seat', `sh ${shell}`);
-    desk.run('d', 'set-option', '-t', '=seat:', 'history-limit', '1000');
-    await work();
-  });
+const atTerminal = async (words: readonly string[], editor: string, work: () => Promise<void>): Promise<void> => {
+  const { instance, home } = served.orders.view;
+  const shell = join(desk.tmpdir, 'seat.sh');
+  const line = [process.execPath, FLEET_MAIN, '--instance', instance, ...words].map((word) => `'${word}'`).join(' ');
+  writeFileSync(
+    shell,
+    `export HOME='${home}' TMPDIR='${desk.tmpdir}' EDITOR="${editor}"\nunset VISUAL\n${line}\necho "ended with $?"\nsleep 1000\n`,
+  );
+  desk.session('d', 'seat', `sh ${shell}`);
+  desk.run('d', 'set-option', '-t', '=seat:', 'history-limit', '1000');
+  await work();
+};
 
 const ROSTER = '# ours\nversion: 2\nagents:\n  - name: a\n    runtime: pi\n    lifecycle: core\n';
 

@@ -37,7 +37,7 @@ beforeEach(async () => {
 afterEach(() => served.dispose());
 
 const fleet = (...args: string[]): Promise<Ran> =>
-  served.whileHeard(() => runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home }));
+  runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home });
 
 /** Writes below this user's Mosaic home. */
 const write = (name: string, text: string): string => {

@@ -234,13 +234,7 @@ describe('fleet next', () => {
       const program = `'${process.execPath}' '${FLEET_MAIN}' --instance ${instance} ${line}`;
       folder.session('t', 't', `${program}; echo "left with $?"; exec sleep 1000`, '-e', `HOME=${home}`);
       const screen = (): string => folder.run('t', 'capture-pane', '-p', '-J', '-t', '=t:');
-      await until(
-        () => {
-          served.hear();
-          return /left with \d/.test(screen());
-        },
-        { timeoutMs: 30_000 },
-      );
+      await until(() => /left with \d/.test(screen()), { timeoutMs: 60_000 });
       expect(screen()).toContain('home/dragon-lin/jwoltje/coder0-0  needs approval');
       expect(served.calls('watchTerminal').map(({ request }) => request.key)).toEqual(
         Array.from({ length: times }, () => 'k:coder0-0'),

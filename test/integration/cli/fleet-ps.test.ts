@@ -6,7 +6,7 @@ import { FLEET_MAIN, type Ran, type Running, runFleetProgram } from '../../helpe
 import { ServedView } from '../../helpers/served-view.ts';
 import { until } from '../../helpers/until.ts';
 
-const SLOW = { timeoutMs: 20_000 };
+const SLOW = { timeoutMs: 60_000 };
 let served: ServedView;
 let running: Running | null = null;
 
@@ -54,7 +54,7 @@ const serveTwoHosts = async (): Promise<void> => {
 describe('one question', () => {
   test('the table goes to stdout, the footer to stderr', async () => {
     await serveTwoHosts();
-    const { code, stdout, stderr } = await served.whileHeard(() => fleet('ps'));
+    const { code, stdout, stderr } = await fleet('ps');
     // It grows older while a slow machine starts the program.
     const plainly = (text: string): string => text.replaceAll(/2m[12]\ds/g, '2m14s');
     expect({ code, stdout: plainly(stdout), stderr: plainly(stderr) }).toEqual({
@@ -106,7 +106,7 @@ describe('one question', () => {
     const { code, stdout } = await fleet('ps', '--strict');
     expect(code).toBe(3);
     expect(stdout).toContain('coder0-0');
-    const heard = await served.whileHeard(() => fleet('ps', '--strict', '--host', 'W-jarvis'));
+    const heard = await fleet('ps', '--strict', '--host', 'W-jarvis');
     expect(heard.code).toBe(0);
   });
 
@@ -131,7 +131,7 @@ describe('one question', () => {
     const { code, stdout, stderr } = await fleet('ps', '-o', 'json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ complete: false, agents: [{ agent: 'canary-pi', current: true }] });
-    expect(stderr).toMatch(/^LOCAL ONLY: controller W-jarvis:7443 unreachable 40s \(refused\)\n$/);
+    expect(stderr).toMatch(/^LOCAL ONLY: controller W-jarvis:7443 unreachable 4\ds \(refused\)\n$/);
   });
 
   test.each([
@@ -310,6 +310,7 @@ describe('kept current', () => {
 
   test('a host-agent that is frozen makes every row as last seen', async () => {
     await serveTwoHosts();
+    served.isHeard = false;
     const ps = follow('ps', '-w', '--host', 'W-jarvis');
     const last = () =>
       events(ps.stdout).findLast(({ event }) => event === 'agent')?.agent as { current: boolean } | undefined;

@@ -8,7 +8,7 @@ import { FLEET_MAIN } from '../../helpers/fleet-program.ts';
 import { ServedView } from '../../helpers/served-view.ts';
 import { until } from '../../helpers/until.ts';
 
-const SLOW = { timeoutMs: 20_000 };
+const SLOW = { timeoutMs: 60_000 };
 let served: ServedView;
 let folder: string;
 

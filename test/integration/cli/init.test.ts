@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => served.dispose());
 
 const fleet = (...args: string[]): Promise<Ran> =>
-  served.whileHeard(() => runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home }));
+  runFleetProgram(['--instance', served.instance, ...args], { HOME: served.home });
 const path = (): string => join(served.paths.mosaicHome, 'fleet/roster.yaml');
 const written = () => parseRoster(readFileSync(path(), 'utf8'), 'r').roster!.agents;
 

@@ -4,7 +4,7 @@ import { orderWords } from '../../../src/domain/order.ts';
 import { until } from '../../helpers/until.ts';
 import { outcome, refusal, ServedOrders } from './served-orders.ts';
 
-const SLOW = { timeoutMs: 20_000 };
+const SLOW = { timeoutMs: 60_000 };
 let served: ServedOrders;
 
 beforeEach(async () => {

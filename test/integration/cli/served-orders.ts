@@ -8,7 +8,6 @@ import { FleetServiceService } from '../../../src/wire/gen/fleet/v1/fleet.ts';
 import type { OrderOutcome } from '../../../src/wire/gen/fleet/v1/orders.ts';
 import { agentRow, tmuxFacts } from '../../helpers/agent-row.ts';
 import { type Ran, runFleetProgram } from '../../helpers/fleet-program.ts';
-import { hostFacts } from '../../helpers/host-agent.ts';
 import { ServedView } from '../../helpers/served-view.ts';
 
 export interface Heard {
@@ -118,23 +117,12 @@ export class ServedOrders {
     return this.heard.filter(({ call }) => call === name);
   }
 
-  /** Each host whose link stands has just been heard. */
-  hear(): void {
-    for (const { id, linkState } of this.view.view.hostAgents())
-      if (linkState === 'connected') this.view.view.heard(id, hostFacts({ hostNowMs: Date.now() }));
-  }
-
-  /** Hosts are heard all the while. Commands that are told leave the instance out. */
+  /** Commands that are told leave the instance out. */
   fleet(...args: string[]): Promise<Ran> {
     return this.fleetReading(undefined, ...args);
   }
 
   async fleetReading(input: string | Uint8Array | undefined, ...args: string[]): Promise<Ran> {
-    this.hear();
-    return await this.view.whileHeard(() => this.runPlainly(args, input));
-  }
-
-  async runPlainly(args: readonly string[], input?: string | Uint8Array): Promise<Ran> {
     const { instance, home } = this.view;
     const ran = await runFleetProgram(['--instance', instance, ...args], { HOME: home }, input);
     const plainly = (text: string): string => text.replaceAll(`fleet --instance ${instance} `, 'fleet ');

@@ -83,7 +83,7 @@ export class ServedRosters {
 
   /** Runs the shipped program. */
   fleet(...args: string[]): Promise<Ran> {
-    return this.orders.view.whileHeard(() => this.orders.runPlainly(args));
+    return this.orders.fleet(...args);
   }
 
   dispose(): void {

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { until } from '../../helpers/until.ts';
 import { ServedScreens } from './served-screens.ts';
 
-const SLOW = { timeoutMs: 20_000 };
+const SLOW = { timeoutMs: 60_000 };
 const MAIN = join(import.meta.dirname, '../../../host-agent/main.ts');
 const stops: (() => Promise<void> | void)[] = [];
 

@@ -53,7 +53,7 @@ test('the cells are those of the agent, with the cursor where the agent has it',
   expect(coloured).toContain('\x1b[38;2;18;171;52mdeep');
   expect(coloured).toContain('\x1b[38;5;200m 200');
   expect(served.asked('#{cursor_x} #{cursor_y} #{cursor_flag}')).toBe('5 2 1');
-  expect(rows()[11]).toMatch(/^home\/W-jarvis\/jarvis\/coder · live · 40x8 · connected 3s · 1 watching · a/);
+  expect(rows()[11]).toMatch(/^home\/W-jarvis\/jarvis\/coder · live · 40x8 · connected \d+s · 1 watching · a/);
 
   screen.draw(['other text'], { cursorVisible: false, height: 8 });
   await until(() => rows()[0] === 'other text' && rows()[1] === '', SLOW);
@@ -138,7 +138,7 @@ test('a host that is silent, one that is polled, and one at which somebody types
   await open(['coder'], ['coder'], 120);
   await until(() => rows()[11]?.includes('· live ·'), SLOW);
   screen.say({ link: { state: 'resuming', reason: 'silent', ageMs: 2_000 }, silentMs: 7_000 });
-  await until(() => rows()[11]?.includes('no data for 7s (resuming: silent)'), SLOW);
+  await until(() => rows()[11]?.match(/no data for \d+s \(resuming: silent\)/), SLOW);
   screen.say({
     link: { state: 'connected', reason: undefined, ageMs: 0 },
     silentMs: 0,

@@ -6,7 +6,7 @@ import { MovedClock } from '../../helpers/moved-clock.ts';
 import { StoreGround } from '../../helpers/store-ground.ts';
 import { until } from '../../helpers/until.ts';
 
-const SOON = { timeoutMs: 10_000 };
+const SOON = { timeoutMs: 60_000 };
 const HOST = 'spiffe://home/host/a/user/u';
 let ground: StoreGround;
 let clock: MovedClock;

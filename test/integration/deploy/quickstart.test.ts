@@ -51,7 +51,10 @@ test('an interrupted run is repeated, and both machines are shown', { timeout: 3
   expect(stdout).toMatch(/canary-pi\s+codex \(not pi\).*DRIFT/);
   expect(stdout).toMatch(/dogfood-reviewer\s+claude\s+stale/);
   expect(stdout).toMatch(/dragon-lin\n\s+coder0-0\s+node.*UNMANAGED/);
-  expect(stdout).toMatch(/! reviewer0-0\s+codex\s+stuck: asks for approval/);
+  // Its screen may be read a moment after its row is there.
+  expect(stdout).toMatch(/reviewer0-0\s+codex/);
+  const asks = /! reviewer0-0\s+codex\s+stuck: asks for approval/;
+  await until(async () => asks.test((await fleet('ps')).stdout), { timeoutMs: 60_000 });
   for (const verb of ['watch', 'send', 'next', 'attach'])
     expect(stderr).toMatch(new RegExp(`fleet ${verb} .*--instance`));
   expect(stdout).not.toContain('_holder');
@@ -67,7 +70,7 @@ test('an agent takes a message, and the one that asks is answered', { timeout: 3
   const answer = ['answer', next.agent.address, '1', '--prompt', next.prompt.id];
   expect(await fleet(...answer)).toMatchObject({ code: 0 });
   expect(await fleet(...answer)).toMatchObject({ code: 8 });
-  await until(async () => JSON.parse((await fleet('next', '-o', 'json')).stdout).agent === null, { timeoutMs: 30_000 });
+  await until(async () => JSON.parse((await fleet('next', '-o', 'json')).stdout).agent === null, { timeoutMs: 60_000 });
 });
 
 test('a second run changes nothing and shows the same', { timeout: 300_000 }, async () => {

@@ -21,7 +21,7 @@ import { until } from '../../helpers/until.ts';
 import { runRemote } from './run-remote.ts';
 
 const [OLD, NEW, NEWER] = ['1.0.0-00000000000a', '1.0.1-00000000000b', '1.0.2-00000000000c'] as const;
-const SOON = { timeoutMs: 15_000 };
+const SOON = { timeoutMs: 60_000 };
 
 let folder: string;
 let home: string;

@@ -10,7 +10,7 @@ import { agentRow, tmuxFacts } from '../../helpers/agent-row.ts';
 import { PrivateTmux } from '../../helpers/tmux-server.ts';
 import { until } from '../../helpers/until.ts';
 
-const SLOW = { timeoutMs: 20_000 };
+const SLOW = { timeoutMs: 60_000 };
 const UID = process.getuid!();
 const tmux = new PrivateTmux();
 const at = (file: string): string => join(tmux.tmpdir, file);

@@ -16,7 +16,7 @@ import { MovedClock } from '../../helpers/moved-clock.ts';
 import { PrivateTmux } from '../../helpers/tmux-server.ts';
 import { until } from '../../helpers/until.ts';
 
-export const SLOW = { timeoutMs: 20_000 };
+export const SLOW = { timeoutMs: 60_000 };
 
 /** Raw mode, an optional word to the terminal, then every byte of its input into a file. */
 export const READER = `

@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/runtime/logger.ts';
 import { PrivateTmux } from '../../helpers/tmux-server.ts';
 import { until } from '../../helpers/until.ts';
 
-const SLOW = { timeoutMs: 20_000 };
+const SLOW = { timeoutMs: 60_000 };
 const tmux = new PrivateTmux();
 const stop = new AbortController();
 let output: SessionOutput;

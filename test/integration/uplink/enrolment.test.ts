@@ -13,7 +13,7 @@ import { silentLogger } from '../../../src/runtime/logger.ts';
 import { MovedClock } from '../../helpers/moved-clock.ts';
 import { until } from '../../helpers/until.ts';
 
-const SOON = { timeoutMs: 20_000 };
+const SOON = { timeoutMs: 60_000 };
 
 let folder: string;
 let tokenPath: string;

@@ -20,7 +20,7 @@ import { SimulatedHost } from '../../helpers/simulated-host.ts';
 import { TestCell } from '../../helpers/test-cell.ts';
 import { until } from '../../helpers/until.ts';
 
-const SOON = { timeoutMs: 15_000 };
+const SOON = { timeoutMs: 60_000 };
 
 /** What a newer controller writes is bytes to us. */
 const asItIs = { responseSerialize: (bytes: Buffer): Buffer => bytes };

@@ -16,7 +16,7 @@ import { RawUplink } from '../../helpers/raw-uplink.ts';
 import { RunningController } from '../../helpers/run-controller.ts';
 import { until } from '../../helpers/until.ts';
 
-const SOON = { timeoutMs: 15_000 };
+const SOON = { timeoutMs: 60_000 };
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
   for (const each of cleanUp.splice(0).reverse()) await each();

@@ -9,7 +9,7 @@ import { until } from '../../../helpers/until.ts';
 import { type Told, unitOf } from '../lifecycle/lifecycle-ground.ts';
 import { type Cut, DesiredGround } from './desired-ground.ts';
 
-const SOON = { timeoutMs: 20_000 };
+const SOON = { timeoutMs: 60_000 };
 const ONE = 'version: 2\nagents:\n  - { name: coder, runtime: pi }\n';
 const OTHER_MODEL = 'version: 2\nagents:\n  - { name: coder, runtime: pi, model_hint: big }\n';
 const WORKER = 'version: 2\nagents:\n  - { name: coder, runtime: pi, lifecycle: ephemeral }\n';

@@ -10,7 +10,7 @@ import { until } from '../../../helpers/until.ts';
 import { type Told, unitOf } from '../lifecycle/lifecycle-ground.ts';
 import { DesiredGround } from './desired-ground.ts';
 
-const SOON = { timeoutMs: 20_000 };
+const SOON = { timeoutMs: 60_000 };
 const ONE = 'version: 2\nagents:\n  - { name: coder, runtime: pi }\n';
 const SHARED = 'version: 2\nagents:\n  - { name: coder, runtime: pi, layout: shared, socket: fleet }\n';
 

@@ -9,7 +9,7 @@ import { prepareHolder } from '../../../../host-agent/launch/prepare.ts';
 import { until } from '../../../helpers/until.ts';
 import { isGone, LaunchBed } from './launch-bed.ts';
 
-const SOON = { timeoutMs: 15_000 };
+const SOON = { timeoutMs: 60_000 };
 let bed: LaunchBed;
 let holder: ChildProcess | null = null;
 beforeEach(() => {

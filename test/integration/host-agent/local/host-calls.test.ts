@@ -18,7 +18,7 @@ import { SimulatedScreen } from '../../../helpers/simulated-screen.ts';
 import { failureOf, unary } from '../../../helpers/test-cell.ts';
 import { until } from '../../../helpers/until.ts';
 
-const SOON = { timeoutMs: 20_000 };
+const SOON = { timeoutMs: 60_000 };
 const OWN = { hostAgent: 'W-jarvis/jarvis', key: 'a' };
 
 let folder: string;

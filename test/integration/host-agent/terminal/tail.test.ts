@@ -3,7 +3,7 @@ import type { TailTerminalResponse } from '../../../../src/wire/gen/fleet/v1/ter
 import { TerminalGround } from '../../../helpers/terminal-ground.ts';
 import { until } from '../../../helpers/until.ts';
 
-const PATIENT = { timeoutMs: 20_000 };
+const PATIENT = { timeoutMs: 60_000 };
 
 const tailOf = async (ground: TerminalGround, session: string, lines: number, follow: boolean) => {
   const { key } = await until(() => ground.row(session), PATIENT);

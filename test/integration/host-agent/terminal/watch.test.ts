@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { TerminalGround, type Watcher } from '../../../helpers/terminal-ground.ts';
 import { until } from '../../../helpers/until.ts';
 
-const PATIENT = { timeoutMs: 20_000 };
+const PATIENT = { timeoutMs: 60_000 };
 
 const followed = (ground: TerminalGround, server = 'a') =>
   until(() => ground.under.controlClients(server).length === 1, PATIENT);
