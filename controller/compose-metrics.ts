@@ -11,6 +11,7 @@ import type { Door } from './grpc/door.ts';
 import type { MetricSources, Metrics } from './grpc/metrics.ts';
 import { openMetricsToken } from './grpc/metrics-token.ts';
 import { countedAgents, countedHosts } from './registry/counted.ts';
+import type { LastKnown } from './store/last-known.ts';
 
 export interface MetricParts extends Composition {
   folder: string;
@@ -18,10 +19,11 @@ export interface MetricParts extends Composition {
   door: Door;
   audit: AuditLog;
   eventLog: EventLog;
+  lastKnown: LastKnown;
 }
 
 export const composeMetrics = async (parts: MetricParts): Promise<Metrics> => {
-  const { folder, view, door, audit, eventLog, part, shutdown } = parts;
+  const { folder, view, door, audit, eventLog, lastKnown, part, shutdown } = parts;
   const figures: MetricSources = {
     agents: () => countedAgents(view),
     hosts: () => countedHosts(view),
@@ -29,6 +31,7 @@ export const composeMetrics = async (parts: MetricParts): Promise<Metrics> => {
     auditDropped: () => audit.dropped,
     auditSequence: () => audit.head.sequence,
     eventsDropped: () => eventLog.dropped,
+    lastKnownRefused: () => lastKnown.refused,
   };
   const { Metrics } = await import('./grpc/metrics.ts');
   const metrics = new Metrics(figures, await openMetricsToken(join(folder, 'metrics-token')), part('metrics'));

@@ -136,7 +136,9 @@ export class Controller {
         ...common,
       });
       const metrics =
-        metricsPort === null ? null : await composeMetrics({ folder, view, door, audit, eventLog, ...common });
+        metricsPort === null
+          ? null
+          : await composeMetrics({ folder, view, door, audit, eventLog, lastKnown, ...common });
       const desired = new Desired({
         cell,
         records,

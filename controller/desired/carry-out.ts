@@ -2,7 +2,7 @@
  * Carries out what is left of one intent: its orders one after the other, each judged, audited and given as if its giver gave
  * it now. The same ids again after a break: what was begun before is answered from the host's own journal.
  */
-
+import { randomBytes } from 'node:crypto';
 import { cleanText } from '../../src/domain/clean-text.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -10,7 +10,9 @@ import type { Logger } from '../../src/runtime/logger.ts';
 import type { FleetView, HostAgentRecord } from '../../src/view/fleet-view.ts';
 import type { OrderOutcome } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import { unknownBecause } from '../audit/open-calls.ts';
 import { deployable, leaveForAction, requireLeave } from '../dispatch/authorise.ts';
+import { namedOrder } from '../dispatch/order-index.ts';
 import type { Orders } from '../dispatch/orders.ts';
 import { keptReason } from '../grpc/relayed-error.ts';
 import type { IntentRecord, IntentStepRecord, Records } from '../store/records.ts';
@@ -122,7 +124,10 @@ export class IntentRun {
       ...(isRoster
         ? hostSubject(view, this.#hostAgent)
         : { ...agentSubject(view, { hostAgent: this.#hostAgent, key: step.key }), target: step.address }),
+      ...namedOrder(order.request.id),
       verb,
+      // Whatever ends this controller first: the next one closes what it left open.
+      call: randomBytes(6).toString('hex'),
     };
     const under = `intent ${intent.id}, step ${index + 1}`;
     try {
@@ -134,7 +139,11 @@ export class IntentRun {
       );
       return 'later';
     }
-    const told = await this.#give(record, order, caller);
+    const told = await this.#give(record, order, caller).catch((error: unknown) => {
+      const why = this.#signal.aborted ? 'the controller stopped' : 'internal error';
+      audit.conclude({ ...entry, outcome: 'ended', reason: `${under}: ${unknownBecause(why)}` });
+      throw error;
+    });
     const said = told === 'later' ? 'the host could not take it' : keptOutcome(told.outcome);
     audit.conclude({ ...entry, outcome: told === 'later' ? 'failed' : 'done', reason: `${under}: ${said}` });
     return told;

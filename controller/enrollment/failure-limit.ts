@@ -1,20 +1,21 @@
 import { FleetError } from '../../src/domain/errors.ts';
+import { callerNetwork, isLoopbackAddress } from '../../src/runtime/caller-network.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 
-const MAX_ADDRESSES = 10_000;
+const MAX_NETWORKS = 10_000;
 
 /**
- * Failed attempts, counted for each address and for all together in a window. Honest hosts fail hardly ever, so
+ * Failed attempts, counted for each network and for all together in a window. Honest hosts fail hardly ever, so
  * success is not slowed; a guesser of secrets is stopped long before 192 bits matter.
  */
 export class FailureLimit {
   readonly #clock: Clock;
-  readonly #options: { perAddress: number; overall: number; windowMs: number };
+  readonly #options: { perNetwork: number; overall: number; windowMs: number };
   #windowStartMs = Number.NEGATIVE_INFINITY;
   #overall = 0;
   readonly #failures = new Map<string, number>();
 
-  constructor(clock: Clock, options = { perAddress: 20, overall: 500, windowMs: 60_000 }) {
+  constructor(clock: Clock, options = { perNetwork: 20, overall: 500, windowMs: 60_000 }) {
     this.#clock = clock;
     this.#options = options;
   }
@@ -22,18 +23,18 @@ export class FailureLimit {
   /** RESOURCE_EXHAUSTED while `peer` (address:port), or everybody together, failed too often. */
   check(peer: string): void {
     this.#turnWindow();
-    const { perAddress, overall } = this.#options;
-    const own = isLoopback(peer) ? 0 : (this.#failures.get(addressOf(peer)) ?? 0);
-    if (this.#overall < overall && own < perAddress) return;
+    const { perNetwork, overall } = this.#options;
+    const own = isLocal(peer) ? 0 : (this.#failures.get(networkOf(peer)) ?? 0);
+    if (this.#overall < overall && own < perNetwork) return;
     throw new FleetError('RESOURCE_EXHAUSTED', 'too many failed attempts: wait a minute', { retryable: true });
   }
 
   failed(peer: string): void {
     this.#turnWindow();
     this.#overall++;
-    const address = addressOf(peer);
-    if (this.#failures.size < MAX_ADDRESSES || this.#failures.has(address)) {
-      this.#failures.set(address, (this.#failures.get(address) ?? 0) + 1);
+    const network = networkOf(peer);
+    if (this.#failures.size < MAX_NETWORKS || this.#failures.has(network)) {
+      this.#failures.set(network, (this.#failures.get(network) ?? 0) + 1);
     }
   }
 
@@ -46,7 +47,9 @@ export class FailureLimit {
   }
 }
 
-/** Behind it are all hosts that come through a tunnel: one of them must not shut out the others. */
-const isLoopback = (peer: string): boolean => /^(::ffff:)?127\.|^::1:/.test(peer);
+/** Behind a tunnel are many hosts: one of them must not shut out the others. */
+const isLocal = (peer: string): boolean => isLoopbackAddress(addressOf(peer));
+
+const networkOf = (peer: string): string => callerNetwork(addressOf(peer));
 
 const addressOf = (peer: string): string => peer.slice(0, peer.lastIndexOf(':'));

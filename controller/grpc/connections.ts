@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { FleetError } from '../../src/domain/errors.ts';
+import { callerNetwork } from '../../src/runtime/caller-network.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { Door } from './door.ts';
 import type { LogBudget } from './log-budget.ts';
@@ -36,7 +37,7 @@ export class Connections {
   readonly #open = new Set<Connection>();
   /** By remote address and port: for words in the log, never for proof. */
   readonly #shown = new Map<string, Connection>();
-  /** By identity, and by address where there is none. */
+  /** By identity, and by network where there is none. */
   readonly #held = new Tally();
   readonly #told = new Tally();
   #strangers = 0;
@@ -54,7 +55,7 @@ export class Connections {
     const leaf = leafOf(socket);
     const holder = socket.authorized && leaf !== null ? door.holderOf(leaf) : null;
     const isKnown = holder !== null;
-    const held = holder ?? `${socket.remoteAddress}`;
+    const held = holder ?? callerNetwork(`${socket.remoteAddress}`);
     if (!isKnown && this.#strangers >= limits.maxStrangers) {
       socket.destroy();
       return;

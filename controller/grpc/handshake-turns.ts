@@ -1,5 +1,5 @@
 /**
- * Connections that wait for their handshake: few at a time, the addresses in turn and of each the oldest first, so that a
+ * Connections that wait for their handshake: few at a time, the networks in turn and of each the oldest first, so that a
  * crowd is served one after the other instead of all of it too late. One that waited too long is let go.
  */
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -22,15 +22,15 @@ export interface TurnContext<T> {
   letGo(one: T): void;
 }
 
-/** Those of one address. */
+/** Those of one network. */
 interface Source<T> {
-  address: string | null;
+  network: string | null;
   /** Oldest first. */
   waiting: Set<T>;
   begun: number;
 }
 
-/** Of what may be begun at once one address has so much while others wait. */
+/** Of what may be begun at once one network has so much while others wait. */
 const SHARE = 1 / 8;
 
 export class HandshakeTurns<T> {
@@ -50,10 +50,10 @@ export class HandshakeTurns<T> {
     this.#maxOfOne = Math.max(1, Math.floor(context.limits.maxHandshakesAtOnce * SHARE));
   }
 
-  /** `address` null: of this host, where many come from one address; they have no share that they may not exceed. */
-  add(one: T, address: string | null): void {
-    const source = this.#sources.get(address) ?? { address, waiting: new Set(), begun: 0 };
-    this.#sources.set(address, source);
+  /** `network` null: of this host, where many come from one address; they have no share that they may not exceed. */
+  add(one: T, network: string | null): void {
+    const source = this.#sources.get(network) ?? { network, waiting: new Set(), begun: 0 };
+    this.#sources.set(network, source);
     this.#inTurn.add(source);
     source.waiting.add(one);
     this.#waiting.set(one, { source, cameMono: this.#context.clock.monotonicMs() });
@@ -89,15 +89,15 @@ export class HandshakeTurns<T> {
     this.#forgetIfIdle(source);
   }
 
-  #forgetIfIdle({ address, waiting, begun }: Source<T>): void {
-    if (waiting.size === 0 && begun === 0) this.#sources.delete(address);
+  #forgetIfIdle({ network, waiting, begun }: Source<T>): void {
+    if (waiting.size === 0 && begun === 0) this.#sources.delete(network);
   }
 
   /** Passes over those that have their share, which are few. */
   #next(): Source<T> | undefined {
     if (this.#begun.size >= this.#context.limits.maxHandshakesAtOnce) return undefined;
     for (const source of this.#inTurn) {
-      if (source.address === null || source.begun < this.#maxOfOne || this.#inTurn.size === 1) return source;
+      if (source.network === null || source.begun < this.#maxOfOne || this.#inTurn.size === 1) return source;
     }
     return undefined;
   }

@@ -19,6 +19,7 @@ export interface MetricSources {
   auditDropped(): number;
   auditSequence(): number;
   eventsDropped(): number;
+  lastKnownRefused(): number;
 }
 
 export class Metrics {
@@ -55,6 +56,11 @@ export class Metrics {
     read('fleet_audit_dropped', 'reads that were not audited since the start', sources.auditDropped);
     read('fleet_audit_sequence', 'records that were ever written to the audit', sources.auditSequence);
     read('fleet_events_dropped', 'events that were not kept since the start', sources.eventsDropped);
+    read(
+      'fleet_last_known_refused',
+      'rows and hosts whose newest state the store refuses: after a restart they are older, or missing, until their host speaks',
+      sources.lastKnownRefused,
+    );
     this.#orders = new Counter({
       name: 'fleet_orders_total',
       help: 'orders by what became of them',

@@ -11,6 +11,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import { FleetError } from '../../src/domain/errors.ts';
+import { callerNetwork, isLoopbackAddress } from '../../src/runtime/caller-network.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import { HandshakeTurns, type TurnLimits } from './handshake-turns.ts';
@@ -27,7 +28,7 @@ export interface TlsMaterial {
 export interface FrontLimits extends TurnLimits {
   /** From its beginning, not from when it began to wait. */
   handshakeTimeoutMs: number;
-  /** Unfinished handshakes, over all peers and for one address that is not loopback. */
+  /** Unfinished handshakes, over all peers and for one network (caller-network.ts) that is not loopback. */
   maxHandshakes: number;
   maxHandshakesPerAddress: number;
   maxConnections: number;
@@ -43,8 +44,6 @@ export const FRONT_LIMITS: FrontLimits = {
   maxHandshakesPerAddress: 128,
   maxConnections: 20_000,
 };
-
-const isLoopback = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address);
 
 const textOf = (listener: NetServer): string => {
   const address = listener.address();
@@ -72,7 +71,7 @@ export class TlsFront {
   readonly #listeners = new Set<NetServer>();
   readonly #open = new Set<Socket>();
   /** Unfinished handshakes, also those that wait for their turn. */
-  readonly #shaking = new Map<string, { address: string; socket: Socket }>();
+  readonly #shaking = new Map<string, { network: string | null; socket: Socket }>();
 
   constructor(
     options: { material: TlsMaterial; clock: Clock; log: Logger; budget: LogBudget; limits: FrontLimits },
@@ -173,21 +172,22 @@ export class TlsFront {
   }
 
   #accept(socket: Socket): void {
-    const address = socket.remoteAddress;
-    // Without an address the peer has left already.
-    if (address === undefined || this.#open.size >= this.#limits.maxConnections || this.#isCrowded(address)) {
+    const { remoteAddress } = socket;
+    // null: of this host; undefined: the peer has left already.
+    const network = remoteAddress && (isLoopbackAddress(remoteAddress) ? null : callerNetwork(remoteAddress));
+    if (network === undefined || this.#open.size >= this.#limits.maxConnections || this.#isCrowded(network)) {
       socket.destroy();
       return;
     }
     const tuple = tupleOf(socket);
     this.#open.add(socket);
-    this.#shaking.set(tuple, { address, socket });
+    this.#shaking.set(tuple, { network, socket });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#open.delete(socket);
       this.#shaken(tuple);
     });
-    this.#turns.add(socket, isLoopback(address) ? null : address);
+    this.#turns.add(socket, network);
   }
 
   /**
@@ -210,11 +210,11 @@ export class TlsFront {
     if (over !== undefined) this.#turns.remove(over.socket);
   }
 
-  #isCrowded(address: string): boolean {
+  #isCrowded(network: string | null): boolean {
     if (this.#shaking.size >= this.#limits.maxHandshakes) return true;
-    if (isLoopback(address) || this.#shaking.size < this.#limits.maxHandshakesPerAddress) return false;
+    if (network === null || this.#shaking.size < this.#limits.maxHandshakesPerAddress) return false;
     let same = 0;
-    for (const other of this.#shaking.values()) if (other.address === address) same++;
+    for (const other of this.#shaking.values()) if (other.network === network) same++;
     return same >= this.#limits.maxHandshakesPerAddress;
   }
 }

@@ -33,6 +33,11 @@ export class LastKnown {
     return this.#writes.stop();
   }
 
+  /** Rows and host-agents of which the store has an older word, or none: it refuses the newest. */
+  get refused(): number {
+    return this.#writes.refused;
+  }
+
   /** `hostAgent` is `host/user`. What is said of the host-agent itself, beside its rows. */
   putHostAgent(hostAgent: string, bytes: Uint8Array): void {
     this.#writes.put(AGENTS + hostAgent, bytes);

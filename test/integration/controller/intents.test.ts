@@ -1,7 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { rosterDigest } from '../../../src/roster/digest.ts';
 import type { IntentStep } from '../../../src/wire/gen/fleet/v1/intent.ts';
 import { controlAgent, putRoster } from '../../helpers/roster-host.ts';
+import { runCommand } from '../../helpers/run-command.ts';
 import { failureOf, unary } from '../../helpers/test-cell.ts';
 import { until } from '../../helpers/until.ts';
 import { DRAGON, IntentGround, SOON, STEPS, TEXT } from './intent-ground.ts';
@@ -140,4 +143,65 @@ test('a host-agent’s socket passes intents on, as its user and within its ceil
   });
   dragon.start();
   await until(async () => (await ground.look(client)).state === 'done', SOON);
+});
+
+describe('the audit of a step in whose midst its controller ended', () => {
+  /** Under way at the host, and nothing has been heard of it. */
+  const midst = async () => {
+    const gate = Promise.withResolvers<void>();
+    ground.there.gate = (what) => (what === 'roster' ? gate.promise : Promise.resolve());
+    await ground.away().then((dragon) => dragon.start());
+    await ground.give();
+    await until(() => ground.there.begun.includes('roster'), SOON);
+    return gate;
+  };
+  const told = async () => {
+    const { stdout } = await runCommand(ground.cell.controller.config.paths, 'audit', '-o', 'ndjson');
+    const records = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    return records
+      .filter(({ verb, call }) => verb.endsWith('PutRoster') && call !== null)
+      .map(({ outcome, reason, order }) => `${outcome} ${order} ${reason}`)
+      .reverse();
+  };
+  const begun = (order: string) => `allowed ${order} intent intent-1, step 2`;
+
+  test('is closed by the next one where it was killed, and what came of it is told then', async () => {
+    const gate = await midst();
+    const { controller } = ground.cell;
+    const folder = join(controller.config.paths.state, 'controller');
+    // As a kill at this moment leaves it.
+    cpSync(folder, `${folder}.killed`, { recursive: true });
+    await controller.stop();
+    rmSync(folder, { recursive: true });
+    renameSync(`${folder}.killed`, folder);
+    chmodSync(folder, 0o700);
+    gate.resolve();
+    await controller.begin();
+    expect((await ground.over()).state).toBe('done');
+    const order = STEPS[1]?.putRoster?.id ?? '';
+    const lines = await until(async () => ((await told()).length === 4 ? await told() : null), SOON);
+    expect(lines.sort()).toEqual(
+      [
+        begun(order),
+        begun(order),
+        `done ${order} intent intent-1, step 2: done`,
+        `ended ${order} unknown: the controller ended first`,
+      ].sort(),
+    );
+  });
+
+  test('says so itself where it was stopped', async () => {
+    const gate = await midst();
+    await ground.cell.controller.stop();
+    gate.resolve();
+    await ground.cell.controller.begin();
+    expect((await ground.over()).state).toBe('done');
+    const lines = await until(async () => ((await told()).length === 4 ? await told() : null), SOON);
+    expect(lines.filter((line) => line.startsWith('ended'))).toEqual([
+      expect.stringMatching(/intent intent-1, step 2: unknown: the controller stopped$/),
+    ]);
+  });
 });

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Epochs } from '../../../controller/store/epochs.ts';
 import { LastKnown, type LastKnownItem } from '../../../controller/store/last-known.ts';
 import { Mirror } from '../../../controller/store/mirror.ts';
+import { FleetError } from '../../../src/domain/errors.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { MovedClock } from '../../helpers/moved-clock.ts';
 import { bytes, StoreGround } from '../../helpers/store-ground.ts';
+import { until } from '../../helpers/until.ts';
 
 describe('what is kept in the store', () => {
   let ground: StoreGround;
@@ -99,6 +101,32 @@ describe('what is kept in the store', () => {
       await rows.forget('h/u');
       written.splice(0);
       expect(await report()).toEqual(['row/h/u/a', 'row/h/u/b']);
+    });
+
+    it('that the store always refuses are set aside and counted, and hold up no others', async () => {
+      const commit = ground.store.commit.bind(ground.store);
+      let tries = 0;
+      ground.store.commit = (change, durability) => {
+        const isBad = change.put?.some(({ key, value }) => key.endsWith('/bad') && value.length === 1) === true;
+        if (isBad) tries += 1;
+        return isBad ? Promise.reject(new FleetError('INTERNAL', 'malformed page')) : commit(change, durability);
+      };
+      const rows = new LastKnown(ground.store, silentLogger(), { intervalMs: 10 });
+      const stored = async () => (await load(rows)).map((item) => (item.type === 'row' ? item.key : ''));
+      rows.putRow('h/u', 'bad', bytes('older'));
+      await rows.stop();
+      for (const key of ['a', 'bad', 'z']) rows.putRow('h/u', key, bytes('x'));
+      rows.start();
+      await until(async () => (await stored()).includes('z'), { timeoutMs: 10_000 });
+      expect([await stored(), rows.refused]).toEqual([['a', 'bad', 'z'], 1]);
+      const before = tries;
+      rows.putRow('h/u', 'later', bytes('x'));
+      await until(async () => (await stored()).includes('later'), { timeoutMs: 10_000 });
+      expect(tries).toBe(before);
+      // A newer one is tried again, and an older one is no answer for it.
+      rows.putRow('h/u', 'bad', bytes('newer'));
+      await rows.stop();
+      expect([rows.refused, tries]).toEqual([0, before]);
     });
 
     it('wait in a bounded queue while the store refuses, and the oldest is let go and counted', async () => {

@@ -4,7 +4,7 @@ import { LogBudget } from '../../../controller/grpc/log-budget.ts';
 import { MovedClock } from '../../helpers/moved-clock.ts';
 
 describe('failed enrolments', () => {
-  const options = { perAddress: 2, overall: 4, windowMs: 1_000 };
+  const options = { perNetwork: 2, overall: 4, windowMs: 1_000 };
 
   it('shut out the address they come from, until the window ends', () => {
     const clock = new MovedClock();
@@ -16,6 +16,17 @@ describe('failed enrolments', () => {
     limit.check('192.0.2.2:1000');
     clock.advance(1_000);
     limit.check('192.0.2.1:1003');
+  });
+
+  it.each([
+    ['2001:db8::1:1000', '2001:db8::ffff:9:2000', '2001:db8:0:1::1:3000'],
+    ['::ffff:192.0.2.1:1000', '192.0.2.1:1001', '::ffff:192.0.2.2:1000'],
+  ])('of %s shut out %s and not %s', (one, same, other) => {
+    const limit = new FailureLimit(new MovedClock(), options);
+    limit.failed(one);
+    limit.failed(same);
+    for (const peer of [one, same]) expect(() => limit.check(peer)).toThrow(/too many/);
+    limit.check(other);
   });
 
   it('of many addresses shut out everybody', () => {
