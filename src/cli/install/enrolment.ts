@@ -31,6 +31,7 @@ export const readEnrolment = async (paths: Paths): Promise<EnrolledAs | null> =>
   return text === null ? null : parseEnrolment(text, file);
 };
 
+/** Throws DATA_LOSS; `where` names the file for people. */
 export const parseEnrolment = (text: string, where: string): EnrolledAs => {
   try {
     return Identity.parse(JSON.parse(text));
