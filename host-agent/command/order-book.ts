@@ -6,7 +6,14 @@ import { formatAddress, formatHostAddress } from '../../src/domain/address.ts';
 import { FleetError } from '../../src/domain/errors.ts';
 import { holderUnitOf } from '../../src/domain/holder.ts';
 import type { ControlLevel } from '../../src/domain/host-agent.ts';
-import { isControlVerb, isDesiredVerb, isLifecycleVerb, ORDER_ID, type OrderVerb } from '../../src/domain/order.ts';
+import {
+  isControlVerb,
+  isDesiredVerb,
+  isLifecycleVerb,
+  ORDER_ID,
+  type OrderVerb,
+  typesNothing,
+} from '../../src/domain/order.ts';
 import { rosterNameOf } from '../../src/domain/roster.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { OrderOutcome, OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
@@ -68,7 +75,7 @@ const levelOf = (verb: OrderVerb): ControlLevel =>
   verb === 'roster' || isDesiredVerb(verb) ? 'deploy' : isLifecycleVerb(verb) ? 'lifecycle' : 'send';
 
 /** How it ended can still be found out by the next process: what it changed can be looked at. */
-const isLookedAt = (verb: string): boolean => isControlVerb(verb) || verb === 'roster';
+const isLookedAt = typesNothing;
 
 export class OrderBook {
   readonly #options: OrderBookOptions;

@@ -24,4 +24,5 @@ export const hostWarnings = (
   return warnings.slice(0, 16).map((warning) => (warning.length > 200 ? `${warning.slice(0, 199)}…` : warning));
 };
 
+/** How many agents wait for a person. */
 export const needsOf = (rows: readonly AgentRow[]): number => rows.filter(({ attention }) => attention !== null).length;

@@ -2,8 +2,7 @@
  * The sources joined into rows: roster entries with their screens, units and heartbeats, then every other screen.
  * Comes in: one reading of everything, and what is remembered. Goes out: rows; nothing is asked or changed here.
  */
-import type { AgentRow, LastExit, TmuxFacts, UnitFacts } from '../../src/domain/agent-row.ts';
-import { cleanText } from '../../src/domain/clean-text.ts';
+import type { AgentRow } from '../../src/domain/agent-row.ts';
 import { cgroupPlace, judgeFlags } from '../../src/domain/flags.ts';
 import { countingHeartbeat, HEARTBEAT_INTERVAL_MS, heartbeatFacts } from '../../src/domain/heartbeat.ts';
 import { isHolderSession, ownPane } from '../../src/domain/own-pane.ts';
@@ -14,13 +13,13 @@ import {
   judgeReadiness,
   type PromptEvidence,
   type ReadinessEvidence,
-  type RunEnd,
 } from '../../src/domain/readiness.ts';
 import { comesUpAtBoot, type RosterAgent, rosterKey, sessionNameOf } from '../../src/domain/roster.ts';
 import { holdsKnownRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import { SHELLS } from '../../src/domain/runtime-table.ts';
 import { agentUnit } from '../../src/domain/unit-name.ts';
 import type { AgentMemory } from './memory.ts';
+import { lastExit, laterExit, tmuxFacts, unitFacts } from './row-facts.ts';
 import { type Screen, screensOf, socketLabel } from './screens.ts';
 import type {
   HeartbeatsReading,
@@ -30,7 +29,6 @@ import type {
   SystemdReading,
   TmuxPane,
   TmuxReading,
-  UnitReading,
 } from './source.ts';
 
 export interface Readings {
@@ -249,37 +247,3 @@ const serverPlace = (pid: number | null, agent: string, context: JoinContext) =>
   const path = pid === null ? null : context.cgroup(pid);
   return path === null ? null : cgroupPlace(path, agent);
 };
-
-const lastExit = (pane: TmuxPane | null, diedMs: number | null): LastExit | null =>
-  pane?.dead ? { status: pane.exitStatus, signal: pane.signal, atMs: diedMs } : null;
-
-/** The flight recorder saw how it ended; what we saw ourselves is that it is gone, a moment later. */
-const laterExit = (run: RunEnd | null, seen: LastExit | null): LastExit | null => {
-  if (run === null || (seen?.atMs ?? 0) > run.endedMs + RECORDED_WITHIN_MS) return seen;
-  return { status: run.status, signal: run.signal, atMs: run.endedMs };
-};
-
-/** A server that was killed is missed this long before its run is recorded, or after. */
-const RECORDED_WITHIN_MS = 30_000;
-
-const unitFacts = ({ needsReload: _, fragmentPath: __, ...facts }: UnitReading): UnitFacts => facts;
-
-const tmuxFacts = (screen: Screen, pane: TmuxPane | null): TmuxFacts => ({
-  socket: screen.server.socket,
-  session: screen.session.name,
-  sessionId: screen.session.id,
-  group: screen.session.group,
-  groupMembers: screen.members,
-  paneId: pane?.id ?? null,
-  pid: pane?.pid ?? null,
-  command: pane?.command ?? null,
-  title: pane ? cleanText(pane.title) : null,
-  cwd: pane?.cwd ?? null,
-  dead: pane?.dead ?? null,
-  exitStatus: pane?.exitStatus ?? null,
-  signal: pane?.signal ?? null,
-  width: pane?.width ?? null,
-  height: pane?.height ?? null,
-  alternateScreen: pane?.alternateScreen ?? null,
-  attached: screen.attached,
-});

@@ -37,6 +37,7 @@ export const agentsOn = (ports: LifecyclePorts, { socket }: Holder): string[] =>
     .filter(({ managed, tmux }) => managed && tmux?.socket === socket)
     .map(({ agent }) => agent);
 
+/** Throws OrderEnd `refused` where others would end with it, unless forced; then nothing was changed. */
 export const controlHolder = async (
   ports: LifecyclePorts,
   verb: LifecycleVerb,

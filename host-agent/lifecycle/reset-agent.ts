@@ -9,6 +9,7 @@ import type { LifecyclePorts } from './ports.ts';
 
 const NOT_RUNNING: ResetTry = { isProven: false, isTyped: false, why: 'it did not run' };
 
+/** By the runtime’s own command where that is proven, else by `restart`. Throws OrderEnd `busy` while somebody has taken it over. */
 export const resetAgent = async (
   ports: LifecyclePorts,
   row: AgentRow,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 const PROC = '/proc';
 const SERVER_NAME = 'tmux: server';
 
+/** Uids of the tmux servers that are not `uid`’s, one for each server. */
 export const foreignServers = (uid: number): number[] =>
   readdirSync(PROC)
     .filter((name) => /^\d+$/.test(name))

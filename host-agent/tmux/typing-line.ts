@@ -12,6 +12,7 @@ import { chooseFollowing, hookRisk, mustSettle } from './attach-risk.ts';
 import { spawnClient, whenGone } from './client-process.ts';
 import { ControlClient } from './control-client.ts';
 import { checkSocket } from './socket-safety.ts';
+import { strokeRuns } from './stroke-runs.ts';
 import { type Surveyor, surveyHooks, surveyServer } from './survey.ts';
 
 export interface TypingLineOptions {
@@ -38,8 +39,6 @@ const REFUSED = 'fleet-refused';
 const MAX_STDOUT_CHARACTERS = 4_096;
 /** Sees no output, weighs nothing. */
 const FLAGS = 'no-output,ignore-size';
-
-type Step = { line: string } | { paste: string };
 
 export class TypingLine {
   readonly #options: TypingLineOptions;
@@ -70,7 +69,7 @@ export class TypingLine {
    * UNAVAILABLE or DEADLINE_EXCEEDED when it is not known how much was typed. One batch at a time.
    */
   async type(strokes: readonly KeyStroke[], signal: AbortSignal): Promise<void> {
-    for (const run of runsOf(stepsOf(strokes, this.#options.paneId))) {
+    for (const run of strokeRuns(strokes, this.#options.paneId)) {
       if (signal.aborted) throw new FleetError('CANCELLED', 'typing was given up');
       if ('paste' in run) await this.#paste(run.paste);
       else await this.#lines(run.lines);
@@ -225,61 +224,3 @@ const notFoundIfGone = (error: FleetError): FleetError =>
 const refuseIfSaid = (printed: string): void => {
   if (printed.includes(REFUSED)) throw new FleetError('NOT_FOUND', 'gone: another program runs in its place now');
 };
-
-/** Somebody's copy mode would take the keys for itself. */
-const leaveModes = (paneId: string): string => `copy-mode -q -t ${paneId}`;
-
-/**
- * Text as bytes, since no quoting can go wrong with them and tmux passes them on as they are (`-H` with a value up to ff,
- * tmux 3.2a to 3.7); keys by name, since only tmux knows in which mode the pane wants them.
- */
-const stepsOf = (strokes: readonly KeyStroke[], paneId: string): Step[] => {
-  const steps: Step[] = [{ line: leaveModes(paneId) }];
-  for (const stroke of joined(strokes)) {
-    if ('paste' in stroke) steps.push(stroke);
-    else if ('keys' in stroke)
-      steps.push({ line: `send-keys -t ${paneId} -- ${stroke.keys.map(tmuxQuoted).join(' ')}` });
-    else {
-      const bytes = Array.from(Buffer.from(stroke.text), (byte) => byte.toString(16).padStart(2, '0'));
-      steps.push({ line: `send-keys -t ${paneId} -H ${bytes.join(' ')}` });
-    }
-  }
-  return steps;
-};
-
-type Joined = { text: string } | { keys: string[] } | { paste: string };
-
-/** Strokes of one kind that follow each other, within what one line may hold. */
-const joined = (strokes: readonly KeyStroke[]): Joined[] => {
-  const runs: Joined[] = [];
-  for (const stroke of strokes) {
-    const last = runs.at(-1);
-    if ('key' in stroke) {
-      if (last && 'keys' in last && last.keys.length < MAX_KEYS) last.keys.push(stroke.key);
-      else runs.push({ keys: [stroke.key] });
-    } else if ('text' in stroke && last && 'text' in last && last.text.length + stroke.text.length <= MAX_CHARACTERS) {
-      last.text += stroke.text;
-    } else runs.push({ ...stroke });
-  }
-  return runs;
-};
-
-const MAX_KEYS = 64;
-const MAX_CHARACTERS = 4_096;
-
-/** A client takes this many unanswered lines. */
-const MAX_LINES = 32;
-
-function* runsOf(steps: readonly Step[]): Generator<{ lines: string[] } | { paste: string }> {
-  let lines: string[] = [];
-  for (const step of steps) {
-    if ('line' in step) {
-      lines.push(step.line);
-      if (lines.length < MAX_LINES) continue;
-    }
-    if (lines.length > 0) yield { lines };
-    lines = [];
-    if ('paste' in step) yield step;
-  }
-  if (lines.length > 0) yield { lines };
-}

@@ -31,6 +31,7 @@ export type Parsed =
 
 const DEFAULT_VERB = 'ps';
 
+/** `argv` without node and program. Throws UsageError, whose words name what was wrong and what to type. */
 export const parseCommandLine = (argv: readonly string[], specs: readonly CommandSpec[]): Parsed => {
   const { lead, words, rest } = splitVerb(argv, specs);
   if (words === 'help') return helpOn(rest, specs);

@@ -4,6 +4,7 @@ import { UsageError } from './usage-error.ts';
 
 const MAX_TOKEN_CHARACTERS = 16_384;
 
+/** From stdin, to its end; it is a secret, and no argument. Throws UsageError for what is too long to be one. */
 export const readInvitation = async ({ stdin, stderr }: CommandContext): Promise<string> => {
   if (stdin.isTTY) stderr.write('paste the invitation, then Enter and Ctrl-D:\n');
   let text = '';

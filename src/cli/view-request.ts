@@ -14,6 +14,7 @@ export interface ViewRequest extends PictureOptions {
   strict: boolean;
 }
 
+/** What the flags of a view ask for. Throws UsageError for flags that exclude each other. */
 export const viewRequest = ({ flags, paths, stdout }: CommandContext): ViewRequest => {
   const form = flags.output as Form;
   if (flags.local === true && paths.context !== null) {

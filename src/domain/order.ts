@@ -114,7 +114,8 @@ export const orderWords = (outcome: Open<OrderOutcomeName>, verb = ''): string =
   return (typesNothing(verb) ? CONTROL_WORDS[outcome] : undefined) ?? OUTCOMES[outcome].words;
 };
 
-const typesNothing = (verb: string): boolean => isControlVerb(verb) || verb === 'roster';
+/** It changes an agent or a roster, and no key is typed for it. */
+export const typesNothing = (verb: string): boolean => isControlVerb(verb) || verb === 'roster';
 
 /** What did not happen where an order had no effect. */
 export const nothingWords = (verb: string): string =>

@@ -148,6 +148,7 @@ const STEPS: readonly Step[] = [
   },
 ];
 
+/** The first step that has a verdict decides; the last one always has. */
 export const judgeReadiness = (evidence: ReadinessEvidence): ReadinessVerdict => {
   for (const step of STEPS) {
     const verdict = step.verdict(evidence);

@@ -117,6 +117,7 @@ export const makeAuthority = (cell: string, nowMs: number): { authority: Certifi
   return { authority: new CertificateAuthority(cell, new X509Certificate(pem), key), key };
 };
 
+/** Text of a file; null where there is none. Rejects when it is there and cannot be read. */
 export const readIfThere = async (path: string): Promise<string | null> => {
   try {
     return await readFile(path, 'utf8');

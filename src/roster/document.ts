@@ -21,6 +21,7 @@ const MAX_VALUES = 100_000;
 /** An alias of itself has no end. */
 const MAX_DEPTH = 100;
 
+/** A document that cannot be read as a whole has one fault, and no value. Throws what is no fault of the text. */
 export const readDocument = (nodes: () => YamlNode | null): RosterDocument => {
   try {
     return new Reader().read(nodes());

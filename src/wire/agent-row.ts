@@ -36,6 +36,7 @@ const int32 = (value: number | null): number | undefined => within(value, -0x800
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** Throws INVALID_ARGUMENT for what is no row, and for one of more than MAX_ROW_BYTES. */
 export const decodeAgentRow = (bytes: Uint8Array): AgentRow => {
   if (bytes.length > MAX_ROW_BYTES) {
     throw new FleetError(

@@ -37,6 +37,7 @@ export interface Survey {
   age(placeId: string): string | null;
 }
 
+/** Rejects with UsageError where the roster is this machine’s and another controller is asked, and as reading it does. */
 export const survey = async ({ flags, paths, signal }: CommandContext): Promise<Survey> => {
   const hosts = Array.isArray(flags.host) ? flags.host : [];
   const desired = await readDesired(flags.file as string | undefined, paths.mosaicHome);

@@ -25,6 +25,7 @@ export const askFindings = async (
   return { answered: !unanswered, findings };
 };
 
+/** What can be told of this machine also where its host-agent does not answer. Rejects as other failures of the question do. */
 export const findingsHere = async (paths: Paths, signal: AbortSignal): Promise<Findings> => {
   try {
     return await askFindings(paths, '', signal);

@@ -37,6 +37,7 @@ export const identityWritten = async (paths: Paths): Promise<string> => {
   return found === null ? '' : `${found.ino}:${found.mtimeNs}`;
 };
 
+/** Throws DATA_LOSS; `where` names the file for people. */
 export const parseEnrolment = (text: string, where: string): EnrolledAs => {
   try {
     return Identity.parse(JSON.parse(text));

@@ -17,6 +17,7 @@ export interface Selection {
   holder: string | null;
 }
 
+/** Each once: those named, or all of rosters at home on these hosts with these roles. Throws NOT_FOUND where none fits. */
 export const selectAgents = (
   mirror: ViewMirror,
   { named, hosts, roles }: Omit<Selection, 'holder'>,

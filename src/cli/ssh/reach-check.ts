@@ -16,6 +16,7 @@ export interface Reach {
   why: string;
 }
 
+/** Which of these addresses of the controller that machine can dial. Throws FAILED_PRECONDITION when the program does not run there. */
 export const askReach = async (
   session: SshSession,
   versionId: string,

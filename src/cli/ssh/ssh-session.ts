@@ -31,6 +31,10 @@ export interface OpenOptions {
   hostKey?: string;
 }
 
+/**
+ * One connection for all that is run there, until it is disposed of. Rejects with what kept ssh out, in words that name the
+ * mend (`sshFailure`), and with UNAUTHENTICATED where the machine shows another host key than the one that was named.
+ */
 export const openSsh = async (target: SshTarget, options: OpenOptions): Promise<SshSession> => {
   const folder = await privateFolder(options.paths);
   try {

@@ -14,6 +14,7 @@ import { type MachineFacts, obstacles, parseFacts } from './preflight.ts';
 import { remoteScript } from './remote-script.ts';
 import { mebibytes } from './upload.ts';
 
+/** What is there now. Throws FAILED_PRECONDITION naming all that stands in the way, UsageError for a name that is none. */
 export const survey = async (context: AddContext, controller: ControllerStatusResponse): Promise<Survey> =>
   context.steps.run('preflight', async () => {
     const { session, signal, options } = context;

@@ -18,6 +18,7 @@ export interface UploadOptions {
   progress: (text: string) => void;
 }
 
+/** Resolves when it stands there whole, by its checksum. Throws DATA_LOSS when it does not; then nothing was changed there. */
 export const upload = async (session: SshSession, archive: Archive, options: UploadOptions): Promise<void> => {
   const script = remoteScript('receive', {
     KIND: options.kind,

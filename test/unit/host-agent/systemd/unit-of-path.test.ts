@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unitOfPath } from '../../../host-agent/systemd/manager.ts';
+import { unitOfPath } from '../../../../host-agent/systemd/manager.ts';
 
 const UNIT = '/org/freedesktop/systemd1/unit/';
 

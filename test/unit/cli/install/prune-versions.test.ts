@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type InstallLayout, installLayout } from '../../../src/cli/install/layout.ts';
-import { pruneVersions } from '../../../src/cli/install/prune-versions.ts';
+import { type InstallLayout, installLayout } from '../../../../src/cli/install/layout.ts';
+import { pruneVersions } from '../../../../src/cli/install/prune-versions.ts';
 
 let home: string;
 let layout: InstallLayout;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { keyFingerprint, saidBySsh, seenHostKey } from '../../../src/cli/ssh/host-key.ts';
-import { sshFailure } from '../../../src/cli/ssh/ssh-failure.ts';
-import { parseSshTarget, targetArgs } from '../../../src/cli/ssh/ssh-target.ts';
+import { keyFingerprint, saidBySsh, seenHostKey } from '../../../../src/cli/ssh/host-key.ts';
+import { sshFailure } from '../../../../src/cli/ssh/ssh-failure.ts';
+import { parseSshTarget, targetArgs } from '../../../../src/cli/ssh/ssh-target.ts';
 
 const TRACE = `OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.19 27 Jan 2026
 debug1: Connecting to dragon-lin [10.0.0.2] port 22.

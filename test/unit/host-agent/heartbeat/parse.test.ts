@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { heartbeatFolders } from '../../../host-agent/heartbeat/folders.ts';
-import { parseHeartbeat } from '../../../host-agent/heartbeat/parse.ts';
-import { timestampMs } from '../../../host-agent/heartbeat/timestamp.ts';
+import { heartbeatFolders } from '../../../../host-agent/heartbeat/folders.ts';
+import { parseHeartbeat } from '../../../../host-agent/heartbeat/parse.ts';
+import { timestampMs } from '../../../../host-agent/heartbeat/timestamp.ts';
 
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CONTROLLER_UNIT, daemonUnitText, HOST_AGENT_UNIT } from '../../../src/cli/install/user-units.ts';
+import { CONTROLLER_UNIT, daemonUnitText, HOST_AGENT_UNIT } from '../../../../src/cli/install/user-units.ts';
 
 const ID = '1.0.0-0123456789ab';
 const settingsOf = (text: string, key: string): string[] =>

@@ -1,14 +1,14 @@
 /** What the sources of one host read, as joinRows is given it: each part as it mostly is, but for what a test says. */
-import type { JoinContext, Readings } from '../../../host-agent/inventory/join.ts';
-import { AgentMemory } from '../../../host-agent/inventory/memory.ts';
+import type { JoinContext, Readings } from '../../../../host-agent/inventory/join.ts';
+import { AgentMemory } from '../../../../host-agent/inventory/memory.ts';
 import type {
   ProcessTree,
   TmuxPane,
   TmuxProblem,
   TmuxServer,
   UnitReading,
-} from '../../../host-agent/inventory/source.ts';
-import type { RosterAgent } from '../../../src/domain/roster.ts';
+} from '../../../../host-agent/inventory/source.ts';
+import type { RosterAgent } from '../../../../src/domain/roster.ts';
 
 export const NOW = 2_000_000_000_000;
 export const DEFAULT = '/tmp/tmux-1000/default';

@@ -12,13 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { keepDaemonSetting, readDaemonSettings } from '../../../src/cli/install/daemon-settings.ts';
-import { readEnrolment } from '../../../src/cli/install/enrolment.ts';
-import { exclusively } from '../../../src/cli/install/exclusive.ts';
-import { hostPolicyFile, settleHostPolicy } from '../../../src/cli/install/host-policy.ts';
-import { isRunning, stampOf } from '../../../src/cli/install/process-stamp.ts';
-import { pointLink, writeIfDifferent } from '../../../src/cli/install/write-file.ts';
-import { type Paths, resolvePaths } from '../../../src/runtime/paths.ts';
+import { keepDaemonSetting, readDaemonSettings } from '../../../../src/cli/install/daemon-settings.ts';
+import { readEnrolment } from '../../../../src/cli/install/enrolment.ts';
+import { exclusively } from '../../../../src/cli/install/exclusive.ts';
+import { hostPolicyFile, settleHostPolicy } from '../../../../src/cli/install/host-policy.ts';
+import { isRunning, stampOf } from '../../../../src/cli/install/process-stamp.ts';
+import { pointLink, writeIfDifferent } from '../../../../src/cli/install/write-file.ts';
+import { type Paths, resolvePaths } from '../../../../src/runtime/paths.ts';
 
 let home: string;
 let paths: Paths;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { joinRows } from '../../../host-agent/inventory/join.ts';
-import { AgentMemory } from '../../../host-agent/inventory/memory.ts';
-import type { TmuxPane, TmuxServer, UnitReading } from '../../../host-agent/inventory/source.ts';
+import { joinRows } from '../../../../host-agent/inventory/join.ts';
+import { AgentMemory } from '../../../../host-agent/inventory/memory.ts';
+import type { TmuxPane, TmuxServer, UnitReading } from '../../../../host-agent/inventory/source.ts';
 import { context, DEFAULT, declared, FACTORY, NOW, pane, readings, server, tree } from './join-ground.ts';
 
 test('roster entries come first in their order, then every other screen; holders are no rows', () => {

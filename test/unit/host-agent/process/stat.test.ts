@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { parseBootMs, parseCgroup, parseCmdline, parsePageBytes, parseStat } from '../../../host-agent/process/stat.ts';
+import {
+  parseBootMs,
+  parseCgroup,
+  parseCmdline,
+  parsePageBytes,
+  parseStat,
+} from '../../../../host-agent/process/stat.ts';
 
 const REST = 'S 10 20 30 34816 40 4194304 1 2 3 4 50 7 8 9 20 0 11 0 12345 999 60 18446744073709551615 1 1 0';
 

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 import { expect, test } from 'vitest';
-import { candidateAddresses, isBeyondLoopback, loopbackAddress } from '../../../src/cli/ssh/candidate-addresses.ts';
+import { candidateAddresses, isBeyondLoopback, loopbackAddress } from '../../../../src/cli/ssh/candidate-addresses.ts';
 
 const address = (text: string, internal = false) => ({ address: text, internal }) as NetworkInterfaceInfo;
 const interfaces = {

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { rememberHost } from '../../../src/cli/ssh/remembered-hosts.ts';
-import { parseSshTarget } from '../../../src/cli/ssh/ssh-target.ts';
-import { upgradePlan } from '../../../src/cli/ssh/upgrade-targets.ts';
-import { exitCodeOfTold, type HostTold, nextWords, toldJson, toldLine } from '../../../src/cli/ssh/upgrade-told.ts';
-import { type Paths, resolvePaths } from '../../../src/runtime/paths.ts';
+import { rememberHost } from '../../../../src/cli/ssh/remembered-hosts.ts';
+import { parseSshTarget } from '../../../../src/cli/ssh/ssh-target.ts';
+import { upgradePlan } from '../../../../src/cli/ssh/upgrade-targets.ts';
+import { exitCodeOfTold, type HostTold, nextWords, toldJson, toldLine } from '../../../../src/cli/ssh/upgrade-told.ts';
+import { type Paths, resolvePaths } from '../../../../src/runtime/paths.ts';
 
 let home: string;
 let paths: Paths;

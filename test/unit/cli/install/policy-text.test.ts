@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { policyText, readPolicy, shownPolicy } from '../../../src/cli/install/policy-text.ts';
+import { policyText, readPolicy, shownPolicy } from '../../../../src/cli/install/policy-text.ts';
 
 test('one thing is changed, and every other key stays as it was', () => {
   const text = '{"control":"send","federated":"send","takeover":false,"federated_takeover":true}';

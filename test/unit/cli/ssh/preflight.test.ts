@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MachineFacts, obstacles, parseFacts, systemNode } from '../../../src/cli/ssh/preflight.ts';
+import { type MachineFacts, obstacles, parseFacts, systemNode } from '../../../../src/cli/ssh/preflight.ts';
 
 const PRINTED: Record<string, string> = {
   uid: '1000',

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { pathNote } from '../../../src/cli/install/on-path.ts';
+import { pathNote } from '../../../../src/cli/install/on-path.ts';
 
 let home: string;
 let bin: string;

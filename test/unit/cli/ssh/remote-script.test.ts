@@ -1,11 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { outputAfter, remoteScript } from '../../../src/cli/ssh/remote-script.ts';
-import { progressBar } from '../../../src/cli/ssh/upload.ts';
-import { shellQuoted } from '../../../src/runtime/quote.ts';
+import { outputAfter, remoteScript } from '../../../../src/cli/ssh/remote-script.ts';
+import { progressBar } from '../../../../src/cli/ssh/upload.ts';
+import { shellQuoted } from '../../../../src/runtime/quote.ts';
 
-const names = readdirSync(join(import.meta.dirname, '../../../deploy/remote')).map((file) => file.replace(/\.sh$/, ''));
+const names = readdirSync(join(import.meta.dirname, '../../../../deploy/remote')).map((file) =>
+  file.replace(/\.sh$/, ''),
+);
 
 test('no value ever stands in the command, only in what goes through stdin', () => {
   const { command, head } = remoteScript('authorize', { LINE: 'very secret', MARK: 'm' });

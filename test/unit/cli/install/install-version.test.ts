@@ -13,10 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checksumLines } from '../../../deploy/build/checksums.ts';
-import { installVersion } from '../../../src/cli/install/install-version.ts';
-import { type InstallLayout, installLayout } from '../../../src/cli/install/layout.ts';
-import type { ShippedVersion } from '../../../src/cli/install/shipped-version.ts';
+import { checksumLines } from '../../../../deploy/build/checksums.ts';
+import { installVersion } from '../../../../src/cli/install/install-version.ts';
+import { type InstallLayout, installLayout } from '../../../../src/cli/install/layout.ts';
+import type { ShippedVersion } from '../../../../src/cli/install/shipped-version.ts';
 
 let folder: string;
 let layout: InstallLayout;
