@@ -78,7 +78,7 @@ export class OpenCalls {
 
   /** Whether an identity has one open. */
   hasOf(spiffeId: string): boolean {
-    return [...this.#inside].some(({ caller }) => caller.spiffeId === spiffeId && caller.cell === '');
+    return [...this.#inside.keys()].some(({ caller }) => caller.spiffeId === spiffeId && caller.cell === '');
   }
 
   /** By their method. */

@@ -158,14 +158,14 @@ export class OrderBook {
 
   async #begin(order: Order, digest: string, context: CallContext, act: Act): Promise<OrderOutcome> {
     const { verb, id, target, timeoutMs, usualMs, rosterDigest } = order;
-    const { actor } = context.origin;
+    const { actor, federated } = context.origin;
     const { ports, nowMs, policy, policyPath, names } = this.#options;
     if (this.#running.size >= MAX_RUNNING) {
       throw new FleetError('RESOURCE_EXHAUSTED', `${MAX_RUNNING} orders are under way here: nothing was typed`);
     }
     const { key = '' } = target ?? {};
     const { paneId = '', panePid = 0 } = (isControlVerb(verb) ? ports.panes.pane(key) : target) ?? {};
-    const running = this.#runs({ id, verb, actor }, Math.min(timeoutMs || usualMs, MAX_TIMEOUT_MS), () =>
+    const running = this.#runs({ id, verb, actor, federated }, Math.min(timeoutMs || usualMs, MAX_TIMEOUT_MS), () =>
       levelRefusal(policy(), { path: policyPath, host: names().host }, context.origin, levelOf(verb)),
     );
     const received = this.#journal.received({
@@ -195,7 +195,7 @@ export class OrderBook {
     for (const record of this.#journal.open()) {
       const look = lookBack(record);
       if (look === null) continue;
-      void this.#runs(record, LOOK_BACK_MS, () => null)
+      void this.#runs({ ...record, federated: false }, LOOK_BACK_MS, () => null)
         .run(async (run) => {
           await run.typing();
           return look(run);
@@ -212,7 +212,7 @@ export class OrderBook {
   }
 
   #runs(
-    { id, verb, actor }: Pick<OrderRecord, 'id' | 'verb' | 'actor'>,
+    { id, verb, actor, federated }: Pick<OrderRecord, 'id' | 'verb' | 'actor'> & { federated: boolean },
     timeoutMs: number,
     refusal: () => string | null,
   ): RunningOrder {
@@ -225,6 +225,7 @@ export class OrderBook {
       stopping: this.#stopping.signal,
       refusal,
       staysOpen: isLookedAt(verb),
+      isFederated: federated,
       log: this.#options.log,
     });
     this.#running.set(id, running);

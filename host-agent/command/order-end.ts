@@ -12,3 +12,13 @@ export class OrderEnd extends Error {
     this.reason = reason;
   }
 }
+
+/** Somebody else is at it. A caller of another cell is not told who. */
+export class HeldBy extends OrderEnd {
+  readonly unnamed: OrderEnd;
+
+  constructor(who: string, what: string, before = '') {
+    super('busy', `${before}${who} ${what}`);
+    this.unnamed = new OrderEnd('busy', `${before}somebody ${what}`);
+  }
+}

@@ -9,7 +9,7 @@ import { isAgentRuntime, runtimeSeen } from '../../src/domain/runtime-seen.ts';
 import type { OrderTarget } from '../../src/wire/gen/fleet/v1/orders.ts';
 import type { PaneRef } from '../terminal/ports.ts';
 import type { PaneLook, Typed } from '../tmux/typing.ts';
-import { OrderEnd } from './order-end.ts';
+import { HeldBy, OrderEnd } from './order-end.ts';
 import type { ApproachPorts, OrderRun } from './order-run.ts';
 import type { Look } from './screen-evidence.ts';
 
@@ -59,7 +59,7 @@ export class PaneApproach {
   /** Asked before the pane's lock is waited for, and with it: a takeover holds the lock as long as it lasts. */
   refuseIfHeld(): void {
     const writer = this.#ports.company.writer(this.pane.key);
-    if (writer !== null) throw new OrderEnd('busy', `${writer} has taken it over`);
+    if (writer !== null) throw new HeldBy(writer, 'has taken it over');
   }
 
   /** Rejects with NOT_FOUND when the pane is gone. */

@@ -6,7 +6,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
 import type { OrderJournal } from './journal.ts';
-import { OrderEnd } from './order-end.ts';
+import { HeldBy, OrderEnd } from './order-end.ts';
 import type { OrderRun } from './order-run.ts';
 import { PaneBusy } from './pane-lock.ts';
 
@@ -22,6 +22,8 @@ export interface RunningOrderOptions {
   refusal: () => string | null;
   /** What was begun when the daemon stops is looked at by the next one, and gets no end here. */
   staysOpen?: boolean;
+  /** Given from another cell. */
+  isFederated: boolean;
   log: Logger;
 }
 
@@ -67,6 +69,7 @@ export class RunningOrder implements OrderRun {
     } finally {
       clearTimeout(timer);
     }
+    if (this.#options.isFederated && end instanceof HeldBy) end = end.unnamed;
     const isLeftOpen = this.#options.staysOpen === true && this.#isTyping && this.#options.stopping.aborted;
     try {
       if (!isLeftOpen) await journal.end(id, end.outcome, end.reason);
@@ -132,7 +135,7 @@ export class RunningOrder implements OrderRun {
       return new OrderEnd('unverifiable', `${this.#whyStopped() ?? error.message}, after it was typed`);
     if (this.#abandoned.signal.aborted) return new OrderEnd('refused', 'whoever gave it left before it was begun');
     if (error instanceof PaneBusy)
-      return new OrderEnd('busy', `its pane did not come free: ${error.holder || ANOTHER} types there`);
+      return new HeldBy(error.holder || ANOTHER, 'types there', 'its pane did not come free: ');
     if (error.code === 'NOT_FOUND') return new OrderEnd('gone', 'its pane has ended');
     return new OrderEnd('refused', this.#whyStopped() ?? error.message);
   }

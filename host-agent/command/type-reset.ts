@@ -6,7 +6,7 @@ import { FleetError } from '../../src/domain/errors.ts';
 import { sleep } from '../../src/runtime/sleep.ts';
 import { isNewConversation, saidOn } from './conversation.ts';
 import { type Message, messageOf } from './message-text.ts';
-import { OrderEnd } from './order-end.ts';
+import { HeldBy, OrderEnd } from './order-end.ts';
 import type { OrderRun, VerbPorts } from './order-run.ts';
 import { PaneApproach } from './pane-approach.ts';
 import { PaneBusy } from './pane-lock.ts';
@@ -63,7 +63,7 @@ export const typeReset = async (
   } catch (error) {
     if (run.signal.aborted) throw error;
     if (error instanceof PaneBusy && !force) {
-      throw new OrderEnd('busy', `${error.holder || 'another order or a takeover'} types into it`);
+      throw new HeldBy(error.holder || 'another order or a takeover', 'types into it');
     }
     if (error instanceof OrderEnd && error.outcome === 'human-draft' && !force) {
       throw new OrderEnd('human-draft', `${error.reason}: --force restarts it all the same`);

@@ -4,7 +4,7 @@
  */
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
-import { OrderEnd } from '../command/order-end.ts';
+import { HeldBy, OrderEnd } from '../command/order-end.ts';
 import type { OrderRun } from '../command/order-run.ts';
 import { begun, withAlong } from './begun.ts';
 import { casualtyWords } from './casualties.ts';
@@ -45,7 +45,7 @@ export class ByPane {
 
   async end(verb: 'stop' | 'restart'): Promise<OrderEnd> {
     const { writer } = this.#row;
-    if (writer !== null && !this.#request.force) throw new OrderEnd('busy', `${writer} has taken it over`);
+    if (writer !== null && !this.#request.force) throw new HeldBy(writer, 'has taken it over');
     return verb === 'stop' ? await this.#stop() : await this.#respawn();
   }
 

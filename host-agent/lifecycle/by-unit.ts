@@ -1,7 +1,7 @@
 /** An agent of this host's roster, started and ended by its own unit, its session seen to come and go. */
 import type { AgentRow } from '../../src/domain/agent-row.ts';
 import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
-import { OrderEnd } from '../command/order-end.ts';
+import { HeldBy, OrderEnd } from '../command/order-end.ts';
 import type { OrderRun } from '../command/order-run.ts';
 import { begun, stoppedBut, withAlong } from './begun.ts';
 import { casualtiesOf, casualtyWords } from './casualties.ts';
@@ -52,7 +52,7 @@ export class ByUnit {
     const { row, unit } = this.#target;
     const isDown = row.tmux === null && !isUp(unit) && unit.activeState !== 'deactivating';
     if (verb === 'stop' && isDown) return new OrderEnd('done', 'it was stopped already');
-    if (row.writer !== null && !this.#request.force) throw new OrderEnd('busy', `${row.writer} has taken it over`);
+    if (row.writer !== null && !this.#request.force) throw new HeldBy(row.writer, 'has taken it over');
     const along = isDown ? null : await this.#casualties();
     await this.#run.typing();
     return await begun(async () => {

@@ -6,7 +6,7 @@ import type { AgentRow } from '../../src/domain/agent-row.ts';
 import { holderUnitOf } from '../../src/domain/holder.ts';
 import type { LifecycleVerb } from '../../src/domain/order.ts';
 import type { ControlAgentRequest } from '../../src/wire/gen/fleet/v1/orders.ts';
-import { OrderEnd } from '../command/order-end.ts';
+import { HeldBy, type OrderEnd } from '../command/order-end.ts';
 import type { OrderRecord } from '../command/order-record.ts';
 import type { OrderRun } from '../command/order-run.ts';
 import { PaneBusy } from '../command/pane-lock.ts';
@@ -88,6 +88,6 @@ export const turnOf = async (
     return await turn(of, run.signal, run.owner);
   } catch (error) {
     if (!(error instanceof PaneBusy)) throw error;
-    throw new OrderEnd('busy', `${error.holder || 'another order'} has its turn`);
+    throw new HeldBy(error.holder || 'another order', 'has its turn');
   }
 };

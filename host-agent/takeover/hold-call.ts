@@ -12,7 +12,7 @@ import type { CallContext } from '../calls/own-calls.ts';
 import { type HostPolicy, takeoverRefusal } from '../policy/host-policy.ts';
 import type { AgentPanes, PaneRef } from '../terminal/ports.ts';
 import type { TypingLine } from '../tmux/typing-line.ts';
-import type { Lease, LeaseEnd, Leases } from './lease.ts';
+import { type Lease, type LeaseEnd, type Leases, nameTo } from './lease.ts';
 import type { LentSize } from './lent-sizes.ts';
 import type { PaneSizes } from './pane-size.ts';
 import { endedAs, refusedAs, type TakeoverLog } from './takeover-log.ts';
@@ -81,7 +81,9 @@ export const holdTerminal = async (
     await withinDeadline(options.cleared, RELEASE_MS, 'sizes of panes could not be given back');
     // Orders here see who types since the lease was taken, and do not wait; those of other host-agents wait for the turn.
     const inTime = AbortSignal.any([lease.signal, AbortSignal.timeout(QUIET_MS)]);
-    turn = await options.quiet(pane, inTime, `a takeover by ${origin.actor}`);
+    turn = await options.quiet(pane, inTime, `a takeover by ${origin.actor}`).catch((error: unknown) => {
+      throw origin.federated && isBusy(error) ? new FleetError('FAILED_PRECONDITION', BUSY) : error;
+    });
     const { key, paneId, panePid } = pane;
     await options.records.begin({ id: request.id, key, paneId, panePid, actor: origin.actor });
     isWritten = true;
@@ -89,7 +91,7 @@ export const holdTerminal = async (
     line.start();
     options.holds.set(lease.id, { lease, typist });
     isHanded = true;
-    await stand(options, request, lease, before?.holder.name ?? '', sink, signal);
+    await stand(options, request, lease, before === null ? '' : nameTo(origin, before.holder), sink, signal);
   } catch (error) {
     refusedBy = error;
     throw error;
@@ -108,6 +110,10 @@ export const holdTerminal = async (
     }
   }
 };
+
+/** Without the name of whoever it is. */
+const BUSY = 'busy: somebody types into this pane; try again';
+const isBusy = (error: unknown): boolean => error instanceof FleetError && error.code === 'FAILED_PRECONDITION';
 
 const stand = async (
   options: HoldOptions,

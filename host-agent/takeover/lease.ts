@@ -10,6 +10,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { FleetError } from '../../src/domain/errors.ts';
+import { parseSpiffeId } from '../../src/identity/spiffe-id.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { Listeners } from '../../src/runtime/listeners.ts';
 
@@ -27,6 +28,12 @@ export interface Holder {
   /** Short, for people. */
   name: string;
 }
+
+/** How one who types is named to another: to a caller of another cell by no name but those that its own cell gave. */
+export const nameTo = (told: Holder, who: Holder): string =>
+  told.federated && cellOf(told) !== cellOf(who) ? 'somebody' : who.name;
+
+const cellOf = ({ actor }: Holder): string => parseSpiffeId(actor)?.cell ?? '';
 
 export class Lease {
   readonly id = randomBytes(16).toString('hex');
@@ -73,8 +80,8 @@ export class Lease {
     return this.#asked.add(listener);
   }
 
-  askedBy(name: string): void {
-    this.#asked.emit(name);
+  askedBy(who: Holder): void {
+    this.#asked.emit(nameTo(this.holder, who));
   }
 
   /** Of the last key, or the begin, by the monotonic clock. */
@@ -121,8 +128,8 @@ export class Leases {
   take(key: string, holder: Holder, takeover: boolean): { lease: Lease; before: Lease | null; free: Promise<void> } {
     const before = this.#held.get(key) ?? null;
     if (before !== null && !takeover) {
-      before.askedBy(holder.name);
-      const words = `busy: ${before.holder.name} has typed here for ${ageWords(before.ageMs)}; --takeover displaces them`;
+      before.askedBy(holder);
+      const words = `busy: ${nameTo(holder, before.holder)} has typed here for ${ageWords(before.ageMs)}; --takeover displaces them`;
       throw new FleetError('FAILED_PRECONDITION', words);
     }
     const lease = new Lease(key, holder, this.#clock);
@@ -132,7 +139,7 @@ export class Leases {
     void lease.released.then(() => {
       if (this.#unreleased.get(key) === lease) this.#unreleased.delete(key);
     });
-    before?.finish({ reason: 'displaced', detail: `${holder.name} took over` });
+    before?.finish({ reason: 'displaced', detail: `${nameTo(before.holder, holder)} took over` });
     lease.signal.addEventListener('abort', () => this.#forget(lease), { once: true });
     this.#listeners.emit();
     return { lease, before, free };

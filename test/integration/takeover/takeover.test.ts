@@ -91,6 +91,32 @@ test('a second one is refused by name, and the first is told who asks', async ()
   await held.ended;
 });
 
+test('a caller of another cell is told that somebody has it, and by no name of ours who', async () => {
+  stage.policy = { ...OPEN_POLICY, federated: 'send', federatedTakeover: true };
+  const from = (name: string) =>
+    origin(`home/${name}`, { actor: `spiffe://home/operator/${name}`, kind: 'controller', federated: true });
+  const held = stage.hold('coder');
+  await held.granted;
+  await expect(stage.hold('coder', from('eve')).granted).rejects.toMatchObject({
+    message: expect.stringMatching(/^busy: somebody has typed here for/),
+  });
+  const eve = stage.hold('coder', from('eve'), { takeover: true });
+  await eve.granted;
+  expect(eve.events[0]?.granted?.displaced).toBe('somebody');
+  await held.ended;
+  expect(endOf(held)).toMatchObject({ detail: 'home/eve took over' });
+  // Its own people it knows by name.
+  const mallory = stage.hold('coder', from('mallory'), { takeover: true });
+  await mallory.granted;
+  expect(mallory.events[0]?.granted?.displaced).toBe('home/eve');
+  const ada = stage.hold('coder', origin(), { takeover: true });
+  await ada.granted;
+  await mallory.ended;
+  expect(endOf(mallory)).toEqual({ reason: 'displaced', detail: 'somebody took over' });
+  ada.leave();
+  await Promise.all([eve.ended, ada.ended]);
+});
+
 test('whoever is displaced is told by whom, and types nothing more from that moment', async () => {
   const held = stage.hold('coder');
   const lease = await held.granted;

@@ -110,6 +110,9 @@ test('a keyboard that somebody took over is left to them', async () => {
   ground.writers.set(agent.name, 'anna@dragon-lin');
   const outcome = await agent.send(ground.orders(), 'may I');
   expect(outcome).toMatchObject({ outcome: 'busy', reason: 'anna@dragon-lin has taken it over' });
+  ground.policy = { ...ground.policy, federated: 'send' };
+  const unnamed = await ground.orders().sendText(agent.message('may we'), fromHere(undefined, true));
+  expect(unnamed).toMatchObject({ outcome: 'busy', reason: 'somebody has taken it over' });
   expect(agent.bytes()).toBe('');
 });
 
