@@ -1,5 +1,6 @@
 /** The rosters with which a fleet begins: text that a person goes on writing. Pure. */
 import { stringify } from 'yaml';
+import { resetCommandOf } from '../domain/runtime-reset.ts';
 
 export const PRESETS = ['minimal', 'coding'] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -7,9 +8,6 @@ export type Preset = (typeof PRESETS)[number];
 /** pi on codex: the recipe known to last detached. Another runtime is used only where it is named. */
 export const DEFAULT_RUNTIME = 'pi';
 export const DEFAULT_MODELS: Readonly<Record<string, string>> = { pi: 'openai-codex/gpt-5.5:high' };
-
-/** What their programs take as a beginning anew. */
-const RESETS: Readonly<Record<string, string>> = { pi: '/new', codex: '/new', claude: '/clear', opencode: '/new' };
 
 export interface PresetChoice {
   preset: Preset;
@@ -47,11 +45,11 @@ export const presetNames = (preset: Preset, name: string): string[] => AGENTS[pr
 
 /** Not checked: whoever asks reads it again, as any roster. */
 export const presetRoster = ({ preset, runtime, model, workingDirectory, name }: PresetChoice): string => {
-  const reset = Object.hasOwn(RESETS, runtime) ? RESETS[runtime] : undefined;
+  const reset = resetCommandOf(runtime, new Map());
   const lines = [
     '# Which agents should exist here. fleet apply makes it so, fleet diff tells what differs.',
     'version: 2',
-    ...(reset === undefined ? [] : ['', 'runtimes:', `  ${word(runtime)}:`, `    reset_command: ${word(reset)}`]),
+    ...(reset === null ? [] : ['', 'runtimes:', `  ${word(runtime)}:`, `    reset_command: ${word(reset)}`]),
     '',
     'defaults:',
     `  working_directory: ${word(workingDirectory)}`,

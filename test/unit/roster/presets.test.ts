@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { resetCommandOf } from '../../../src/domain/runtime-reset.ts';
 import { parseRoster } from '../../../src/roster/parse.ts';
 import { type PresetChoice, presetNames, presetRoster } from '../../../src/roster/presets.ts';
 
@@ -47,5 +48,10 @@ describe('a preset', () => {
       workingDirectory: '# x',
       lifecycle: 'core',
     });
+  });
+
+  test.each(['pi', 'codex', 'claude', 'opencode'])('begins %s anew as an order without a roster does', (runtime) => {
+    const { roster } = parseRoster(presetRoster({ ...CHOICE, runtime }), 'f');
+    expect(roster!.resetCommands.get(runtime)).toBe(resetCommandOf(runtime, new Map()));
   });
 });
