@@ -45,7 +45,16 @@ export const backUp = async (path: string, context: BackUpContext): Promise<Back
     return { ...written.about, bytes: size };
   } catch (cause) {
     if (cause instanceof FleetError) throw cause;
-    const { message } = cause as Error;
+    const { message, code, syscall } = cause as NodeJS.ErrnoException;
+    if (syscall === 'open') {
+      throw new FleetError(
+        'INVALID_ARGUMENT',
+        `no backup was made: no file can be made in ${dirname(path)} (${code})`,
+        {
+          cause,
+        },
+      );
+    }
     throw new FleetError('FAILED_PRECONDITION', `no backup was made at ${path}: ${message}`, { cause });
   } finally {
     for (const left of [draft, `${draft}-journal`, `${draft}-wal`, `${draft}-shm`]) await rm(left, { force: true });

@@ -2,7 +2,7 @@
  * A backup put in its place: a controller's folder as the backup has it, made beside and renamed as a whole. What stood there
  * is kept. Its audit says from its next record on that it was restored.
  */
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FleetError } from '../../src/domain/errors.ts';
 import { authorityCell } from '../../src/identity/authority.ts';
@@ -98,7 +98,10 @@ export const restore = async (path: string, context: RestoreContext): Promise<Re
 };
 
 const readWhole = async (path: string): Promise<BackupContents> => {
-  if (!(await exists(path))) throw new FleetError('NOT_FOUND', `there is no file ${path}`);
+  const found = await stat(path).catch(() => null);
+  if (found === null) throw new FleetError('INVALID_ARGUMENT', `there is no file ${path}; nothing was changed`);
+  if (!found.isFile())
+    throw new FleetError('INVALID_ARGUMENT', `${path} is no file: name a backup; nothing was changed`);
   const contents = readBackup(path);
   requireSound(path);
   requireKeys(contents, path);

@@ -45,6 +45,13 @@ export const FRONT_LIMITS: FrontLimits = {
   maxConnections: 20_000,
 };
 
+/** By the code of the error. */
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program',
+  EADDRNOTAVAIL: 'is none of this machine',
+  EACCES: 'may not be opened by this user (ports below 1024 are the administrator’s)',
+};
+
 const textOf = (listener: NetServer): string => {
   const address = listener.address();
   if (address === null || typeof address === 'string') return '';
@@ -161,7 +168,7 @@ export class TlsFront {
     return new Promise((resolve, reject) => {
       listener.once('error', (error: NodeJS.ErrnoException) => {
         const code = error.code === 'EADDRINUSE' ? 'ALREADY_EXISTS' : 'INVALID_ARGUMENT';
-        const what = error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be opened (${error.code})`;
+        const what = WHY_NOT[error.code ?? ''] ?? `cannot be opened (${error.code})`;
         reject(new FleetError(code, `address ${host}:${port} ${what}: choose another`, { cause: error }));
       });
       listener.listen({ host, port }, () => {

@@ -41,7 +41,9 @@ export const addTenant = async (
  * Durable when it resolves.
  */
 export const removeTenant = async (records: Records, tenantId: string, nowMs: number): Promise<void> => {
-  requireTenant(records, tenantId);
+  requireName('tenant', tenantId);
+  if (!isTenant(records, tenantId))
+    throw new FleetError('NOT_FOUND', `no tenant ${tenantId}: "fleet tenant ls" lists them`);
   if (tenantId === DEFAULT_TENANT) throw new FleetError('FAILED_PRECONDITION', 'the tenant default is always there');
   const users = boundTo(records, tenantId).map(({ host, user }) => `${host}/${user}`);
   const uses: [words: string, names: string[], mend: string][] = [

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { FleetError } from '../../domain/errors.ts';
 import type { ControlLevel } from '../../domain/host-agent.ts';
+import { isCellName } from '../../identity/spiffe-id.ts';
 import { isLingering } from '../../runtime/linger.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import type { CommandContext } from '../command.ts';
@@ -24,10 +25,11 @@ export const run = async ({ flags, paths, env, stderr, signal }: CommandContext)
   refuseRoot(paths);
   const context = { paths, steps: new Steps(stderr), signal };
   const port = portIn(flags.port);
+  const cell = cellIn(flags.cell);
   return exclusively(paths, async () => {
     await bringUp(context, {
       name: flags.name as string | undefined,
-      cell: flags.cell as string | undefined,
+      cell,
       listen: flags.listen as string | undefined,
       port,
       control: flags.control as ControlLevel | undefined,
@@ -55,6 +57,11 @@ const portIn = (text: CommandContext['flags'][string]): number | undefined => {
   const port = /^[1-9]\d{3,4}$/.test(String(text)) ? Number(text) : 0;
   if (port >= 1_024 && port <= 65_535) return port;
   throw new UsageError(`--port "${text}": a number from 1024 to 65535`);
+};
+
+const cellIn = (text: CommandContext['flags'][string]): string | undefined => {
+  if (text === undefined || isCellName(String(text))) return text as string | undefined;
+  throw new UsageError(`--cell "${text}": 1 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit`);
 };
 
 /** Under the caller's lock. */

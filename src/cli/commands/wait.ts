@@ -1,7 +1,7 @@
 import { parseAddress } from '../../domain/address.ts';
 import { cleanText } from '../../domain/clean-text.ts';
 import { FleetError } from '../../domain/errors.ts';
-import type { WaitCondition } from '../../domain/wait-condition.ts';
+import { WAIT_CONDITIONS, type WaitCondition } from '../../domain/wait-condition.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { hostAgentEndpoint } from '../client/endpoints.ts';
@@ -26,7 +26,7 @@ export const run = async (context: CommandContext): Promise<number> => {
   const { positionals, flags, signal } = context;
   const conditions = (flags.for as WaitCondition[] | undefined) ?? [];
   if (conditions.length === 0)
-    throw new UsageError('fleet wait: --for what? One or more of those of fleet wait --help');
+    throw new UsageError(`fleet wait: --for what? One or more of ${WAIT_CONDITIONS.join(', ')}`);
   const timeoutMs = spanMs('timeout', flags.timeout as string, LONGEST);
   const awaited = new AwaitedAgent(parseAddress(positionals[0] as string), conditions);
   const beganMono = systemClock.monotonicMs();

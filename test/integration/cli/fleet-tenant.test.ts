@@ -85,6 +85,7 @@ test.each([
   [['tenant', 'bind', 'beta', 'W-jarvis'], 2, '"W-jarvis": HOST/USER, or USER@HOST'],
   [['tenant', 'bind', 'beta', 'a/b/c'], 2, '"a/b/c": HOST/USER, or USER@HOST'],
   [['tenant', 'bind', 'none', 'W-jarvis/jarvis'], 4, 'no tenant none: "fleet tenant add none" makes it'],
+  [['tenant', 'rm', 'none'], 4, 'no tenant none: "fleet tenant ls" lists them'],
   [['tenant', 'unbind', 'x/y'], 4, 'x/y is bound to no tenant: see "fleet tenant ls"'],
   [['tenant', 'add', '-x'], 2, 'unknown flag -x'],
   [['token', 'dragon-lin', '--tenant', 'none'], 4, 'no tenant none: "fleet tenant add none" makes it'],

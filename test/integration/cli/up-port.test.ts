@@ -11,6 +11,7 @@ import { askStatus } from '../../../src/cli/install/local-fleet.ts';
 import { startController } from '../../../src/cli/install/start-fleet.ts';
 import { Steps } from '../../../src/cli/install/steps.ts';
 import { type Paths, resolvePaths } from '../../../src/runtime/paths.ts';
+import { runFleetProgram } from '../../helpers/fleet-program.ts';
 import { until } from '../../helpers/until.ts';
 
 const CONTROLLER = join(import.meta.dirname, '../../../controller/main.ts');
@@ -73,6 +74,17 @@ test('another cell’s name is refused before a stopped controller is started', 
     message: "this controller's cell is home and keeps its name: leave out --cell",
   });
   expect(log()).toBe(before);
+});
+
+test('what can be no cell’s name is refused in its own words, and nothing is made', async () => {
+  expect(
+    await runFleetProgram(['--instance', paths.instance ?? '', 'up', '--cell', 'Bad Name'], { HOME: home }),
+  ).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'fleet: --cell "Bad Name": 1 to 63 of a-z 0-9 . -, beginning and ending with a letter or digit\n',
+  });
+  expect(existsSync(paths.state)).toBe(false);
 });
 
 describe('a first start that fails', () => {

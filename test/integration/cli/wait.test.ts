@@ -116,7 +116,7 @@ describe('fleet wait', () => {
   });
 
   test.each([
-    [['coder'], '--for what?'],
+    [['coder'], '--for what? One or more of up, working, available, blocked'],
     [['coder', '--for', 'happy'], 'one of up, working'],
     [['coder', '--for', 'up', '--timeout', 'soon'], '--timeout "soon"'],
     [['a//b', '--for', 'up'], 'empty part'],

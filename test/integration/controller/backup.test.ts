@@ -71,6 +71,7 @@ describe('a backup', () => {
       [join(none, 'x'), `there is no folder ${none}: make it, or name another`],
       [join(file, 'x'), `${file} is no folder: name a file in one`],
       [join(file, 'y/x'), `${join(file, 'y')} is no folder: name a file in one`],
+      ['/proc/x', 'no file can be made in /proc (ENOENT)'],
     ] as const;
     for (const [path, why] of nowhere) {
       await expect(makeBackup(path)).rejects.toMatchObject({
@@ -96,7 +97,10 @@ describe('a backup', () => {
     writeFileSync(file, 'no backup');
     expect(await refusal()).toBe('INVALID_ARGUMENT');
     await rm(file);
-    expect(await refusal()).toBe('NOT_FOUND');
+    expect(await refusal()).toBe('INVALID_ARGUMENT');
+    await mkdir(file);
+    expect(await refusal()).toBe('INVALID_ARGUMENT');
+    await rm(file, { recursive: true });
     expect(existsSync(folder())).toBe(false);
     writeFileSync(file, whole);
     await putBack();

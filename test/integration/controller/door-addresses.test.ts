@@ -55,6 +55,13 @@ describe('the addresses of the door', () => {
     expect(opened).toEqual([`127.0.0.1:${cell.port}`, `:::${cell.port}`]);
   });
 
+  it('that is none of this machine says so', async () => {
+    await expect(cell.server.listen('192.0.2.77', 0)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'address 192.0.2.77:0 is none of this machine: choose another',
+    });
+  });
+
   it('whose port is taken says what to type: another at first, and later none, since hosts dial it', async () => {
     const taken = {
       listening: [],
