@@ -88,7 +88,7 @@ test('a swallowed Enter is pressed once more, and only once', async () => {
   expect((await first.send(orders, 'try again', { timeoutMs: 30_000 })).outcome).toBe('accepted');
   expect(first.bytes()).toBe('\x1b[200~try again\x1b[201~\r\r');
   const all = await ground.claude('swallow-all');
-  const outcome = await all.send(orders, 'never taken', { timeoutMs: 7_000 });
+  const outcome = await all.send(orders, 'never taken', { timeoutMs: 12_000 });
   expect(outcome).toMatchObject({ outcome: 'draft', reason: 'Enter did not submit it' });
   expect(all.messages()).toEqual([]);
   expect(all.bytes()).toBe('\x1b[200~never taken\x1b[201~\r\r');
@@ -121,7 +121,7 @@ test('a prompt is never typed into', async () => {
 test('a prompt that comes up with the paste is not answered', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude('menu-on-paste');
-  const outcome = await agent.send(ground.orders(), 'too late', { timeoutMs: 3_000 });
+  const outcome = await agent.send(ground.orders(), 'too late', { timeoutMs: 6_000 });
   expect(outcome).toMatchObject({ outcome: 'unverifiable', reason: 'pasted, and not submitted: a prompt came up' });
   expect(agent.said()).toEqual([]);
   expect(agent.bytes()).not.toContain('\r');
@@ -144,7 +144,7 @@ test('a person’s draft is left as it is', async () => {
 test('what a person types beside it is not submitted with it', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude('person-too');
-  const outcome = await agent.send(ground.orders(), 'mine alone', { timeoutMs: 2_000 });
+  const outcome = await agent.send(ground.orders(), 'mine alone', { timeoutMs: 6_000 });
   expect(outcome.outcome).toBe('draft');
   expect(agent.messages()).toEqual([]);
   expect(agent.bytes()).not.toContain('\r');
@@ -160,7 +160,7 @@ test('a message that leaves no trace but an empty composer was taken', async () 
 test('a text that is never shown is not submitted, and not called accepted', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude('hide');
-  expect((await agent.send(ground.orders(), 'unseen', { timeoutMs: 2_000 })).outcome).toBe('unverifiable');
+  expect((await agent.send(ground.orders(), 'unseen', { timeoutMs: 6_000 })).outcome).toBe('unverifiable');
   expect(agent.messages()).toEqual([]);
 });
 
@@ -177,7 +177,7 @@ test('what a person typed in its place is submitted for nobody, verified or not'
   const orders = ground.orders();
   for (const verify of [false, true]) {
     const agent = await ground.claude('person-instead');
-    expect(await agent.send(orders, 'mine alone', { verify, timeoutMs: 4_000 })).toMatchObject({
+    expect(await agent.send(orders, 'mine alone', { verify, timeoutMs: 6_000 })).toMatchObject({
       outcome: 'unverifiable',
       reason: 'pasted, and not submitted: other text stands in its place',
     });
@@ -242,7 +242,7 @@ test('no shell ever runs a message', async () => {
   expect((await left.send(orders, attack)).outcome).toBe('not-a-runtime');
 
   const dying = await ground.claude('die-on-paste', 'shell');
-  const outcome = await dying.send(orders, attack, { timeoutMs: 4_000 });
+  const outcome = await dying.send(orders, attack, { timeoutMs: 6_000 });
   expect(['unverifiable', 'draft']).toContain(outcome.outcome);
   await until(() => dying.screen().includes('$'), LATER);
   expect(dying.bytes()).not.toContain('\r');
@@ -252,7 +252,7 @@ test('no shell ever runs a message', async () => {
 test('an agent that ends with the message is not said to have taken it', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude('end-after', 'shell');
-  const outcome = await agent.send(ground.orders(), 'one last thing', { timeoutMs: 4_000 });
+  const outcome = await agent.send(ground.orders(), 'one last thing', { timeoutMs: 6_000 });
   expect(['accepted', 'unverifiable']).toContain(outcome.outcome);
   expect(agent.messages()).toEqual(['one last thing']);
 });
@@ -272,7 +272,7 @@ test('a terminal that collects lines: proven by the prompt that comes again', as
 test('a terminal whose program never reads: the echo alone proves nothing', async () => {
   await using ground = new OrderGround();
   const agent = await ground.stub('deaf');
-  const outcome = await agent.send(ground.orders(), 'are you reading this', { timeoutMs: 2_500 });
+  const outcome = await agent.send(ground.orders(), 'are you reading this', { timeoutMs: 6_000 });
   expect(outcome.outcome).toBe('unverifiable');
   expect(agent.messages()).toEqual([]);
 });
@@ -312,7 +312,7 @@ test('a policy that changes while an order waits counts for it, too', async () =
   await using ground = new OrderGround();
   const orders = ground.orders();
   const agent = await ground.claude();
-  const turn = await new PaneLocks(join(ground.folder, 'panes')).take(agent.pane, AbortSignal.timeout(5_000));
+  const turn = await new PaneLocks(join(ground.folder, 'panes')).take(agent.pane, AbortSignal.timeout(30_000));
   const request = agent.message('too late', { timeoutMs: 30_000 });
   const sending = orders.sendText(request, fromHere());
   await until(async () => (await orders.getOrder({ id: request.id }, fromHere())).outcome === 'pending', LATER);
