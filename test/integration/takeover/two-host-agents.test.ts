@@ -50,7 +50,7 @@ test('a takeover by another host-agent keeps messages out until it ends, also by
   const orders = ground.orders();
   const elsewhere = await heldElsewhere(ground, agent);
   try {
-    expect(await agent.send(orders, 'not between', { timeoutMs: 1_500 })).toMatchObject({
+    expect(await agent.send(orders, 'not between', { timeoutMs: 4_000 })).toMatchObject({
       outcome: 'busy',
       reason: 'its pane did not come free: a takeover by local:jarvis types there',
     });
@@ -90,7 +90,7 @@ test('whoever displaces gets the pane from the one before, and leaves it free', 
   await second.granted();
   await first.ended;
   expect(first.events.at(-1)?.ended?.reason).toBe('displaced');
-  expect((await agent.send(orders, 'not between', { timeoutMs: 1_500 })).outcome).toBe('busy');
+  expect((await agent.send(orders, 'not between', { timeoutMs: 4_000 })).outcome).toBe('busy');
   second.leave();
   await second.ended;
   expect((await agent.send(orders, 'now', { timeoutMs: 30_000 })).outcome).toBe('accepted');

@@ -217,7 +217,7 @@ export class ScriptedAgent {
 
   message(text: string, over: Partial<SendTextRequest> = {}): SendTextRequest {
     const { target } = this;
-    const how = { sender: undefined, verify: true, noLabel: true, timeoutMs: 8_000, waitIdleMs: 0 };
+    const how = { sender: undefined, verify: true, noLabel: true, timeoutMs: PATIENCE_MS, waitIdleMs: 0 };
     return { id: newId(), target, text, ...how, ...over };
   }
 

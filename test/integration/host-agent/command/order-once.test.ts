@@ -112,7 +112,7 @@ test('an order under way is pending, and one that was never begun is not known',
   await using ground = new OrderGround();
   const orders = ground.orders();
   const agent = await ground.claude('hide');
-  const request = agent.message('still typing', { timeoutMs: 3_000 });
+  const request = agent.message('still typing', { timeoutMs: 6_000 });
   const sending = orders.sendText(request, fromHere());
   await until(() => agent.bytes() !== '', LATER);
   expect(await orders.getOrder({ id: request.id }, fromHere())).toMatchObject({ outcome: 'pending', verb: 'send' });
@@ -125,7 +125,7 @@ test('who leaves before the first key takes the order along; after it, it runs o
   const orders = ground.orders();
   const agent = await ground.claude();
   const locks = new PaneLocks(join(ground.folder, 'panes'));
-  const turn = await locks.take(agent.pane, AbortSignal.timeout(5_000));
+  const turn = await locks.take(agent.pane, AbortSignal.timeout(30_000));
   const early = new AbortController();
   const first = agent.message('never mind');
   const waiting = orders.sendText(first, fromHere(early.signal));
@@ -183,7 +183,7 @@ test('nothing of a message, a key or a prompt is in the journal, and it is nobod
 test('a host-agent killed before the first key: the same id is typed once', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude();
-  const turn = await new PaneLocks(join(ground.folder, 'panes')).take(agent.pane, AbortSignal.timeout(5_000));
+  const turn = await new PaneLocks(join(ground.folder, 'panes')).take(agent.pane, AbortSignal.timeout(30_000));
   const request = agent.message('after all', { timeoutMs: 60_000 });
   await using child = new Child(ground, journalOf(ground), [request]);
   await until(() => journalSays(ground, request.id), LATER);
@@ -194,8 +194,9 @@ test('a host-agent killed before the first key: the same id is typed once', asyn
   expect(agent.messages()).toEqual(['after all']);
 });
 
+/** Modes in which it cannot come to its end before it is killed. */
 const laterKills: [string, string, (agent: ScriptedAgent, ground: OrderGround) => boolean][] = [
-  ['as soon as keys are announced', '', (_, ground) => journalSays(ground, '"stage":"typing"')],
+  ['as soon as keys are announced', 'hide', (_, ground) => journalSays(ground, '"stage":"typing"')],
   ['after the paste', 'hide', (agent) => agent.bytes().includes('\x1b[201~')],
   ['after Enter', 'swallow-all', (_, ground) => journalSays(ground, '"stage":"submitted"')],
 ];

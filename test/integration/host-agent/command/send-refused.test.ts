@@ -97,7 +97,7 @@ test('no shell ever runs a message', async () => {
   expect((await left.send(orders, attack)).outcome).toBe('not-a-runtime');
 
   const dying = await ground.claude('die-on-paste', 'shell');
-  const outcome = await dying.send(orders, attack, { timeoutMs: 4_000 });
+  const outcome = await dying.send(orders, attack, { timeoutMs: 6_000 });
   expect(['unverifiable', 'draft']).toContain(outcome.outcome);
   await until(() => dying.screen().includes('$'), LATER);
   expect(dying.bytes()).not.toContain('\r');
@@ -135,7 +135,7 @@ test('a policy that changes while an order waits counts for it, too', async () =
   await using ground = new OrderGround();
   const orders = ground.orders();
   const agent = await ground.claude();
-  const turn = await new PaneLocks(join(ground.folder, 'panes')).take(agent.pane, AbortSignal.timeout(5_000));
+  const turn = await new PaneLocks(join(ground.folder, 'panes')).take(agent.pane, AbortSignal.timeout(30_000));
   const request = agent.message('too late', { timeoutMs: 30_000 });
   const sending = orders.sendText(request, fromHere());
   await until(async () => (await orders.getOrder({ id: request.id }, fromHere())).outcome === 'pending', LATER);

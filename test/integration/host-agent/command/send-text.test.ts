@@ -85,7 +85,7 @@ test('a swallowed Enter is pressed once more, and only once', async () => {
   expect((await first.send(orders, 'try again', { timeoutMs: 30_000 })).outcome).toBe('accepted');
   expect(first.bytes()).toBe('\x1b[200~try again\x1b[201~\r\r');
   const all = await ground.claude('swallow-all');
-  const outcome = await all.send(orders, 'never taken', { timeoutMs: 7_000 });
+  const outcome = await all.send(orders, 'never taken', { timeoutMs: 12_000 });
   expect(outcome).toMatchObject({ outcome: 'draft', reason: 'Enter did not submit it' });
   expect(all.messages()).toEqual([]);
   expect(all.bytes()).toBe('\x1b[200~never taken\x1b[201~\r\r');
@@ -101,7 +101,7 @@ test('a busy agent that keeps the message for later says so', async () => {
 test('a prompt that comes up with the paste is not answered', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude('menu-on-paste');
-  const outcome = await agent.send(ground.orders(), 'too late', { timeoutMs: 3_000 });
+  const outcome = await agent.send(ground.orders(), 'too late', { timeoutMs: 6_000 });
   expect(outcome).toMatchObject({ outcome: 'unverifiable', reason: 'pasted, and not submitted: a prompt came up' });
   expect(agent.said()).toEqual([]);
   expect(agent.bytes()).not.toContain('\r');
@@ -117,7 +117,7 @@ test('a message after which a prompt comes up was accepted', async () => {
 test('what a person types beside it is not submitted with it', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude('person-too');
-  const outcome = await agent.send(ground.orders(), 'mine alone', { timeoutMs: 2_000 });
+  const outcome = await agent.send(ground.orders(), 'mine alone', { timeoutMs: 6_000 });
   expect(outcome.outcome).toBe('draft');
   expect(agent.messages()).toEqual([]);
   expect(agent.bytes()).not.toContain('\r');
@@ -133,7 +133,7 @@ test('a message that leaves no trace but an empty composer was taken', async () 
 test('a text that is never shown is not submitted, and not called accepted', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude('hide');
-  expect((await agent.send(ground.orders(), 'unseen', { timeoutMs: 2_000 })).outcome).toBe('unverifiable');
+  expect((await agent.send(ground.orders(), 'unseen', { timeoutMs: 6_000 })).outcome).toBe('unverifiable');
   expect(agent.messages()).toEqual([]);
 });
 
@@ -150,7 +150,7 @@ test('what a person typed in its place is submitted for nobody, verified or not'
   const orders = ground.orders();
   for (const verify of [false, true]) {
     const agent = await ground.claude('person-instead');
-    expect(await agent.send(orders, 'mine alone', { verify, timeoutMs: 4_000 })).toMatchObject({
+    expect(await agent.send(orders, 'mine alone', { verify, timeoutMs: 6_000 })).toMatchObject({
       outcome: 'unverifiable',
       reason: 'pasted, and not submitted: other text stands in its place',
     });
@@ -158,11 +158,10 @@ test('what a person typed in its place is submitted for nobody, verified or not'
     expect(agent.bytes()).not.toContain('\r');
   }
 });
-
 test('an agent that ends with the message is not said to have taken it', async () => {
   await using ground = new OrderGround();
   const agent = await ground.claude('end-after', 'shell');
-  const outcome = await agent.send(ground.orders(), 'one last thing', { timeoutMs: 4_000 });
+  const outcome = await agent.send(ground.orders(), 'one last thing', { timeoutMs: 6_000 });
   expect(['accepted', 'unverifiable']).toContain(outcome.outcome);
   expect(agent.messages()).toEqual(['one last thing']);
 });
@@ -182,7 +181,7 @@ test('a terminal that collects lines: proven by the prompt that comes again', as
 test('a terminal whose program never reads: the echo alone proves nothing', async () => {
   await using ground = new OrderGround();
   const agent = await ground.stub('deaf');
-  const outcome = await agent.send(ground.orders(), 'are you reading this', { timeoutMs: 2_500 });
+  const outcome = await agent.send(ground.orders(), 'are you reading this', { timeoutMs: 6_000 });
   expect(outcome.outcome).toBe('unverifiable');
   expect(agent.messages()).toEqual([]);
 });
