@@ -111,7 +111,7 @@ export class Orders {
         return unknown(
           request.id,
           entry,
-          `${error.message}, after the order was delivered: "fleet order ${request.id}" asks again`,
+          `${error.message}, after the order was sent: "fleet order ${request.id}" asks again`,
         );
       }
       // Given up by its caller it may have been under way; else it was refused, or never delivered. What was heard of an

@@ -8,7 +8,7 @@ export class Refusal extends FleetError {
   constructor(code: 'UNAUTHENTICATED' | 'PERMISSION_DENIED' | 'UNAVAILABLE', reason: RefusalReason | null) {
     const words = {
       UNAUTHENTICATED: 'not accepted: this call needs a valid certificate of this cell',
-      PERMISSION_DENIED: 'not permitted',
+      PERMISSION_DENIED: 'not permitted: fleet whoami says who you are, and what you may',
       UNAVAILABLE: 'the controller is stopping',
     };
     super(code, words[code]);

@@ -16,7 +16,10 @@ export const acquireSoleOwnership = (path: string, whatFor: string): Disposable 
   } catch (error) {
     db.close();
     if (((error as { errcode?: number }).errcode ?? 0) % 256 === 5) {
-      throw new FleetError('ALREADY_EXISTS', `${whatFor} is running already (it holds ${path}): stop it first`);
+      throw new FleetError(
+        'ALREADY_EXISTS',
+        `${whatFor} is running already (it holds ${path}): stop it first, with fleet down`,
+      );
     }
     throw new FleetError('INTERNAL', `cannot lock ${path}: ${(error as Error).message}`, { cause: error });
   }

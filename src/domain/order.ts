@@ -99,7 +99,7 @@ export const orderExitCode = (outcome: Open<OrderOutcomeName>): number =>
 
 /** Where nothing is typed but an agent or a roster is changed, the same outcome means this. */
 const CONTROL_WORDS: Partial<Record<OrderOutcomeName, string>> = {
-  done: 'done, and seen to be',
+  done: 'seen to be so',
   unverifiable: 'done, but nothing proves that the agent works',
   failed: 'it failed',
   busy: 'somebody or something else has the agent; nothing was changed',

@@ -59,7 +59,7 @@ const isThere = (path: string): FleetError =>
 
 const foundLines = (found: readonly Found[], isSilent: boolean, fleet: string): string[] => {
   if (isSilent) return [`no host-agent answers, so what runs here is not shown: ${fleet} up starts it`];
-  if (found.length === 0) return ['no session here is in no roster'];
+  if (found.length === 0) return ['no session of an agent runs here yet'];
   const width = Math.max(...found.map(({ row }) => cleanText(row.agent).length));
   const lines = found.map(({ row, why }) => {
     const what = row.runtimeSeen ?? 'unknown';

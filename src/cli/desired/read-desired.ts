@@ -23,7 +23,11 @@ export const readDesired = async (given: string | undefined, mosaicHome: string)
   const path = given ?? own.path;
   const file = isOwn ? own.file : await readRosterFile(path);
   if (file.kind === 'missing')
-    throw new UsageError(given === undefined ? `no roster at ${path}: name one with -f FILE` : `${path}: no such file`);
+    throw new UsageError(
+      given === undefined
+        ? `no roster at ${path}: fleet init writes a first one, -f FILE names another`
+        : `${path}: no such file`,
+    );
   if (file.kind === 'unreadable') throw new UsageError(`${path}: ${file.words}`);
   const text = new RosterText(file.text);
   const { roster, problem } = parseRoster(text, path);

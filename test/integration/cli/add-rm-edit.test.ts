@@ -46,7 +46,7 @@ describe('add', () => {
         'W-jarvis/jarvis  this host',
         '  + b  add',
         'home/W-jarvis/jarvis  roster done: written',
-        'home/W-jarvis/jarvis/b  deploy done: done, and seen to be',
+        'home/W-jarvis/jarvis/b  deploy done: seen to be so',
         '',
       ].join('\n'),
       stderr: '1 to add\norder mine\n2 done\n',

@@ -19,7 +19,7 @@ describe('the roster in force', () => {
       stdout: [
         'W-jarvis/jarvis  this host',
         '  + b  add',
-        'home/W-jarvis/jarvis/b  deploy done: done, and seen to be',
+        'home/W-jarvis/jarvis/b  deploy done: seen to be so',
         '',
       ].join('\n'),
     });

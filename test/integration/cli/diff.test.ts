@@ -234,7 +234,7 @@ describe('what cannot be compared', () => {
     const own = join(served.paths.mosaicHome, 'fleet/roster.yaml');
     expect(await fleet('diff')).toMatchObject({
       code: 2,
-      stderr: `fleet: no roster at ${own}: name one with -f FILE\n`,
+      stderr: `fleet: no roster at ${own}: fleet init writes a first one, -f FILE names another\n`,
     });
     expect(await fleet('diff', '-f', '/nosuch/f')).toMatchObject({
       code: 2,

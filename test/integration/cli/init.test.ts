@@ -127,6 +127,12 @@ describe('what runs here already', () => {
   });
 });
 
+test('where no session runs it says so', async () => {
+  await served.start();
+  served.put({ here: true, facts: hostFacts({ hostNowMs: Date.now() }) });
+  expect((await fleet('init', '--dry-run')).stderr).toMatch(/^no session of an agent runs here yet$/m);
+});
+
 test('a folder that this machine lets nobody write is one line that names it, and no bug of ours', async () => {
   const { code, stderr } = await runFleetProgram(['--instance', 'x', 'init'], { HOME: '/sys/fs' });
   expect(code).toBe(1);

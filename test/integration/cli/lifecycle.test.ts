@@ -24,7 +24,7 @@ describe('one agent', () => {
     const { code, stdout, stderr } = await served.fleet('restart', 'coder', '--id', 'mine-1');
     expect({ code, stdout, stderr }).toEqual({
       code: 0,
-      stdout: 'home/W-jarvis/jarvis/coder  done: done, and seen to be\n',
+      stdout: 'home/W-jarvis/jarvis/coder  done: seen to be so\n',
       stderr: 'home/W-jarvis/jarvis/coder · order mine-1\n',
     });
     expect(served.calls('controlAgent')[0]?.request).toEqual({

@@ -193,6 +193,9 @@ test('an admin elsewhere administers: hosts, ceilings, operators, audit', async 
 
 test('a viewer is told that it may not, before anything is asked of a host', async () => {
   const seat = await seatOf(cell.controller, { name: 'vera', tenants: ['default'] });
-  expect(await seat.fleet('operator', 'ls')).toMatchObject({ code: 6, stderr: 'fleet: not permitted\n' });
+  expect(await seat.fleet('operator', 'ls')).toMatchObject({
+    code: 6,
+    stderr: 'fleet: not permitted: fleet whoami says who you are, and what you may\n',
+  });
   expect(await seat.fleet('token', 'fifth')).toMatchObject({ code: 6 });
 });

@@ -51,7 +51,7 @@ test('one that begins anew while the peer stands still ends nothing, though it s
   const calls = new CallsInFault(cells, 'both');
   await calls.open();
   cells.acme.controller.freeze();
-  await until(() => calls.send.stderr.includes('after the order was delivered'), SOON);
+  await until(() => calls.send.stderr.includes('after the order was sent'), SOON);
   await cells.home.controller.end('SIGKILL');
   await cells.home.startController();
   await until(async () => (await cells.seen(calls.shown)).row === null, SOON);
@@ -70,7 +70,7 @@ test('a line that holds every byte: both sides find it silent, and go on once it
   const calls = new CallsInFault(cells, 'held');
   await calls.open();
   cells.line.halfOpen();
-  await until(() => calls.send.stderr.includes('after the order was delivered'), SOON);
+  await until(() => calls.send.stderr.includes('after the order was sent'), SOON);
   await untilLeft(calls);
   calls.goOn();
   cells.line.mend();

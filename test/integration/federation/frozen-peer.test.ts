@@ -22,7 +22,7 @@ test(
     const own = await home.ran('send', `${home.host}/own`, 'not held up', '-o', 'json');
     expect(JSON.parse(own.stdout)).toMatchObject({ outcome: 'accepted' });
     await until(async () => !(await cells.seen(calls.shown)).current, SOON);
-    await until(() => calls.send.stderr.includes('after the order was delivered'), SOON);
+    await until(() => calls.send.stderr.includes('after the order was sent'), SOON);
     await until(async () => (await cells.seen(calls.shown)).link === 'lost', SOON);
     expect(await cells.seen(calls.shown)).toMatchObject({ current: false, peer: 'lost', row: { agent: calls.shown } });
     calls.goOn();
@@ -45,7 +45,7 @@ test(
     const words = ['send', cells.addressOf('late'), 'hello', '--id', 'late', '-o', 'json'];
     acme.controller.freeze();
     const given = home.fleet(...words);
-    await until(() => given.stderr.includes('after the order was delivered'), SOON);
+    await until(() => given.stderr.includes('after the order was sent'), SOON);
     acme.controller.thaw();
     const { outcome } = JSON.parse((await given.ended).stdout) as { outcome: string };
     expect(['accepted', 'refused']).toContain(outcome);

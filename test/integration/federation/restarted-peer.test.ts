@@ -17,7 +17,7 @@ test(
     const calls = new CallsInFault(cells, 'killed');
     await calls.open();
     await cells.acme.controller.end('SIGKILL');
-    await until(() => calls.send.stderr.includes('after the order was delivered'), SOON);
+    await until(() => calls.send.stderr.includes('after the order was sent'), SOON);
     expect(await cells.seen(calls.shown)).toMatchObject({ current: false, row: { agent: calls.shown } });
     calls.goOn();
     await cells.acme.startController();
