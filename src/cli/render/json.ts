@@ -9,8 +9,14 @@ const UNSAFE =
 const escaped = (text: string): string =>
   text.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+/** ASCII without DEL: nothing to escape, and told several times faster than by a search for each of the above. */
+const isPlain = (text: string): boolean => Buffer.byteLength(text) === text.length && !text.includes('\x7f');
+
 /** One line; the same value as JSON.stringify's when read again. */
-export const jsonText = (value: unknown): string => JSON.stringify(value).replace(UNSAFE, escaped);
+export const jsonText = (value: unknown): string => {
+  const text = JSON.stringify(value);
+  return isPlain(text) ? text : text.replace(UNSAFE, escaped);
+};
 
 /** Host-agents of one host stand together, as in `hosts` of the document. */
 const hostsOf = (picture: Picture): { host: string; cell: string; here: boolean; host_agents: unknown[] }[] => {

@@ -23,6 +23,15 @@ test('what JSON leaves raw is escaped for terminals, and reads back as the same 
   expect(JSON.parse(text)).toEqual({ title: hostile });
 });
 
+test('each such character is escaped, alone among others that are not', () => {
+  for (const unsafe of ['\x7f', '\x80', '\x9f', '\xad', '\u200f', '\ufeff', '\u{e0041}']) {
+    const text = jsonText({ title: `a${unsafe}z` });
+    expect(text).toMatch(/^[\x20-\x7e]*$/);
+    expect(JSON.parse(text)).toEqual({ title: `a${unsafe}z` });
+  }
+  expect(jsonText('ÿ日')).toBe('"ÿ日"');
+});
+
 test('the pieces of the document join to one, with every agent in the order of the table', () => {
   const document = JSON.parse([...agentsJson(pictureOf(['b', 'a', 'c/d']))].join(''));
   expect(document).toMatchObject({
