@@ -233,20 +233,6 @@ test('many hosts that fall silent together point at the controller itself, for t
   expect(registry.suspicion(({ host }) => host === 'a')).toBeNull();
 });
 
-test('a host that is refused for too many rows may come back once it has fewer', () => {
-  const view = new FleetView({ clock: new MovedClock() });
-  const intake = new ReportIntake(view, { rows: 10, bytes: 1_000 });
-  const registry = new Registry({ cell: 'home', view, clock: new MovedClock(), log: silentLogger() });
-  registry.enrolled(who);
-  const report = (title: number, begin: boolean) => {
-    const row = encodeAgentRow(agentRow({ key: 'a', reason: 'x'.repeat(title) }));
-    return { snapshotBegin: begin, rows: [{ key: 'a', row }], removed: [], revision: 1n, complete: true };
-  };
-  intake.take(id, 'run1', report(10, true));
-  for (let n = 0; n < 20; n++) expect(() => intake.take(id, 'run1', report(2_000, false))).toThrow(/more than/);
-  intake.take(id, 'run1', report(20, false));
-});
-
 test('a line that keepalive gives up has missed a beat by then, a far host’s round trip taken off', () => {
   expect(SERVER_LIMITS.keepaliveTimeoutMs - MISSED_BEAT_MS).toBeGreaterThanOrEqual(500);
 });
@@ -268,19 +254,6 @@ test('a host is told whom to trust until it says so, and what it says is heard w
   beats(old.fingerprint, next.fingerprint);
   expect(told()).toHaveLength(2);
   expect(trust.heard).toEqual([[old.fingerprint], [old.fingerprint, next.fingerprint]]);
-});
-
-test('a row that is held has memory of its own: it keeps no frame alive, and nothing else', () => {
-  const view = new FleetView({ clock: new MovedClock() });
-  new Registry({ cell: 'home', view, clock: new MovedClock(), log: silentLogger() }).enrolled(who);
-  const row = encodeAgentRow(agentRow({ key: 'a' }));
-  const frame = Buffer.concat([Buffer.alloc(9_000), row]).subarray(9_000);
-  const rows = [{ key: 'a', row: frame }];
-  const report = { snapshotBegin: true, rows, removed: [], revision: 1n, complete: true };
-  new ReportIntake(view).take(id, 'inventory', report);
-  const held = view.rowsOf(id).get('a')?.row;
-  expect(held?.equals(row)).toBe(true);
-  expect(held?.buffer.byteLength).toBe(row.length);
 });
 
 test('a beat to many hosts reaches each once, and holds the loop for few of them at a time', async () => {
