@@ -105,7 +105,8 @@ const toldBy = async (paths: Paths, named: string): Promise<Shown[]> => {
 
 const print = ({ flags, stdout }: CommandContext, shown: readonly Shown[]): void => {
   if (flags.output === 'json') {
-    stdout.write(`${jsonText({ schema: 'fleet.host-control/v1', hosts: shown })}\n`);
+    const hosts = shown.map((one) => ({ ...one, before: asKeys(one.before), after: one.after && asKeys(one.after) }));
+    stdout.write(`${jsonText({ schema: 'fleet.host-control/v1', hosts })}\n`);
     return;
   }
   for (const { host, user, before, after } of shown) {
@@ -118,6 +119,11 @@ const print = ({ flags, stdout }: CommandContext, shown: readonly Shown[]): void
     stdout.write(`${cleanText(`${host}/${user}`)}: ${words.join(', ')}\n`);
   }
 };
+
+const asKeys = ({ federatedTakeover, ...others }: Shown['before']): object => ({
+  ...others,
+  ...(federatedTakeover === undefined ? {} : { federated_takeover: federatedTakeover }),
+});
 
 const said = (value: boolean | undefined): string => (value === undefined ? '' : value ? 'yes' : 'no');
 

@@ -19,7 +19,8 @@ export const run = async ({ paths, flags, stdout, signal }: CommandContext): Pro
     const controller = upstream
       ? { state: upstream.state, address: upstream.address, reason: upstream.reason ?? null }
       : null;
-    const document = { schema: 'fleet.whoami/v1', cell, host, user, tenant_id: caller?.tenantId ?? null };
+    const place = { cell: cell || null, host: host || null, user: user || null };
+    const document = { schema: 'fleet.whoami/v1', ...place, tenant_id: caller?.tenantId ?? null };
     const told = {
       ...document,
       ...identity,

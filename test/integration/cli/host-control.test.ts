@@ -57,6 +57,12 @@ test('without a file it shows what holds without one, and writes none', async ()
     schema: 'fleet.host-control/v1',
     hosts: [{ host: 'W-jarvis', before: { control: 'lifecycle' }, after: { control: 'deploy', takeover: true } }],
   });
+  expect(Object.keys(JSON.parse(stdout).hosts[0].after).sort()).toEqual([
+    'control',
+    'federated',
+    'federated_takeover',
+    'takeover',
+  ]);
   expect(existsSync(file)).toBe(false);
 });
 
