@@ -14,6 +14,7 @@ import { type Paths, resolvePaths } from '../../src/runtime/paths.ts';
 import type { AuditRecord } from '../../src/wire/gen/fleet/v1/audit.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import { type Ran, type Running, startFleet } from './fleet-program.ts';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 const SOON = { timeoutMs: 90_000 };
@@ -30,20 +31,20 @@ export class CellProcess {
   readonly #instance = `t${randomBytes(4).toString('hex')}`;
   readonly #started: Running[] = [];
 
-  private constructor(cell: string, host: string) {
+  private constructor(cell: string, host: string, port: number) {
     this.cell = cell;
     this.host = host;
     this.paths = resolvePaths({ instance: this.#instance, home: this.home, env: {} });
     const env = { HOME: this.home };
     const daemon = (name: string, ...more: string[]): DaemonProcess =>
       new DaemonProcess(`${name}/main.ts`, ['--instance', this.#instance, '--log', this.logOf(name), ...more], env);
-    this.controller = daemon('controller', '--cell', cell);
+    this.controller = daemon('controller', '--cell', cell, '--port', String(port));
     this.hostAgent = daemon('host-agent', '--name', host);
   }
 
   /** Both run, and the host's link stands. `federated`: what the host lets callers of other cells do. */
   static async start(cell: string, host: string, federated = 'observe'): Promise<CellProcess> {
-    const made = new CellProcess(cell, host);
+    const made = new CellProcess(cell, host, await freePort());
     try {
       await made.#begin(federated);
       return made;

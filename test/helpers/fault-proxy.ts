@@ -145,8 +145,9 @@ export class FaultProxy {
       socket.setNoDelay(true);
       socket.on('error', () => peer.resetAndDestroy());
       socket.on('close', () => {
-        this.#pairs.delete(pair);
         if (!peer.destroyed && !this.#isSwallowing) peer.destroySoon();
+        // While all is swallowed one end outlives the other, and must still be ended with the proxy.
+        if (client.destroyed && target.destroyed) this.#pairs.delete(pair);
       });
     }
     target.once('connect', () => {

@@ -12,6 +12,7 @@ import { ViewMirror } from '../../src/cli/client/view-mirror.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts';
 import { resolvePaths } from '../../src/runtime/paths.ts';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 export class RunningController {
@@ -31,7 +32,8 @@ export class RunningController {
 
   static async start(options: { argv?: string[]; clock?: Clock; log?: Logger } = {}): Promise<RunningController> {
     const folder = await mkdtemp(join(tmpdir(), 'fleet-c-'));
-    const config = readConfig(['--instance', 't', ...(options.argv ?? [])], process.env);
+    const port = String(await freePort());
+    const config = readConfig(['--instance', 't', '--port', port, ...(options.argv ?? [])], process.env);
     const home = resolvePaths({ instance: 't', home: folder });
     // Below the temporary home also where this user has a folder in /run: several controllers may run at once.
     const paths = { ...home, run: join(folder, 'r'), adminSocket: join(folder, 'r/admin/controller.sock') };

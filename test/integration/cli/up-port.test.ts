@@ -12,6 +12,7 @@ import { startController } from '../../../src/cli/install/start-fleet.ts';
 import { Steps } from '../../../src/cli/install/steps.ts';
 import { type Paths, resolvePaths } from '../../../src/runtime/paths.ts';
 import { runFleetProgram } from '../../helpers/fleet-program.ts';
+import { freePort } from '../../helpers/free-port.ts';
 import { until } from '../../helpers/until.ts';
 
 const CONTROLLER = join(import.meta.dirname, '../../../controller/main.ts');
@@ -48,7 +49,7 @@ test.each([
   ['none', null],
   ['another', '7000'],
 ])('a port that is not the stored one is refused and nothing is changed, with %s set before', async (_name, before) => {
-  await up();
+  await up(await freePort());
   const port = await portNow();
   await daemons.stop('controller');
   await keepDaemonSetting(paths, 'controller', 'FLEET_PORT', before);
