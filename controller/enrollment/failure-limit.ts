@@ -20,12 +20,15 @@ export class FailureLimit {
     this.#options = options;
   }
 
-  /** RESOURCE_EXHAUSTED while `peer` (address:port), or everybody together, failed too often. */
+  /**
+   * RESOURCE_EXHAUSTED while the network of `peer` (address:port) failed too often; where all together did, while it failed at
+   * all: whoever fails on purpose does not keep out those who have not.
+   */
   check(peer: string): void {
     this.#turnWindow();
     const { perNetwork, overall } = this.#options;
-    const own = isLocal(peer) ? 0 : (this.#failures.get(networkOf(peer)) ?? 0);
-    if (this.#overall < overall && own < perNetwork) return;
+    const bound = this.#overall >= overall ? 1 : isLocal(peer) ? Number.POSITIVE_INFINITY : perNetwork;
+    if ((this.#failures.get(networkOf(peer)) ?? 0) < bound) return;
     throw new FleetError('RESOURCE_EXHAUSTED', 'too many failed attempts: wait a minute', { retryable: true });
   }
 

@@ -29,10 +29,20 @@ describe('failed enrolments', () => {
     limit.check(other);
   });
 
-  it('of many addresses shut out everybody', () => {
+  it('of many addresses shut out all that failed, at once, and nobody else', () => {
     const limit = new FailureLimit(new MovedClock(), options);
-    for (const last of [1, 2, 3, 4]) limit.failed(`192.0.2.${last}:1`);
-    expect(() => limit.check('192.0.2.9:1')).toThrow(/too many/);
+    for (const last of [1, 2, 3]) limit.failed(`192.0.2.${last}:1`);
+    limit.check('192.0.2.1:2');
+    limit.failed('192.0.2.4:1');
+    for (const last of [1, 2, 3, 4]) expect(() => limit.check(`192.0.2.${last}:2`)).toThrow(/too many/);
+    limit.check('192.0.2.9:1');
+  });
+
+  it('of a user of this machine do not keep a machine elsewhere from joining', () => {
+    const limit = new FailureLimit(new MovedClock(), options);
+    for (const port of [1, 2, 3, 4]) limit.failed(`127.0.0.1:${port}`);
+    expect(() => limit.check('127.0.0.1:9')).toThrow(/too many/);
+    limit.check('192.0.2.1:1');
   });
 
   it('of one host behind a tunnel do not shut out the others behind it', () => {
