@@ -68,9 +68,21 @@ export const hostSpecs: CommandSpec[] = [
     summary: 'stop controller and host-agent on this machine',
     args: '',
     arity: [0, 0],
-    flags: [],
-    examples: ['fleet down'],
-    notes: 'Sessions, agents, linger and all data stay as they are.',
+    flags: [
+      {
+        name: 'uninstall',
+        type: 'boolean',
+        help: 'and remove what fleet put here, with the cell of a controller here',
+      },
+      { name: 'force', type: 'boolean', help: 'also while other hosts are in that cell, or it does not answer' },
+      YES,
+      DRY_RUN,
+    ],
+    examples: ['fleet down', 'fleet down --uninstall --dry-run'],
+    notes:
+      'Sessions and agents stay as they are, and without --uninstall linger and all data.\n' +
+      'It removes units, versions, state, settings, keys and logins, and linger that came with them. Rosters and the\n' +
+      'files of this user stay, and what the units of agents need that fleet launched: fleet rm them first.',
     load: async () => (await machines()).down,
   },
   {

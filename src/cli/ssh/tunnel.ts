@@ -151,7 +151,7 @@ const runDetached = (paths: Paths, name: string, loop: string, restart: boolean)
   new DetachedProcess(paths, `tunnel-${name}`).ensure(['/bin/sh', loop, configFile(paths, name)], { restart });
 
 /** Names of the tunnels from here. */
-const tunnelNames = async (paths: Paths): Promise<string[]> =>
+export const tunnelNames = async (paths: Paths): Promise<string[]> =>
   (await readdir(join(paths.state, 'ssh')).catch(() => [])).flatMap(
     (file) => /^tunnel-(.+)\.config$/.exec(file)?.[1] ?? [],
   );
