@@ -12,6 +12,7 @@ import { linkLoss } from './figures/link-loss.ts';
 import { ps50 } from './figures/ps-50.ts';
 import { ps20000 } from './figures/ps-20000.ts';
 import { psPeers } from './figures/ps-peers.ts';
+import { revocation } from './figures/revocation.ts';
 import { today } from './figures/today.ts';
 import { watchEcho } from './figures/watch-echo.ts';
 import { watchFanout } from './figures/watch-fanout.ts';
@@ -34,6 +35,7 @@ export const figures: readonly Figure[] = [
   controllerLoad,
   controllerRestart,
   psPeers,
+  revocation,
   watchFirstFrame,
   watchEcho,
   watchFanout,
