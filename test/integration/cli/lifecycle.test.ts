@@ -123,7 +123,7 @@ describe('an id that is named again', () => {
     const { code, stdout } = await served.fleet('stop', 'coder', 'notes', '--id', 'both', '--yes');
     expect({ code, lines: stdout.trim().split('\n') }).toEqual({
       code: 0,
-      lines: [`home/W-jarvis/jarvis/notes  ${words}`, 'home/W-jarvis/jarvis/coder  done: done, and seen to be'],
+      lines: [`home/W-jarvis/jarvis/notes  ${words}`, 'home/W-jarvis/jarvis/coder  done: seen to be so'],
     });
     expect((await served.fleet('stop', 'coder', 'none', '--id', 'both', '--yes')).code).toBe(4);
   });
