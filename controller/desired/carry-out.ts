@@ -144,12 +144,17 @@ export class IntentRun {
       audit.conclude({ ...entry, outcome: 'ended', reason: `${under}: ${unknownBecause(why)}` });
       throw error;
     });
+    if (told === 'unheard') {
+      audit.conclude({ ...entry, outcome: 'ended', reason: `${under}: ${unknownBecause('its host cannot be heard')}` });
+      return 'later';
+    }
     const said = told === 'later' ? 'the host could not take it' : keptOutcome(told.outcome);
     audit.conclude({ ...entry, outcome: told === 'later' ? 'failed' : 'done', reason: `${under}: ${said}` });
     return told;
   }
 
-  async #give(record: HostAgentRecord, order: IntentOrder, caller: Caller): Promise<Told | 'later'> {
+  /** `unheard`: it was begun, and its host went away before it could say what came of it. */
+  async #give(record: HostAgentRecord, order: IntentOrder, caller: Caller): Promise<Told | 'later' | 'unheard'> {
     const { applied, orders, isReported, localName } = this.#options;
     const behalf = onBehalfOf(caller, localName);
     const give = (): Promise<OrderOutcome> =>
@@ -161,7 +166,7 @@ export class IntentRun {
         const { outcome, reason, endedMs } = await give();
         const isKnown = outcome !== 'unknown' && outcome !== 'pending';
         if (isKnown || attempt === ATTEMPTS) return { outcome, reason, endedMs };
-        if (!isReported(record.id)) return 'later';
+        if (!isReported(record.id)) return 'unheard';
       }
     } catch (error) {
       if (this.#signal.aborted || !(error instanceof FleetError)) throw error;
