@@ -15,8 +15,8 @@ export const levelRefusal = (
   if (allowsLevel(level, wanted)) return null;
   if (policy.problem !== null) {
     const nobody = wanted === 'send' ? 'nobody may type' : 'nobody may change anything';
-    return `this host's policy cannot be read, so that ${nobody}: ${policy.problem}`;
+    return `this host's policy cannot be read, so that ${nobody}${caller.federated ? '' : `: ${policy.problem}`}`;
   }
-  if (caller.federated) return `this host's policy lets callers of other cells only ${level}: "federated" in ${path}`;
+  if (caller.federated) return `this host's policy lets callers of other cells only ${level}`;
   return `this host's policy lets callers only ${level}: "control" in ${path}${grantWords(host, wanted)}`;
 };

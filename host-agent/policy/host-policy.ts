@@ -75,7 +75,9 @@ export const grantWords = (host: string, ...words: string[]): string =>
 /** Why this caller may not take over an agent here; null: it may. */
 export const takeoverRefusal = (policy: HostPolicy, caller: { federated: boolean }, host: string): string | null => {
   if (caller.federated ? policy.federatedTakeover : policy.takeover) return null;
-  if (policy.problem !== null) return `this host's policy cannot be read, so that nobody may type: ${policy.problem}`;
+  if (policy.problem !== null) {
+    return `this host's policy cannot be read, so that nobody may type${caller.federated ? '' : `: ${policy.problem}`}`;
+  }
   if (caller.federated) return "this host's policy lets nobody of another cell take over an agent";
   const level = allowsLevel(policy.control, 'send') ? [] : ['send'];
   return `this host's policy lets nobody take over an agent${grantWords(host, ...level, '--takeover yes')}`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { levelRefusal } from '../../../../host-agent/command/policy-gate.ts';
-import type { HostPolicy } from '../../../../host-agent/policy/host-policy.ts';
+import { type HostPolicy, takeoverRefusal } from '../../../../host-agent/policy/host-policy.ts';
 import { isAnswering, keyNames } from '../../../../src/domain/key-names.ts';
 
 const policy = (over: Partial<HostPolicy>): HostPolicy => ({
@@ -18,16 +18,23 @@ const HERE = { path: '/p', host: 'W-jarvis' };
 test('typing needs the level send, of whichever kind the caller is', () => {
   expect(levelRefusal(policy({ control: 'send' }), HERE, own, 'send')).toBeNull();
   expect(levelRefusal(policy({ control: 'observe' }), HERE, own, 'send')).toContain('"control" in /p');
-  expect(levelRefusal(policy({ control: 'deploy' }), HERE, foreign, 'send')).toContain('"federated" in /p');
+  expect(levelRefusal(policy({ control: 'deploy' }), HERE, foreign, 'send')).toMatch(/other cells only observe$/);
   expect(levelRefusal(policy({ control: 'observe', federated: 'send' }), HERE, foreign, 'send')).toBeNull();
 });
 
 test('starting and stopping needs the level lifecycle', () => {
   expect(levelRefusal(policy({ control: 'lifecycle' }), HERE, own, 'lifecycle')).toBeNull();
   expect(levelRefusal(policy({ control: 'send' }), HERE, own, 'lifecycle')).toContain('only send: "control" in /p');
-  expect(levelRefusal(policy({ federated: 'send' }), HERE, foreign, 'lifecycle')).toContain('"federated" in /p');
+  expect(levelRefusal(policy({ federated: 'send' }), HERE, foreign, 'lifecycle')).toMatch(/other cells only send$/);
   const broken = policy({ control: 'observe', problem: '/p: no JSON' });
   expect(levelRefusal(broken, HERE, own, 'lifecycle')).toContain('nobody may change anything: /p: no JSON');
+});
+
+test('what is in which file is told to nobody of another cell', () => {
+  const broken = policy({ control: 'observe', problem: '/p: no JSON' });
+  for (const told of [levelRefusal(broken, HERE, foreign, 'send'), takeoverRefusal(broken, foreign, 'W-jarvis')]) {
+    expect(told).toMatch(/cannot be read, so that nobody may type$/);
+  }
 });
 
 test('a refusal names the one command that allows it, and tells no other cell of it', () => {
