@@ -33,6 +33,18 @@ export const certificate = ({ enrolment, clock, config }: DiagnoseOptions): Find
       'the controller takes no stream with it',
       `it renews by itself once the controller is reached; see "reach" and ${config.paths.state}/host-agent`,
     );
+  if (clock.nowMs() < facts.notBeforeMs) {
+    const { now, from } = {
+      now: new Date(clock.nowMs()).toISOString(),
+      from: new Date(facts.notBeforeMs).toISOString(),
+    };
+    return failed(
+      'certificate',
+      `${identity.host}/${identity.user} in cell ${identity.cell}, begins ${from}: it is ${now} by the clock here`,
+      'neither side of a line takes what is not valid yet',
+      'set the clock: timedatectl set-ntp true',
+    );
+  }
   if (enrolment.problem !== null)
     return warning(
       'certificate',
