@@ -105,7 +105,7 @@ test('a controller that is restarted in the middle goes on, and nothing is done 
 
 /** What the audit says of the steps that wrote a roster, the oldest first. */
 const told = async () => {
-  const { stdout } = await runCommand(ground.cell.controller.config.paths, 'audit', '-o', 'ndjson');
+  const { stdout } = await runCommand(ground.cell.controller.config.paths, 'audit', '--since', '1h', '-o', 'ndjson');
   const records = stdout
     .trim()
     .split('\n')
