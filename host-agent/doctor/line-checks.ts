@@ -34,10 +34,8 @@ export const certificate = ({ enrolment, clock, config }: DiagnoseOptions): Find
       `it renews by itself once the controller is reached; see "reach" and ${config.paths.state}/host-agent`,
     );
   if (clock.nowMs() < facts.notBeforeMs) {
-    const { now, from } = {
-      now: new Date(clock.nowMs()).toISOString(),
-      from: new Date(facts.notBeforeMs).toISOString(),
-    };
+    const now = new Date(clock.nowMs()).toISOString();
+    const from = new Date(facts.notBeforeMs).toISOString();
     return failed(
       'certificate',
       `${identity.host}/${identity.user} in cell ${identity.cell}, begins ${from}: it is ${now} by the clock here`,

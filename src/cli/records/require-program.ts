@@ -1,6 +1,7 @@
 /** Whether a program can be run, told before there is anything for it to do. It is not run. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { mayRun } from '../may-run.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** As exec finds it: a name with a slash is that file, any other the first of PATH that can be run. Throws UsageError for none. */
@@ -18,15 +19,6 @@ export const requireProgram = (flag: string, name: string, env: NodeJS.ProcessEn
 const isFile = (path: string): boolean => {
   try {
     return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-};
-
-const mayRun = (path: string): boolean => {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
   } catch {
     return false;
   }
