@@ -58,6 +58,15 @@ test('is refused while others are in the cell, asks first, and with --dry-run sa
   expect([await fleetProcessesOf(jarvis), await fleetProcessesOf(maria)]).toEqual(before);
 });
 
+test('names the logins that go with it', async () => {
+  const { stdout: input } = await host.fleet('jarvis', ['operator', 'invite', 'maria', '--role', 'viewer']);
+  expect((await host.ssh('maria', '~/.local/bin/fleet login - --context boss', { input })).exitCode).toBe(0);
+  expect(await host.fleet('maria', [...UNINSTALL])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('remove fleet from this machine, with your logins boss?'),
+  });
+});
+
 test('of a host whose controller is elsewhere: nothing is left there, and it says who has to know', async () => {
   const workload = host.workload();
   const { exitCode, stderr } = await host.fleet('maria', [...UNINSTALL, '--yes'], { timeoutMs: 60_000 });

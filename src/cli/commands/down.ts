@@ -46,9 +46,10 @@ const uninstall = async (command: CommandContext, steps: Steps): Promise<number>
   return EXIT.done;
 };
 
-const questionOf = ({ cell, others }: Installed): string => {
+const questionOf = ({ cell, others, logins }: Installed): string => {
   const left = others.length > 0 ? `, which leaves ${others.join(', ')} without a controller` : '';
-  return `remove fleet from this machine${cell === null ? '' : `, with its cell ${cell} and the keys of it${left}`}?`;
+  const known = logins.length > 0 ? `, with your logins ${logins.join(', ')}` : '';
+  return `remove fleet from this machine${known}${cell === null ? '' : `, with its cell ${cell} and the keys of it${left}`}?`;
 };
 
 const stopDaemons = async (paths: Paths, steps: Steps): Promise<void> => {

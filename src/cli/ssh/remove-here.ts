@@ -5,6 +5,7 @@ import { FleetError } from '../../domain/errors.ts';
 import { exec } from '../../runtime/exec.ts';
 import type { Paths } from '../../runtime/paths.ts';
 import { shellQuoted } from '../../runtime/quote.ts';
+import { listContexts } from '../client/context-files.ts';
 import { readEnrolment } from '../install/enrolment.ts';
 import { lookAtCell } from '../install/local-fleet.ts';
 import { done, type StepOutcome, unchanged, would } from '../install/steps.ts';
@@ -19,6 +20,8 @@ export interface Installed {
   cell: string | null;
   /** Of that cell, which would be without a controller. */
   others: string[];
+  /** Contexts of this user, whose keys go as well. */
+  logins: string[];
 }
 
 /** Throws FAILED_PRECONDITION for an instance, and for a cell that others are in or that cannot be asked, unless `force`. */
@@ -28,7 +31,8 @@ export const lookHere = async (paths: Paths, force: boolean): Promise<Installed>
   }
   const enrolment = await readEnrolment(paths);
   const enrolledAs = enrolment && `${enrolment.host}/${enrolment.user}`;
-  if (!existsSync(join(paths.state, 'controller'))) return { enrolledAs, cell: null, others: [] };
+  const logins = await listContexts(paths);
+  if (!existsSync(join(paths.state, 'controller'))) return { enrolledAs, cell: null, others: [], logins };
   const cell = await lookAtCell(paths, { hostsOnly: true }).catch((cause) => {
     if (force) return null;
     const why = 'the controller here does not answer, so nobody knows which hosts are in its cell';
@@ -39,7 +43,7 @@ export const lookHere = async (paths: Paths, force: boolean): Promise<Installed>
     const words = `in this cell are ${others.join(', ')}, which would be without a controller`;
     throw new FleetError('FAILED_PRECONDITION', `${words}: fleet host rm them first, or --force`);
   }
-  return { enrolledAs, cell: cell?.mirror.cell ?? 'of this machine', others };
+  return { enrolledAs, cell: cell?.mirror.cell ?? 'of this machine', others, logins };
 };
 
 /** The daemons are stopped by then. Lines of what was removed and kept. */
